@@ -1,0 +1,71 @@
+//! The decisions.
+
+use super::{Caller, RoleAssignment, RoleDefinition, RolePermissions};
+use crate::{AccessPolicy, Operation};
+
+/// The assignments of one realm, each with the role it assigns: what a decision needs, and nothing it has to look
+/// up elsewhere.
+#[derive(Clone, Debug, Default)]
+pub struct Assignments(Vec<(RoleAssignment, RolePermissions)>);
+
+impl Assignments {
+    /// Joins assignments with the definitions they name. An assignment of an unknown role grants nothing.
+    #[must_use]
+    pub fn new(assignments: Vec<RoleAssignment>, definitions: &[RoleDefinition]) -> Self {
+        Self(
+            assignments
+                .into_iter()
+                .filter_map(|assignment| {
+                    let role = definitions.iter().find(|role| role.id == assignment.role)?;
+                    Some((assignment, role.permissions.clone()))
+                })
+                .collect(),
+        )
+    }
+
+    /// The assignment by which the caller may take a data action at `path`, if one lets them.
+    #[must_use]
+    pub fn data_action(&self, caller: &Caller, action: &str, path: &str) -> Option<&RoleAssignment> {
+        self.find(caller, path, |role| role.allows_data_action(action))
+    }
+
+    /// The assignment by which the caller may take a control-plane action at `path`, if one lets them.
+    #[must_use]
+    pub fn action(&self, caller: &Caller, action: &str, path: &str) -> Option<&RoleAssignment> {
+        self.find(caller, path, |role| role.allows_action(action))
+    }
+
+    fn find(&self, caller: &Caller, path: &str, grants: impl Fn(&RolePermissions) -> bool) -> Option<&RoleAssignment> {
+        self.0
+            .iter()
+            .find(|(assignment, role)| caller.is(assignment.principal) && assignment.scope.covers(path) && grants(role))
+            .map(|(assignment, _)| assignment)
+    }
+}
+
+/// Whether one of a vault's access policies lets the caller do this.
+///
+/// `all` grants every permission, purge included: the documents differ (contract: key-vault §4.2), and the choice
+/// is written in DIVERGENCES.md.
+#[must_use]
+pub fn allows_policy(policies: &[AccessPolicy], caller: &Caller, operation: Operation) -> bool {
+    let Some((collection, permission)) = operation.policy_permission() else {
+        return false;
+    };
+    policies
+        .iter()
+        .filter(|policy| applies(policy, caller))
+        .flat_map(|policy| match collection {
+            "keys" => &policy.keys,
+            "secrets" => &policy.secrets,
+            _ => &policy.certificates,
+        })
+        .any(|granted| granted.eq_ignore_ascii_case(permission) || granted.eq_ignore_ascii_case("all"))
+}
+
+fn applies(policy: &AccessPolicy, caller: &Caller) -> bool {
+    let is_caller = crate::Guid::parse(&policy.object_id).is_some_and(|object_id| caller.is(object_id));
+    let application = policy.application_id.as_deref().map(crate::Guid::parse);
+    // A compound policy speaks of a user acting through one application.
+    is_caller && application.is_none_or(|application| application == caller.app_id && application.is_some())
+}

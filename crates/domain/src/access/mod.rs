@@ -1,0 +1,47 @@
+//! Who may do what: pure decisions over roles, assignments and access policies.
+//!
+//! Three models: Azure RBAC (control plane, and vaults that chose it), access policies (other vaults), local RBAC
+//! (managed HSMs). Source: contract managed-hsm §1, key-vault §5; the tables are `specs/azure/builtin-roles.json`.
+
+mod builtin;
+mod decide;
+mod role;
+
+pub use builtin::{azure_roles, hsm_roles};
+pub use decide::{Assignments, allows_policy};
+pub use role::{Realm, RoleAssignment, RoleDefinition, RolePermissions, Scope};
+
+use crate::Guid;
+use std::net::IpAddr;
+
+/// Who is asking, as a validated token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub tenant: Guid,
+    /// The object id of the user or service principal: what roles are assigned to.
+    pub object_id: Guid,
+    pub app_id: Option<Guid>,
+    /// Object ids of the groups it belongs to.
+    pub groups: Vec<Guid>,
+    pub issuer: String,
+    pub address: Option<IpAddr>,
+    /// Names the request in logs, audit and error messages.
+    pub correlation_id: Guid,
+}
+
+impl Caller {
+    /// Whether a role or policy of this principal is the caller's.
+    #[must_use]
+    pub fn is(&self, principal: Guid) -> bool {
+        self.object_id == principal || self.groups.contains(&principal)
+    }
+}
+
+/// Which model refused: each has its own words on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    ControlPlane,
+    VaultRbac,
+    VaultPolicy,
+    HsmLocal,
+}

@@ -1,0 +1,140 @@
+//! Role definitions and assignments.
+
+use crate::{ContainerId, Guid, ObjectName, UnixTime};
+use serde::{Deserialize, Serialize};
+
+/// Actions that a role grants and withholds. `*` stands for any characters, slashes included; case does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RolePermissions {
+    pub actions: Vec<String>,
+    pub not_actions: Vec<String>,
+    pub data_actions: Vec<String>,
+    pub not_data_actions: Vec<String>,
+}
+
+impl RolePermissions {
+    #[must_use]
+    pub fn allows_action(&self, action: &str) -> bool {
+        any_matches(&self.actions, action) && !any_matches(&self.not_actions, action)
+    }
+
+    #[must_use]
+    pub fn allows_data_action(&self, action: &str) -> bool {
+        any_matches(&self.data_actions, action) && !any_matches(&self.not_data_actions, action)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleDefinition {
+    pub id: Guid,
+    pub name: String,
+    pub description: String,
+    pub permissions: RolePermissions,
+}
+
+/// The space that an assignment's scope is a path in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Realm {
+    /// Azure RBAC: scopes are ARM ids, `/` the root of all.
+    Arm,
+    /// Local RBAC of one managed HSM: scopes are `/`, `/keys`, `/keys/{name}`.
+    Hsm(ContainerId),
+}
+
+/// A path: it covers itself and everything below. Kept as given, compared without case.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scope(String);
+
+impl Scope {
+    /// Brings a path to its one form: begins with a slash, no slash at its end, none doubled.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        Self(format!("/{}", segments.join("/")))
+    }
+
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// The scope of one key of a managed HSM.
+    #[must_use]
+    pub fn key(name: &ObjectName) -> Self {
+        Self(format!("/keys/{name}"))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether what lies at `path` (in one form, as [`Scope::new`] makes it) is this scope or below it.
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        if self.0 == "/" {
+            return true;
+        }
+        let length = self.0.len();
+        path.get(..length).is_some_and(|head| head.eq_ignore_ascii_case(&self.0))
+            && matches!(path.as_bytes().get(length), None | Some(b'/'))
+    }
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Scope {}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleAssignment {
+    pub realm: Realm,
+    pub name: Guid,
+    pub scope: Scope,
+    pub role: Guid,
+    pub principal: Guid,
+    pub created: UnixTime,
+}
+
+fn any_matches(patterns: &[String], action: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern.as_bytes(), action.as_bytes()))
+}
+
+/// Wildcard match without case. Linear but for the backtracking a pattern with several stars needs.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some((b'*', rest)) => (0..=text.len()).any(|skip| text.get(skip..).is_some_and(|tail| matches(rest, tail))),
+        Some((first, rest)) => {
+            text.split_first().is_some_and(|(head, tail)| head.eq_ignore_ascii_case(first) && matches(rest, tail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_cross_slashes() {
+        assert!(matches(b"Microsoft.KeyVault/vaults/*/read", b"microsoft.keyvault/vaults/keys/read"));
+        assert!(matches(b"*", b"anything/at/all"));
+        assert!(!matches(b"Microsoft.KeyVault/vaults/*/read", b"Microsoft.KeyVault/vaults/read"));
+        assert!(!matches(b"Microsoft.KeyVault/*", b"Microsoft.Key"));
+    }
+
+    #[test]
+    fn a_scope_covers_itself_and_what_is_below() {
+        let scope = Scope::new("//subscriptions/S/resourceGroups/g/");
+        assert!(scope.covers("/subscriptions/s/resourcegroups/G/providers/x"));
+        assert!(scope.covers("/subscriptions/s/resourceGroups/g"));
+        assert!(!scope.covers("/subscriptions/s/resourceGroups/g2"));
+        assert!(Scope::root().covers("/keys/a"));
+        assert!(!Scope::new("/keys/a").covers("/keys/ab"));
+    }
+}

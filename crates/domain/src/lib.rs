@@ -1,0 +1,43 @@
+//! The pure rules of Strongroom.
+//!
+//! What a container or an object may go through (lifecycle), which operation works in which state
+//! (attributes), who may do it (access). Nothing here reads a clock, draws randomness, or does I/O: time
+//! and random bytes are arguments, so that every rule can be tested with plain values.
+//!
+//! This crate does not know how anything is stored, encrypted, or spelled on a wire.
+
+pub mod access;
+mod attributes;
+mod audit;
+mod container;
+mod id;
+mod jwk;
+mod key;
+pub mod lifecycle;
+mod name;
+mod object;
+mod operation;
+mod refusal;
+mod rotation;
+mod sealed;
+mod secret;
+mod time;
+
+pub use attributes::{Attributes, KeyUse, permits};
+pub use audit::{AuditRecord, Outcome};
+pub use container::{
+    AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,
+    VaultProfile,
+};
+pub use id::{ContainerId, Guid, VersionId};
+pub use jwk::{PrivateJwk, PublicKey};
+pub use key::{Curve, DigestLength, EncryptionAlgorithm, KeyBody, KeyOperation, KeySpec, KeyType, SignatureAlgorithm};
+pub use lifecycle::State;
+pub use name::{ContainerName, ObjectName};
+pub use object::{Body, Object, ObjectKind, Tags, Version};
+pub use operation::Operation;
+pub use refusal::Refusal;
+pub use rotation::{LifetimeAction, RotationPolicy, RotationTrigger};
+pub use sealed::Sealed;
+pub use secret::Secret;
+pub use time::{CalendarDuration, UnixTime};

@@ -1,0 +1,128 @@
+//! The operations of the vault: one name each, used for the audit record, the metric label and the transaction.
+
+use crate::ContainerKind;
+use serde::{Deserialize, Serialize};
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $variant:ident { $($kind:ident: $right:literal),* }),+ $(,)?) => {
+        /// An operation of the engine. `name` is what the audit log, metrics and transactions call it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Operation { $($(#[$doc])* $variant),+ }
+
+        impl Operation {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant)),+ }
+            }
+
+            /// What a caller must hold for it, by kind of right.
+            fn rights(self) -> &'static [(Right, &'static str)] {
+                match self { $(Self::$variant => &[$((Right::$kind, $right)),*]),+ }
+            }
+        }
+    };
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Right {
+    /// Data action under `Microsoft.KeyVault/vaults/`.
+    Vault,
+    /// Data action under `Microsoft.KeyVault/managedHsm/`.
+    Hsm,
+    /// Permission of an access policy: `keys get`.
+    Policy,
+    /// Control-plane action.
+    Arm,
+}
+
+operations! {
+    // Keys. Contract: managed-hsm §1.2 and §1.6.
+    KeyCreate { Vault: "Microsoft.KeyVault/vaults/keys/create/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/create", Policy: "keys create" },
+    KeyImport { Vault: "Microsoft.KeyVault/vaults/keys/import/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/import/action", Policy: "keys import" },
+    KeyGet { Vault: "Microsoft.KeyVault/vaults/keys/read", Hsm: "Microsoft.KeyVault/managedHsm/keys/read/action", Policy: "keys get" },
+    KeyList { Vault: "Microsoft.KeyVault/vaults/keys/read", Hsm: "Microsoft.KeyVault/managedHsm/keys/read/action", Policy: "keys list" },
+    KeyListVersions { Vault: "Microsoft.KeyVault/vaults/keys/read", Hsm: "Microsoft.KeyVault/managedHsm/keys/read/action", Policy: "keys list" },
+    KeyUpdate { Vault: "Microsoft.KeyVault/vaults/keys/update/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/write/action", Policy: "keys update" },
+    KeyDelete { Vault: "Microsoft.KeyVault/vaults/keys/delete", Hsm: "Microsoft.KeyVault/managedHsm/keys/delete", Policy: "keys delete" },
+    KeyGetDeleted { Vault: "Microsoft.KeyVault/vaults/keys/read", Hsm: "Microsoft.KeyVault/managedHsm/keys/deletedKeys/read/action", Policy: "keys get" },
+    KeyListDeleted { Vault: "Microsoft.KeyVault/vaults/keys/read", Hsm: "Microsoft.KeyVault/managedHsm/keys/deletedKeys/read/action", Policy: "keys list" },
+    KeyRecover { Vault: "Microsoft.KeyVault/vaults/keys/recover/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/deletedKeys/recover/action", Policy: "keys recover" },
+    KeyPurge { Vault: "Microsoft.KeyVault/vaults/keys/purge/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/deletedKeys/delete", Policy: "keys purge" },
+    KeyBackup { Vault: "Microsoft.KeyVault/vaults/keys/backup/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/backup/action", Policy: "keys backup" },
+    KeyRestore { Vault: "Microsoft.KeyVault/vaults/keys/restore/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/restore/action", Policy: "keys restore" },
+    KeyRotate { Vault: "Microsoft.KeyVault/vaults/keys/rotate/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/rotate/action", Policy: "keys rotate" },
+    KeyRotationPolicyGet { Vault: "Microsoft.KeyVault/vaults/keyrotationpolicies/read", Hsm: "Microsoft.KeyVault/managedHsm/keys/read/action", Policy: "keys getrotationpolicy" },
+    KeyRotationPolicySet { Vault: "Microsoft.KeyVault/vaults/keyrotationpolicies/write", Hsm: "Microsoft.KeyVault/managedHsm/keys/write/action", Policy: "keys setrotationpolicy" },
+    KeyEncrypt { Vault: "Microsoft.KeyVault/vaults/keys/encrypt/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/encrypt/action", Policy: "keys encrypt" },
+    KeyDecrypt { Vault: "Microsoft.KeyVault/vaults/keys/decrypt/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/decrypt/action", Policy: "keys decrypt" },
+    KeySign { Vault: "Microsoft.KeyVault/vaults/keys/sign/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/sign/action", Policy: "keys sign" },
+    KeyVerify { Vault: "Microsoft.KeyVault/vaults/keys/verify/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/verify/action", Policy: "keys verify" },
+    KeyWrap { Vault: "Microsoft.KeyVault/vaults/keys/wrap/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/wrap/action", Policy: "keys wrapKey" },
+    KeyUnwrap { Vault: "Microsoft.KeyVault/vaults/keys/unwrap/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/unwrap/action", Policy: "keys unwrapKey" },
+    KeyRelease { Vault: "Microsoft.KeyVault/vaults/keys/release/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/release/action", Policy: "keys release" },
+    RandomGet { Hsm: "Microsoft.KeyVault/managedHsm/rng/action" },
+
+    // Local roles of a managed HSM. Contract: managed-hsm §1.3.
+    HsmRoleDefinitionRead { Hsm: "Microsoft.KeyVault/managedHsm/roleDefinitions/read/action" },
+    HsmRoleAssignmentRead { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/read/action" },
+    HsmRoleAssignmentPut { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/write/action" },
+    HsmRoleAssignmentDelete { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/delete/action" },
+    HsmSecurityDomainDownload { Hsm: "Microsoft.KeyVault/managedHsm/securitydomain/download/action" },
+
+    // Control plane. Contract: key-vault §4, managed-hsm §1.5.
+    SubscriptionRead { Arm: "Microsoft.Resources/subscriptions/read" },
+    ResourceGroupRead { Arm: "Microsoft.Resources/subscriptions/resourceGroups/read" },
+    ResourceGroupPut { Arm: "Microsoft.Resources/subscriptions/resourceGroups/write" },
+    ResourceGroupDelete { Arm: "Microsoft.Resources/subscriptions/resourceGroups/delete" },
+    ResourceList { Arm: "Microsoft.Resources/subscriptions/resources/read" },
+    VaultRead { Arm: "Microsoft.KeyVault/vaults/read" },
+    VaultPut { Arm: "Microsoft.KeyVault/vaults/write" },
+    VaultAccessPolicyPut { Arm: "Microsoft.KeyVault/vaults/accessPolicies/write" },
+    VaultDelete { Arm: "Microsoft.KeyVault/vaults/delete" },
+    /// Needs what creating needs: recovery is a PUT with `createMode`.
+    VaultRecover { Arm: "Microsoft.KeyVault/vaults/write" },
+    VaultReadDeleted { Arm: "Microsoft.KeyVault/deletedVaults/read" },
+    VaultPurge { Arm: "Microsoft.KeyVault/locations/deletedVaults/purge/action" },
+    VaultCheckName { Arm: "Microsoft.KeyVault/checkNameAvailability/read" },
+    ManagedHsmRead { Arm: "Microsoft.KeyVault/managedHSMs/read" },
+    ManagedHsmPut { Arm: "Microsoft.KeyVault/managedHSMs/write" },
+    ManagedHsmDelete { Arm: "Microsoft.KeyVault/managedHSMs/delete" },
+    ManagedHsmRecover { Arm: "Microsoft.KeyVault/managedHSMs/write" },
+    ManagedHsmReadDeleted { Arm: "Microsoft.KeyVault/deletedManagedHsms/read" },
+    ManagedHsmPurge { Arm: "Microsoft.KeyVault/locations/deletedManagedHsms/purge/action" },
+    ManagedHsmCheckName { Arm: "Microsoft.KeyVault/checkMhsmNameAvailability/read" },
+    OperationResultRead { Arm: "Microsoft.KeyVault/locations/operationResults/read" },
+    RoleDefinitionRead { Arm: "Microsoft.Authorization/roleDefinitions/read" },
+    RoleAssignmentRead { Arm: "Microsoft.Authorization/roleAssignments/read" },
+    RoleAssignmentPut { Arm: "Microsoft.Authorization/roleAssignments/write" },
+    RoleAssignmentDelete { Arm: "Microsoft.Authorization/roleAssignments/delete" },
+}
+
+impl Operation {
+    fn right(self, kind: Right) -> Option<&'static str> {
+        self.rights().iter().find(|(of, _)| *of == kind).map(|(_, right)| *right)
+    }
+
+    /// The data action it needs in a container of this kind; `None` where the operation does not exist there.
+    #[must_use]
+    pub fn data_action(self, kind: ContainerKind) -> Option<&'static str> {
+        self.right(match kind {
+            ContainerKind::Vault => Right::Vault,
+            ContainerKind::ManagedHsm => Right::Hsm,
+        })
+    }
+
+    /// The access-policy permission it needs: collection and permission word.
+    #[must_use]
+    pub fn policy_permission(self) -> Option<(&'static str, &'static str)> {
+        self.right(Right::Policy)?.split_once(' ')
+    }
+
+    /// The control-plane action it needs.
+    #[must_use]
+    pub fn arm_action(self) -> Option<&'static str> {
+        self.right(Right::Arm)
+    }
+}

@@ -1,0 +1,107 @@
+//! Points in time and calendar durations.
+
+use jiff::{Span, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A point in time: whole seconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixTime(pub i64);
+
+impl UnixTime {
+    /// Seconds in a day, as retention counts them (contract: key-vault §3.7, "recoverableDays·86400").
+    pub const DAY_SECONDS: i64 = 86_400;
+
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        self.plus_seconds(i64::from(days) * Self::DAY_SECONDS)
+    }
+
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// Adds a calendar duration, in UTC. A result beyond the calendar's range is refused with `None`.
+    #[must_use]
+    pub fn plus(self, duration: &CalendarDuration) -> Option<Self> {
+        self.shifted(duration.0)
+    }
+
+    /// Subtracts a calendar duration, in UTC.
+    #[must_use]
+    pub fn minus(self, duration: &CalendarDuration) -> Option<Self> {
+        self.shifted(duration.0.negate())
+    }
+
+    fn shifted(self, span: Span) -> Option<Self> {
+        let zoned = Timestamp::from_second(self.0).ok()?.to_zoned(TimeZone::UTC);
+        Some(Self(zoned.checked_add(span).ok()?.timestamp().as_second()))
+    }
+}
+
+/// ISO 8601 in UTC, seconds precision: `2026-11-20T18:12:00Z`, as ARM writes dates.
+impl fmt::Display for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Timestamp::from_second(self.0) {
+            Ok(timestamp) => write!(f, "{timestamp}"),
+            Err(_) => write!(f, "{}s", self.0),
+        }
+    }
+}
+
+/// An ISO 8601 duration in calendar units (`P18M`, `P2Y`, `P30D`), never negative.
+/// Months and years are calendar months and years in UTC (contract: managed-hsm §3.3).
+#[derive(Clone, Debug)]
+pub struct CalendarDuration(Span);
+
+impl CalendarDuration {
+    #[must_use]
+    pub fn days(days: u16) -> Self {
+        Self(Span::new().days(i32::from(days)))
+    }
+
+    /// Parses an ISO 8601 duration. `None` if it is malformed, negative, or not a duration of whole seconds.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if !text.starts_with('P') {
+            return None;
+        }
+        let span: Span = text.parse().ok()?;
+        (!span.is_negative()).then_some(Self(span))
+    }
+
+    /// Its length in days when it begins at `from`, rounded down.
+    #[must_use]
+    pub fn days_from(&self, from: UnixTime) -> Option<i64> {
+        Some((from.plus(self)?.0 - from.0) / UnixTime::DAY_SECONDS)
+    }
+}
+
+impl fmt::Display for CalendarDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl PartialEq for CalendarDuration {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.fieldwise() == other.0.fieldwise()
+    }
+}
+
+impl Eq for CalendarDuration {}
+
+impl Serialize for CalendarDuration {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CalendarDuration {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an ISO 8601 duration"))
+    }
+}
