@@ -41,12 +41,10 @@ struct Row {
     actions: Option<Vec<String>>,
     /// What we grant where no document gives the actions.
     suggested_actions: Option<Vec<String>>,
-    #[serde(default)]
-    not_actions: Vec<String>,
-    #[serde(default)]
-    data_actions: Vec<String>,
-    #[serde(default)]
-    not_data_actions: Vec<String>,
+    // Null where no document gives them.
+    not_actions: Option<Vec<String>>,
+    data_actions: Option<Vec<String>>,
+    not_data_actions: Option<Vec<String>>,
 }
 
 impl Row {
@@ -57,9 +55,9 @@ impl Row {
             description: self.summary,
             permissions: RolePermissions {
                 actions: self.actions.or(self.suggested_actions).unwrap_or_default(),
-                not_actions: self.not_actions,
-                data_actions: self.data_actions,
-                not_data_actions: self.not_data_actions,
+                not_actions: self.not_actions.unwrap_or_default(),
+                data_actions: self.data_actions.unwrap_or_default(),
+                not_data_actions: self.not_data_actions.unwrap_or_default(),
             },
         })
     }
