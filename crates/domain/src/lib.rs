@@ -10,6 +10,7 @@ pub mod access;
 mod attributes;
 mod audit;
 mod container;
+mod directory;
 mod id;
 mod jwk;
 mod key;
@@ -29,6 +30,7 @@ pub use container::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,
     VaultProfile,
 };
+pub use directory::{OperationResult, Principal, PrincipalKind, ResourceGroup, Subscription};
 pub use id::{ContainerId, Guid, VersionId};
 pub use jwk::{PrivateJwk, PublicKey};
 pub use key::{Curve, DigestLength, EncryptionAlgorithm, KeyBody, KeyOperation, KeySpec, KeyType, SignatureAlgorithm};

@@ -1,0 +1,257 @@
+//! The transaction port.
+
+use domain::{
+    AuditRecord, Container, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName,
+    OperationResult, Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
+    access::{Realm, RoleAssignment},
+    lifecycle::Purged,
+};
+use std::path::Path;
+
+/// The machinery failed: the transaction did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("the database failed")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the database's schema is version {found}; this program knows version {known}")]
+    UnknownSchema { found: i64, known: i64 },
+    #[error("a stored record can't be read: {what}")]
+    CorruptRecord { what: &'static str },
+    /// A row that was to be inserted is there, or one that was to be changed is not: a defect of the caller.
+    #[error("a row was not as expected: {what}")]
+    UnexpectedRow { what: &'static str },
+}
+
+/// What a transaction's work decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Commit,
+    /// Undo what this transaction did; others that share its commit are not touched.
+    Abort,
+}
+
+/// An engine. Cheap to share; all methods may block and are called from threads that may.
+pub trait Store: Send + Sync {
+    /// Runs `work` in a transaction of its own, isolated from all others. When this returns `Ok` after
+    /// [`Verdict::Commit`], the change is durable: it survives a crash of the process and of the machine.
+    /// If anything was removed with a [`Purged`], its bytes are also gone from the engine's files and journals.
+    ///
+    /// `work` may be run again if the engine has to retry; only the last run's effects count.
+    ///
+    /// # Errors
+    /// [`Fault`] if the transaction could not be begun or made durable.
+    fn write(&self, name: &'static str, work: &mut dyn FnMut(&mut dyn Tx) -> Verdict) -> Result<(), Fault>;
+
+    /// Runs `work` on one consistent, committed state.
+    ///
+    /// # Errors
+    /// [`Fault`] if the state can't be read.
+    fn read(&self, work: &mut dyn FnMut(&mut dyn Read)) -> Result<(), Fault>;
+
+    /// Writes a consistent copy of the whole store to a new file while it is in use.
+    ///
+    /// # Errors
+    /// [`Fault`] if the copy can't be written.
+    fn copy_to(&self, path: &Path) -> Result<(), Fault>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredContainer {
+    pub container: Container,
+    /// The container's key, sealed under the root key.
+    pub sealed_key: Sealed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    pub object: Object,
+    /// The object's own key, sealed under the container's key. Its destruction is the object's destruction.
+    pub sealed_key: Sealed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredVersion {
+    pub version: Version,
+    /// Position in the object's history, from 1.
+    pub sequence: u64,
+    /// The material, sealed under the object's key.
+    pub material: Sealed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    Live,
+    Deleted,
+}
+
+/// Which containers to list. `None` leaves a criterion open.
+#[derive(Clone, Debug, Default)]
+pub struct ContainerFilter {
+    pub kind: Option<ContainerKind>,
+    pub presence: Option<Presence>,
+    pub subscription: Option<Guid>,
+    /// Compared without case.
+    pub resource_group: Option<String>,
+}
+
+/// An object whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueObject {
+    pub container: ContainerId,
+    pub kind: ObjectKind,
+    pub name: ObjectName,
+}
+
+type Outcome<T> = Result<T, Fault>;
+
+/// What can be asked. Names are looked up without case. Lists come in the order of folded names
+/// ([`ObjectName::folded`]) and begin after the given one.
+pub trait Read {
+    /// Kind and name identify at most one container, live or deleted.
+    fn container(&mut self, kind: ContainerKind, name: &ContainerName) -> Outcome<Option<StoredContainer>>;
+    fn container_by_id(&mut self, id: ContainerId) -> Outcome<Option<StoredContainer>>;
+    fn list_containers(
+        &mut self,
+        filter: &ContainerFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Outcome<Vec<StoredContainer>>;
+    /// Deleted containers whose scheduled purge is at or before `now`, the longest due first.
+    fn due_containers(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<ContainerId>>;
+
+    fn object(&mut self, container: ContainerId, kind: ObjectKind, name: &ObjectName) -> Outcome<Option<StoredObject>>;
+    /// Objects with their current version.
+    fn list_objects(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        presence: Presence,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Outcome<Vec<(Object, Version)>>;
+    fn version(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        id: VersionId,
+    ) -> Outcome<Option<StoredVersion>>;
+    /// Versions in the order of their making, after the given [`StoredVersion::sequence`].
+    fn list_versions(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        after: u64,
+        limit: usize,
+    ) -> Outcome<Vec<StoredVersion>>;
+    fn count_versions(&mut self, container: ContainerId, kind: ObjectKind, name: &ObjectName) -> Outcome<usize>;
+    /// Deleted objects in live containers whose scheduled purge is at or before `now`, the longest due first.
+    fn due_objects(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
+    /// Live objects in live containers whose `next_rotation` is at or before `now`, the longest due first.
+    fn due_rotations(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
+
+    fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>>;
+
+    fn subscriptions(&mut self) -> Outcome<Vec<Subscription>>;
+    /// Looked up without case.
+    fn resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<Option<ResourceGroup>>;
+    fn resource_groups(&mut self, subscription: Guid) -> Outcome<Vec<ResourceGroup>>;
+    fn principal_by_app(&mut self, app_id: Guid) -> Outcome<Option<Principal>>;
+    fn principal_by_object(&mut self, object_id: Guid) -> Outcome<Option<Principal>>;
+    fn principals(&mut self) -> Outcome<Vec<Principal>>;
+
+    fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>>;
+    /// A record of the service itself under a fixed name: sealed keys, the root key's check, the dev clock.
+    fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>>;
+    /// Audit records with their positions, after the given position.
+    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, AuditRecord)>>;
+}
+
+/// What can be changed. `insert_` demands that the row is new, `save_` and `remove_` that it is there
+/// ([`Fault::UnexpectedRow`]); `put_` does either.
+pub trait Tx: Read {
+    fn insert_container(&mut self, container: &Container, sealed_key: &Sealed) -> Outcome<()>;
+    fn save_container(&mut self, container: &Container) -> Outcome<()>;
+    /// Destroys the container with everything in it and its local role assignments.
+    fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()>;
+
+    /// A new object with its first version.
+    fn insert_object(
+        &mut self,
+        container: ContainerId,
+        object: &StoredObject,
+        version: &Version,
+        material: &Sealed,
+    ) -> Outcome<()>;
+    fn save_object(&mut self, container: ContainerId, object: &Object) -> Outcome<()>;
+    /// Destroys the object with all its versions.
+    fn remove_object(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        proof: Purged,
+    ) -> Outcome<()>;
+    /// The next version of an object. [`Object::current`] is saved separately.
+    fn insert_version(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        version: &Version,
+        material: &Sealed,
+    ) -> Outcome<()>;
+    /// Attributes, tags and body of a version; its material never changes.
+    fn save_version(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        version: &Version,
+    ) -> Outcome<()>;
+
+    fn put_role_assignment(&mut self, assignment: &RoleAssignment) -> Outcome<()>;
+    fn remove_role_assignment(&mut self, realm: Realm, name: Guid) -> Outcome<()>;
+
+    fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()>;
+    fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()>;
+    fn remove_resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<()>;
+    fn put_principal(&mut self, principal: &Principal) -> Outcome<()>;
+
+    fn put_operation_result(&mut self, result: &OperationResult) -> Outcome<()>;
+    fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()>;
+    /// Returns the record's position, from 1 without gaps.
+    fn append_audit(&mut self, record: &AuditRecord) -> Outcome<u64>;
+}
+
+impl dyn Store {
+    /// [`Store::write`] with a value: commits on `Ok`, aborts on `Err`.
+    ///
+    /// # Errors
+    /// What `work` returned, or the engine's [`Fault`].
+    pub fn transact<T, E: From<Fault>>(
+        &self,
+        name: &'static str,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut result = None;
+        self.write(name, &mut |tx| {
+            let value = work(tx);
+            let verdict = if value.is_ok() { Verdict::Commit } else { Verdict::Abort };
+            result = Some(value);
+            verdict
+        })?;
+        result.unwrap_or(Err(Fault::UnexpectedRow { what: "the transaction was not run" }.into()))
+    }
+
+    /// [`Store::read`] with a value.
+    ///
+    /// # Errors
+    /// What `work` returned, or the engine's [`Fault`].
+    pub fn query<T, E: From<Fault>>(&self, mut work: impl FnMut(&mut dyn Read) -> Result<T, E>) -> Result<T, E> {
+        let mut result = None;
+        self.read(&mut |tx| result = Some(work(tx)))?;
+        result.unwrap_or(Err(Fault::UnexpectedRow { what: "the query was not run" }.into()))
+    }
+}
