@@ -42,6 +42,15 @@ pub struct Object {
     pub next_rotation: Option<UnixTime>,
 }
 
+impl Object {
+    /// Sets when the rotation loop has to act, now that `current` is the current version.
+    pub fn schedule_rotation(&mut self, current: &Version) {
+        let attributes = &current.attributes;
+        self.next_rotation =
+            self.rotation.as_ref().and_then(|policy| policy.next_rotation(attributes.created, attributes.expires));
+    }
+}
+
 /// One version of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {

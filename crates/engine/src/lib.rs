@@ -1,1 +1,78 @@
+//! The vault itself: one function per operation, behind one gate.
+//!
+//! Every operation has one order: authorise → load → decide (domain) → custody → save → audit. A change, its audit
+//! record and its purge schedule commit in one transaction. All code here is synchronous; [`Door`] is where the
+//! asynchronous fronts come in.
+//!
+//! This crate does not know any wire: it speaks in the domain's types and refuses in the domain's words.
 
+mod access;
+mod changes;
+mod clock;
+mod containers;
+mod directory;
+mod door;
+mod error;
+mod issuer;
+mod keys;
+mod objects;
+mod open;
+mod page;
+mod setup;
+mod sweep;
+
+pub use access::RoleAssignmentRequest;
+pub use clock::{Clock, MovableClock, SystemClock};
+pub use containers::{ContainerPatch, ContainerRequest, HsmSettings, NameAvailability, ProfileRequest, VaultSettings};
+pub use custody::{Entropy, SystemEntropy};
+pub use directory::{ContainerListing, NewPrincipal};
+pub use door::{Cost, Door};
+pub use error::Error;
+pub use issuer::IssuerKey;
+pub use keys::{
+    AttributeChanges, CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey, KeyChanges, NewAttributes,
+};
+pub use objects::ObjectView;
+pub use open::OpenContainer;
+pub use page::{Page, PageRequest};
+pub use setup::{EngineParts, Foundation, HsmDefaults};
+pub use sweep::Swept;
+
+use custody::{Provider, RootKey};
+use domain::{Guid, UnixTime, VersionId};
+use std::sync::Arc;
+use store::Store;
+
+/// The vault. Shared by all fronts and loops of a process.
+pub struct Engine {
+    store: Arc<dyn Store>,
+    provider: Box<dyn Provider>,
+    root: RootKey,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    hsm_defaults: HsmDefaults,
+    open: open::OpenContainers,
+    arm_access: access::ArmAccess,
+}
+
+impl Engine {
+    /// The time by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    /// A fresh GUID, for callers that have to name something: a correlation, an assignment.
+    #[must_use]
+    pub fn new_guid(&self) -> Guid {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes);
+        Guid::from_random(bytes)
+    }
+
+    fn new_version_id(&self) -> VersionId {
+        let mut bytes = [0; 16];
+        self.entropy.fill(&mut bytes);
+        VersionId::from_random(bytes)
+    }
+}

@@ -1,0 +1,294 @@
+//! The gate's authorisation: one choke point for every operation, and the role assignments it decides by.
+
+use crate::{Engine, Error, OpenContainer};
+use domain::{
+    Guid, Operation, PermissionModel, Profile, Refusal,
+    access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
+};
+use parking_lot::RwLock;
+use std::sync::Arc;
+use store::Fault;
+
+/// The control plane's assignments, joined with their roles: the snapshot that decisions read.
+pub(crate) struct ArmAccess(RwLock<Arc<Assignments>>);
+
+impl ArmAccess {
+    pub(crate) fn new(assignments: Assignments) -> Self {
+        Self(RwLock::new(Arc::new(assignments)))
+    }
+
+    fn snapshot(&self) -> Arc<Assignments> {
+        Arc::clone(&self.0.read())
+    }
+}
+
+/// A role assignment to make.
+#[derive(Clone, Debug)]
+pub struct RoleAssignmentRequest {
+    pub name: Guid,
+    pub scope: Scope,
+    pub role: Guid,
+    pub principal: Guid,
+}
+
+impl Engine {
+    /// Whether the caller may do this to `path` (`/keys/{name}`, `/keys`, `/`) in a container.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] with the action that is missing.
+    pub(crate) fn authorise(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        target: &OpenContainer,
+        path: &str,
+    ) -> Result<(), Error> {
+        let kind = target.kind();
+        let Some(action) = operation.data_action(kind) else {
+            return Err(Refusal::NotSupportedYet { what: operation.name() }.into());
+        };
+        let (allowed, model, scope) = match (&target.container.profile, kind) {
+            (Profile::Vault(vault), _) => {
+                let scope = format!("{}{path}", target.container.arm_id());
+                match vault.permission_model {
+                    PermissionModel::Rbac => {
+                        let assignments = self.arm_access.snapshot();
+                        (assignments.data_action(caller, action, &scope).is_some(), Model::VaultRbac, scope)
+                    }
+                    PermissionModel::AccessPolicies => {
+                        let allowed = access::allows_policy(&vault.access_policies, caller, operation);
+                        (allowed, Model::VaultPolicy, scope)
+                    }
+                }
+            }
+            (Profile::ManagedHsm(_), _) => {
+                let assignments = Arc::clone(&target.local_access.read());
+                (assignments.data_action(caller, action, path).is_some(), Model::HsmLocal, path.to_owned())
+            }
+        };
+        if allowed && caller.tenant == target.container.tenant {
+            return Ok(());
+        }
+        let action = match model {
+            Model::VaultPolicy => operation.policy_permission().map_or(action, |(_, permission)| permission),
+            _ => action,
+        };
+        Err(Refusal::Forbidden { action, scope, model }.into())
+    }
+
+    /// Whether the caller may do this at a scope of the control plane.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] with the action that is missing.
+    pub(crate) fn authorise_arm(&self, caller: &Caller, operation: Operation, scope: &str) -> Result<(), Error> {
+        let action = operation.arm_action().unwrap_or_default();
+        if self.arm_access.snapshot().action(caller, action, scope).is_some() {
+            return Ok(());
+        }
+        Err(Refusal::Forbidden { action, scope: scope.to_owned(), model: Model::ControlPlane }.into())
+    }
+
+    /// Whether the caller holds a control-plane action at a scope: for lists, which show what may be seen.
+    pub(crate) fn may_arm(&self, caller: &Caller, operation: Operation, scope: &str) -> bool {
+        self.authorise_arm(caller, operation, scope).is_ok()
+    }
+
+    /// Role definitions of the control plane.
+    #[must_use]
+    pub fn arm_role_definitions(&self) -> &'static [RoleDefinition] {
+        access::azure_roles()
+    }
+
+    /// Local role definitions of a managed HSM.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`].
+    pub fn hsm_role_definitions(
+        &self,
+        caller: &Caller,
+        hsm: &OpenContainer,
+        scope: &Scope,
+    ) -> Result<&'static [RoleDefinition], Error> {
+        self.authorise(caller, Operation::HsmRoleDefinitionRead, hsm, scope.as_str())?;
+        Ok(access::hsm_roles())
+    }
+
+    /// Assignments at an HSM's scope. `/` and `/keys` list the assignments of the whole HSM, never those of single
+    /// keys (contract: managed-hsm §1.3).
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`].
+    pub fn hsm_role_assignments(
+        &self,
+        caller: &Caller,
+        hsm: &OpenContainer,
+        scope: &Scope,
+    ) -> Result<Vec<RoleAssignment>, Error> {
+        self.authorise(caller, Operation::HsmRoleAssignmentRead, hsm, scope.as_str())?;
+        let all = self.assignments_of(Realm::Hsm(hsm.id()))?;
+        Ok(all.into_iter().filter(|assignment| same_hsm_scope(&assignment.scope, scope)).collect())
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::RoleDefinitionNotFound`], [`Refusal::RoleAssignmentExists`].
+    pub fn put_hsm_role_assignment(
+        &self,
+        caller: &Caller,
+        hsm: &OpenContainer,
+        request: &RoleAssignmentRequest,
+    ) -> Result<RoleAssignment, Error> {
+        let operation = Operation::HsmRoleAssignmentPut;
+        self.authorise(caller, operation, hsm, request.scope.as_str())?;
+        self.put_assignment(caller, operation, Realm::Hsm(hsm.id()), request, access::hsm_roles())
+    }
+
+    /// Removes an assignment and returns it.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`].
+    pub fn delete_hsm_role_assignment(
+        &self,
+        caller: &Caller,
+        hsm: &OpenContainer,
+        scope: &Scope,
+        name: Guid,
+    ) -> Result<RoleAssignment, Error> {
+        let operation = Operation::HsmRoleAssignmentDelete;
+        self.authorise(caller, operation, hsm, scope.as_str())?;
+        self.remove_assignment(caller, operation, Realm::Hsm(hsm.id()), name)
+    }
+
+    /// Control-plane assignments at, above or below a scope, as far as they concern it.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`].
+    pub fn arm_role_assignments(&self, caller: &Caller, scope: &Scope) -> Result<Vec<RoleAssignment>, Error> {
+        self.authorise_arm(caller, Operation::RoleAssignmentRead, scope.as_str())?;
+        let all = self.assignments_of(Realm::Arm)?;
+        Ok(all
+            .into_iter()
+            .filter(|found| found.scope.covers(scope.as_str()) || scope.covers(found.scope.as_str()))
+            .collect())
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::RoleDefinitionNotFound`], [`Refusal::RoleAssignmentExists`].
+    pub fn put_arm_role_assignment(
+        &self,
+        caller: &Caller,
+        request: &RoleAssignmentRequest,
+    ) -> Result<RoleAssignment, Error> {
+        let operation = Operation::RoleAssignmentPut;
+        self.authorise_arm(caller, operation, request.scope.as_str())?;
+        self.put_assignment(caller, operation, Realm::Arm, request, access::azure_roles())
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`].
+    pub fn delete_arm_role_assignment(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        name: Guid,
+    ) -> Result<RoleAssignment, Error> {
+        let operation = Operation::RoleAssignmentDelete;
+        self.authorise_arm(caller, operation, scope.as_str())?;
+        self.remove_assignment(caller, operation, Realm::Arm, name)
+    }
+
+    fn put_assignment(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        realm: Realm,
+        request: &RoleAssignmentRequest,
+        definitions: &[RoleDefinition],
+    ) -> Result<RoleAssignment, Error> {
+        if !definitions.iter().any(|role| role.id == request.role) {
+            return Err(Refusal::RoleDefinitionNotFound.into());
+        }
+        let assignment = RoleAssignment {
+            realm,
+            name: request.name,
+            scope: request.scope.clone(),
+            role: request.role,
+            principal: request.principal,
+            created: self.now(),
+        };
+        let target = format!("{}/roleAssignments/{}", request.scope.as_str(), request.name);
+        self.change(operation, Some(caller), container_of(realm), &target, |tx, _| {
+            let exists = tx.role_assignments(realm)?.into_iter().any(|other| {
+                let same_grant = other.principal == assignment.principal
+                    && other.role == assignment.role
+                    && other.scope == assignment.scope;
+                same_grant || other.name == assignment.name
+            });
+            if exists {
+                return Err(Refusal::RoleAssignmentExists.into());
+            }
+            tx.put_role_assignment(&assignment)?;
+            Ok(())
+        })?;
+        self.refresh_access(realm)?;
+        Ok(assignment)
+    }
+
+    fn remove_assignment(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        realm: Realm,
+        name: Guid,
+    ) -> Result<RoleAssignment, Error> {
+        let target = format!("roleAssignments/{name}");
+        let removed = self.change(operation, Some(caller), container_of(realm), &target, |tx, _| {
+            let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
+            let found = found.ok_or(Refusal::RoleAssignmentNotFound)?;
+            tx.remove_role_assignment(realm, name)?;
+            Ok(found)
+        })?;
+        self.refresh_access(realm)?;
+        Ok(removed)
+    }
+
+    fn assignments_of(&self, realm: Realm) -> Result<Vec<RoleAssignment>, Fault> {
+        self.store.query(|read| read.role_assignments(realm))
+    }
+
+    pub(crate) fn load_access(&self, realm: Realm) -> Result<Assignments, Fault> {
+        let definitions = match realm {
+            Realm::Arm => access::azure_roles(),
+            Realm::Hsm(_) => access::hsm_roles(),
+        };
+        Ok(Assignments::new(self.assignments_of(realm)?, definitions))
+    }
+
+    /// Takes a changed realm into use. Loads under the lock, so that of two changes the later one stays.
+    pub(crate) fn refresh_access(&self, realm: Realm) -> Result<(), Error> {
+        match realm {
+            Realm::Arm => {
+                let mut snapshot = self.arm_access.0.write();
+                *snapshot = Arc::new(self.load_access(realm)?);
+            }
+            Realm::Hsm(id) => {
+                if let Some(hsm) = self.open.find(id) {
+                    let mut snapshot = hsm.local_access.write();
+                    *snapshot = Arc::new(self.load_access(realm)?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn container_of(realm: Realm) -> Option<domain::ContainerId> {
+    match realm {
+        Realm::Arm => None,
+        Realm::Hsm(id) => Some(id),
+    }
+}
+
+fn same_hsm_scope(assigned: &Scope, asked: &Scope) -> bool {
+    let whole = |scope: &Scope| matches!(scope.as_str().to_ascii_lowercase().as_str(), "/" | "/keys");
+    assigned == asked || (whole(assigned) && whole(asked))
+}

@@ -1,0 +1,130 @@
+//! Looking at containers, live and deleted.
+
+use super::{operations, put::arm_id};
+use crate::{Engine, Error, Page, PageRequest, directory::ContainerListing};
+use domain::{Container, ContainerKind, ContainerName, Guid, Refusal, ResourceId, access::Caller};
+use store::{ContainerFilter, Presence};
+
+/// Whether a container's name can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameAvailability {
+    Available,
+    Invalid,
+    Taken,
+}
+
+impl Engine {
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::ContainerNotFound`].
+    pub fn get_container(
+        &self,
+        caller: &Caller,
+        kind: ContainerKind,
+        resource: &ResourceId,
+        name: &ContainerName,
+    ) -> Result<Container, Error> {
+        let target = arm_id(kind, resource, name);
+        self.authorise_arm(caller, operations(kind).read, &target)?;
+        let found = self.store.query(|read| {
+            let subscriptions = read.subscriptions()?;
+            if !subscriptions.iter().any(|each| each.id == resource.subscription) {
+                return Err(Error::Refused(Refusal::SubscriptionNotFound));
+            }
+            if read.resource_group(resource.subscription, &resource.resource_group)?.is_none() {
+                return Err(Refusal::ResourceGroupNotFound.into());
+            }
+            Ok(read.container(kind, name)?)
+        })?;
+        let container = found.map(|stored| stored.container);
+        let container = container.filter(|found| super::put::is_live_at(found, &target));
+        Ok(container.ok_or(Refusal::ContainerNotFound)?)
+    }
+
+    /// Live containers that the caller may read.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn list_containers(
+        &self,
+        caller: &Caller,
+        listing: &ContainerListing,
+        page: &PageRequest,
+    ) -> Result<Page<Container>, Error> {
+        let mut found = self.page_of_containers(listing, Presence::Live, page)?;
+        found.items.retain(|each| self.may_arm(caller, operations(each.kind()).read, &each.arm_id()));
+        Ok(found)
+    }
+
+    /// Deleted containers of a subscription.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`].
+    pub fn list_deleted_containers(
+        &self,
+        caller: &Caller,
+        kind: ContainerKind,
+        subscription: Guid,
+        page: &PageRequest,
+    ) -> Result<Page<Container>, Error> {
+        self.authorise_arm(caller, operations(kind).read_deleted, &format!("/subscriptions/{subscription}"))?;
+        let listing = ContainerListing { kind: Some(kind), subscription, resource_group: None };
+        let now = self.now();
+        let mut found = self.page_of_containers(&listing, Presence::Deleted, page)?;
+        found.items.retain(|each| each.state.as_of(now).is_some());
+        Ok(found)
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::DeletedContainerNotFound`].
+    pub fn get_deleted_container(
+        &self,
+        caller: &Caller,
+        kind: ContainerKind,
+        subscription: Guid,
+        name: &ContainerName,
+    ) -> Result<Container, Error> {
+        self.authorise_arm(caller, operations(kind).read_deleted, &format!("/subscriptions/{subscription}"))?;
+        let now = self.now();
+        let found = self.store.query(|read| read.container(kind, name))?.map(|stored| stored.container);
+        let found = found.filter(|each| {
+            each.resource.subscription == subscription && !each.state.is_live() && each.state.as_of(now).is_some()
+        });
+        Ok(found.ok_or(Refusal::DeletedContainerNotFound)?)
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`].
+    pub fn check_container_name(
+        &self,
+        caller: &Caller,
+        kind: ContainerKind,
+        subscription: Guid,
+        name: &str,
+    ) -> Result<NameAvailability, Error> {
+        self.authorise_arm(caller, operations(kind).check_name, &format!("/subscriptions/{subscription}"))?;
+        let Some(name) = ContainerName::parse(name) else {
+            return Ok(NameAvailability::Invalid);
+        };
+        let now = self.now();
+        let held = self.store.query(|read| read.container(kind, &name))?;
+        let held = held.is_some_and(|stored| stored.container.state.as_of(now).is_some());
+        Ok(if held { NameAvailability::Taken } else { NameAvailability::Available })
+    }
+
+    fn page_of_containers(
+        &self,
+        listing: &ContainerListing,
+        presence: Presence,
+        page: &PageRequest,
+    ) -> Result<Page<Container>, Error> {
+        let filter = ContainerFilter {
+            kind: listing.kind,
+            presence: Some(presence),
+            subscription: Some(listing.subscription),
+            resource_group: listing.resource_group.clone(),
+        };
+        let found = self.store.query(|read| read.list_containers(&filter, page.after.as_deref(), page.limit + 1))?;
+        let found = found.into_iter().map(|stored| stored.container).collect();
+        Ok(Page::cut(found, page.limit, |container: &Container| container.name.folded()))
+    }
+}

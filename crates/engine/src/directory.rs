@@ -1,0 +1,180 @@
+//! Subscriptions, resource groups, principals, and results of long-running operations.
+
+use crate::{Engine, Error, PageRequest};
+use domain::{
+    ContainerKind, Guid, Operation, OperationResult, Principal, PrincipalKind, Refusal, ResourceGroup, ResourceId,
+    Subscription, Tags, access::Caller,
+};
+
+/// Which containers of a subscription to list.
+#[derive(Clone, Debug)]
+pub struct ContainerListing {
+    pub kind: Option<ContainerKind>,
+    pub subscription: Guid,
+    pub resource_group: Option<String>,
+}
+
+/// A service principal to register. The secret itself is the caller's; only its hash is kept.
+#[derive(Clone, Debug)]
+pub struct NewPrincipal {
+    pub object_id: Guid,
+    pub app_id: Guid,
+    pub display_name: String,
+    pub secret_hash: [u8; 32],
+}
+
+/// More containers than one resource group will hold; a group's deletion takes them all.
+const ALL_IN_GROUP: usize = 100_000;
+
+impl Engine {
+    /// Subscriptions that the caller may read.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn subscriptions(&self, caller: &Caller) -> Result<Vec<Subscription>, Error> {
+        let mut all = self.store.query(|read| read.subscriptions())?;
+        all.retain(|each| self.may_arm(caller, Operation::SubscriptionRead, &format!("/subscriptions/{}", each.id)));
+        Ok(all)
+    }
+
+    /// # Errors
+    /// [`Refusal::SubscriptionNotFound`], also where the caller may not see it.
+    pub fn subscription(&self, caller: &Caller, id: Guid) -> Result<Subscription, Error> {
+        let found = self.subscriptions(caller)?.into_iter().find(|each| each.id == id);
+        Ok(found.ok_or(Refusal::SubscriptionNotFound)?)
+    }
+
+    /// Resource groups of a subscription that the caller may read.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn resource_groups(&self, caller: &Caller, subscription: Guid) -> Result<Vec<ResourceGroup>, Error> {
+        let mut all = self.store.query(|read| read.resource_groups(subscription))?;
+        all.retain(|group| self.may_arm(caller, Operation::ResourceGroupRead, &group_id(subscription, &group.name)));
+        Ok(all)
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::ResourceGroupNotFound`].
+    pub fn resource_group(&self, caller: &Caller, subscription: Guid, name: &str) -> Result<ResourceGroup, Error> {
+        self.authorise_arm(caller, Operation::ResourceGroupRead, &group_id(subscription, name))?;
+        let found = self.store.query(|read| read.resource_group(subscription, name))?;
+        Ok(found.ok_or(Refusal::ResourceGroupNotFound)?)
+    }
+
+    /// Creates a resource group, or replaces its tags. Returns it, and whether it is new.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::SubscriptionNotFound`], [`Refusal::LocationImmutable`].
+    pub fn put_resource_group(
+        &self,
+        caller: &Caller,
+        subscription: Guid,
+        name: &str,
+        location: &str,
+        tags: &Tags,
+    ) -> Result<(ResourceGroup, bool), Error> {
+        let target = group_id(subscription, name);
+        self.authorise_arm(caller, Operation::ResourceGroupPut, &target)?;
+        self.change(Operation::ResourceGroupPut, Some(caller), None, &target, |tx, _| {
+            if !tx.subscriptions()?.iter().any(|each| each.id == subscription) {
+                return Err(Refusal::SubscriptionNotFound.into());
+            }
+            let found = tx.resource_group(subscription, name)?;
+            let created = found.is_none();
+            let mut group = found.unwrap_or_else(|| ResourceGroup {
+                subscription,
+                name: name.to_owned(),
+                location: location.to_owned(),
+                tags: Tags::new(),
+            });
+            group.tags.clone_from(tags);
+            tx.put_resource_group(&group)?;
+            Ok((group, created))
+        })
+    }
+
+    /// Deletes a resource group and, first, every container in it, each by its own rules.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::ResourceGroupNotFound`].
+    pub fn delete_resource_group(&self, caller: &Caller, subscription: Guid, name: &str) -> Result<(), Error> {
+        let target = group_id(subscription, name);
+        self.authorise_arm(caller, Operation::ResourceGroupDelete, &target)?;
+        let group = self.resource_group(caller, subscription, name)?;
+        let listing = ContainerListing { kind: None, subscription, resource_group: Some(group.name.clone()) };
+        let all = PageRequest { after: None, limit: ALL_IN_GROUP };
+        let resource = ResourceId { subscription, resource_group: group.name.clone() };
+        for container in self.list_containers(caller, &listing, &all)?.items {
+            self.delete_container(caller, container.kind(), &resource, &container.name)?;
+        }
+        self.change(Operation::ResourceGroupDelete, Some(caller), None, &target, |tx, _| {
+            let filter = store::ContainerFilter {
+                presence: Some(store::Presence::Live),
+                subscription: Some(subscription),
+                resource_group: Some(group.name.clone()),
+                kind: None,
+            };
+            // One made meanwhile, or one the caller may not see.
+            if !tx.list_containers(&filter, None, 1)?.is_empty() {
+                return Err(Refusal::ResourceGroupNotEmpty.into());
+            }
+            tx.remove_resource_group(subscription, &group.name)?;
+            Ok(())
+        })
+    }
+
+    /// The principal an application id belongs to.
+    ///
+    /// # Errors
+    /// [`Refusal::PrincipalNotFound`].
+    pub fn principal_by_app(&self, app_id: Guid) -> Result<Principal, Error> {
+        let found = self.store.query(|read| read.principal_by_app(app_id))?;
+        Ok(found.ok_or(Refusal::PrincipalNotFound)?)
+    }
+
+    /// # Errors
+    /// [`Refusal::PrincipalNotFound`].
+    pub fn principal_by_object(&self, object_id: Guid) -> Result<Principal, Error> {
+        let found = self.store.query(|read| read.principal_by_object(object_id))?;
+        Ok(found.ok_or(Refusal::PrincipalNotFound)?)
+    }
+
+    /// # Errors
+    /// Only the store's.
+    pub fn principals(&self) -> Result<Vec<Principal>, Error> {
+        Ok(self.store.query(|read| read.principals())?)
+    }
+
+    pub(crate) fn principal_of(&self, new: &NewPrincipal) -> Principal {
+        Principal {
+            object_id: new.object_id,
+            app_id: Some(new.app_id),
+            kind: PrincipalKind::ServicePrincipal,
+            display_name: new.display_name.clone(),
+            secret_hashes: vec![new.secret_hash],
+            created: self.now(),
+        }
+    }
+
+    /// Notes that a control-plane operation is done, for the polls that follow. Returns the id to poll by.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn record_result(&self, resource: Option<String>) -> Result<Guid, Error> {
+        let result = OperationResult { id: self.new_guid(), created: self.now(), resource };
+        self.store.transact("RecordResult", |tx| tx.put_operation_result(&result))?;
+        Ok(result.id)
+    }
+
+    /// # Errors
+    /// [`Refusal::OperationNotFound`].
+    pub fn operation_result(&self, id: Guid) -> Result<OperationResult, Error> {
+        let found = self.store.query(|read| read.operation_result(id))?;
+        Ok(found.ok_or(Refusal::OperationNotFound)?)
+    }
+}
+
+fn group_id(subscription: Guid, name: &str) -> String {
+    format!("/subscriptions/{subscription}/resourceGroups/{name}")
+}

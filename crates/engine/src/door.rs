@@ -1,0 +1,76 @@
+//! The door between asynchronous fronts and the synchronous engine: where work runs, and how much of it at once.
+
+use crate::{Engine, Error};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What a piece of work costs, hence where it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// Microseconds of CPU, no disk: cached reads, EC and AES operations. Runs where it is asked for.
+    Cheap,
+    /// CPU for longer: RSA private operations, generation of RSA keys. On as many threads as there are cores.
+    Compute,
+    /// Waits for the disk: reads that miss the cache, durable writes. Many wait at once and share commits.
+    Durable,
+}
+
+/// Lets work into the engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    engine: Arc<Engine>,
+    compute: Arc<Lane>,
+    durable: Arc<Lane>,
+}
+
+/// A bounded number of places to work and to wait.
+struct Lane {
+    working: Semaphore,
+    /// Places to work and to wait together.
+    admitted: Semaphore,
+}
+
+impl Lane {
+    fn new(working: usize, waiting: usize) -> Self {
+        Self { working: Semaphore::new(working), admitted: Semaphore::new(working + waiting) }
+    }
+}
+
+impl Door {
+    /// Waiting compute work per core: about a second of RSA-2048 signatures.
+    const COMPUTE_QUEUE_PER_CORE: usize = 512;
+    const DURABLE_THREADS: usize = 64;
+    const DURABLE_QUEUE: usize = 1024;
+
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, cores: usize) -> Self {
+        let compute = Lane::new(cores, cores * Self::COMPUTE_QUEUE_PER_CORE);
+        let durable = Lane::new(Self::DURABLE_THREADS, Self::DURABLE_QUEUE);
+        Self { engine, compute: Arc::new(compute), durable: Arc::new(durable) }
+    }
+
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Runs `work` on the engine.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] at once if the lane is full; otherwise what `work` returns.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        cost: Cost,
+        work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let lane = match cost {
+            Cost::Cheap => return work(&self.engine),
+            Cost::Compute => &self.compute,
+            Cost::Durable => &self.durable,
+        };
+        let _admitted = lane.admitted.try_acquire().map_err(|_| Error::Busy)?;
+        let _working = lane.working.acquire().await.map_err(|_| Error::Busy)?;
+        let engine = Arc::clone(&self.engine);
+        tokio::task::spawn_blocking(move || work(&engine)).await.unwrap_or(Err(Error::Broken("an operation panicked")))
+    }
+}

@@ -1,0 +1,233 @@
+//! Using keys: sign, verify, encrypt, decrypt, wrap, unwrap; and random bytes.
+
+use super::KEYS;
+use crate::{Engine, Error, OpenContainer, open::OpenKey};
+use custody::{Decrypt, Encrypt, KeyHandle};
+use domain::{
+    Body, EncryptionAlgorithm, KeyBody, KeyUse, ObjectName, Operation, Refusal, Secret, SignatureAlgorithm, VersionId,
+    access::Caller, permits,
+};
+
+/// The result of a cryptographic operation, and the version that made it.
+pub struct CryptoResult {
+    pub version: VersionId,
+    /// The name in the case it was created with.
+    pub name: ObjectName,
+    pub value: Secret,
+    pub iv: Option<Vec<u8>>,
+    pub tag: Option<Vec<u8>>,
+    pub aad: Option<Vec<u8>>,
+}
+
+/// What to encrypt or wrap. `iv` only for CBC; `aad` only for GCM.
+pub struct EncryptRequest {
+    pub algorithm: EncryptionAlgorithm,
+    pub plaintext: Secret,
+    pub iv: Option<Vec<u8>>,
+    pub aad: Option<Vec<u8>>,
+}
+
+/// What to decrypt or unwrap.
+pub struct DecryptRequest {
+    pub algorithm: EncryptionAlgorithm,
+    pub ciphertext: Vec<u8>,
+    pub iv: Option<Vec<u8>>,
+    pub aad: Option<Vec<u8>>,
+    pub tag: Option<Vec<u8>>,
+}
+
+/// Most random bytes in one request (contract: key-vault §2, rng).
+const MAX_RANDOM_BYTES: usize = 128;
+
+impl Engine {
+    /// Signs a digest.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], the refusals of [`permits`],
+    /// [`Refusal::SignatureAlgorithmMismatch`], [`Refusal::DigestLengthWrong`].
+    pub fn sign(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+    ) -> Result<CryptoResult, Error> {
+        self.authorise(caller, Operation::KeySign, target, &KEYS.path(name))?;
+        self.use_key(target, name, version, |key| {
+            let body = self.permit(key, KeyUse::Sign)?;
+            body.spec.check_signature(algorithm, digest)?;
+            let signature = self.handle(target, key)?.sign(algorithm, digest, &*self.entropy)?;
+            Ok(result(key, Secret::new(signature)))
+        })
+    }
+
+    /// Whether a signature over a digest is the key's.
+    ///
+    /// # Errors
+    /// As [`Engine::sign`]; a signature that does not verify is no error.
+    #[expect(clippy::too_many_arguments, reason = "each is a field of the request")]
+    pub fn verify(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Error> {
+        self.authorise(caller, Operation::KeyVerify, target, &KEYS.path(name))?;
+        self.use_key(target, name, version, |key| {
+            let body = self.permit(key, KeyUse::Verify)?;
+            body.spec.check_signature(algorithm, digest)?;
+            Ok(self.handle(target, key)?.verify(algorithm, digest, signature)?)
+        })
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], the refusals of [`permits`],
+    /// [`Refusal::EncryptionAlgorithmMismatch`], [`Refusal::ParameterInvalid`].
+    pub fn encrypt(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        request: &EncryptRequest,
+    ) -> Result<CryptoResult, Error> {
+        self.authorise(caller, Operation::KeyEncrypt, target, &KEYS.path(name))?;
+        self.protect(target, name, version, KeyUse::Encrypt, request)
+    }
+
+    /// # Errors
+    /// As [`Engine::encrypt`], and [`Refusal::DecryptionFailed`].
+    pub fn decrypt(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        request: &DecryptRequest,
+    ) -> Result<CryptoResult, Error> {
+        self.authorise(caller, Operation::KeyDecrypt, target, &KEYS.path(name))?;
+        self.unprotect(target, name, version, KeyUse::Decrypt, request)
+    }
+
+    /// # Errors
+    /// As [`Engine::encrypt`].
+    pub fn wrap_key(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        request: &EncryptRequest,
+    ) -> Result<CryptoResult, Error> {
+        self.authorise(caller, Operation::KeyWrap, target, &KEYS.path(name))?;
+        self.protect(target, name, version, KeyUse::Wrap, request)
+    }
+
+    /// # Errors
+    /// As [`Engine::decrypt`].
+    pub fn unwrap_key(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        request: &DecryptRequest,
+    ) -> Result<CryptoResult, Error> {
+        self.authorise(caller, Operation::KeyUnwrap, target, &KEYS.path(name))?;
+        self.unprotect(target, name, version, KeyUse::Unwrap, request)
+    }
+
+    /// Random bytes of a managed HSM: 1 to 128.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::ParameterInvalid`].
+    pub fn random_bytes(&self, caller: &Caller, target: &OpenContainer, count: i64) -> Result<Secret, Error> {
+        self.authorise(caller, Operation::RandomGet, target, "/")?;
+        target.check_active()?;
+        let count = usize::try_from(count).ok().filter(|count| (1..=MAX_RANDOM_BYTES).contains(count));
+        let count = count.ok_or(Refusal::ParameterInvalid {
+            parameter: "count",
+            reason: "cannot be greater than 128 or less than 1",
+        })?;
+        let mut bytes = vec![0; count];
+        self.entropy.fill(&mut bytes);
+        Ok(Secret::new(bytes))
+    }
+
+    fn protect(
+        &self,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        key_use: KeyUse,
+        request: &EncryptRequest,
+    ) -> Result<CryptoResult, Error> {
+        self.use_key(target, name, version, |key| {
+            let body = self.permit(key, key_use)?;
+            body.spec.check_encryption(request.algorithm, key_use)?;
+            let work = Encrypt {
+                algorithm: request.algorithm,
+                plaintext: request.plaintext.expose(),
+                iv: request.iv.as_deref(),
+                aad: request.aad.as_deref(),
+            };
+            let made = self.handle(target, key)?.encrypt(&work, &*self.entropy)?;
+            let mut result = result(key, Secret::new(made.value));
+            result.iv = made.iv;
+            result.tag = made.tag;
+            result.aad.clone_from(&request.aad);
+            Ok(result)
+        })
+    }
+
+    fn unprotect(
+        &self,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        key_use: KeyUse,
+        request: &DecryptRequest,
+    ) -> Result<CryptoResult, Error> {
+        self.use_key(target, name, version, |key| {
+            let body = self.permit(key, key_use)?;
+            body.spec.check_encryption(request.algorithm, key_use)?;
+            let work = Decrypt {
+                algorithm: request.algorithm,
+                ciphertext: &request.ciphertext,
+                iv: request.iv.as_deref(),
+                aad: request.aad.as_deref(),
+                tag: request.tag.as_deref(),
+            };
+            let plaintext = self.handle(target, key)?.decrypt(&work)?;
+            Ok(result(key, plaintext))
+        })
+    }
+
+    fn permit<'key>(&self, key: &'key OpenKey, key_use: KeyUse) -> Result<&'key KeyBody, Error> {
+        let Body::Key(body) = &key.version.body;
+        permits(&key.version.attributes, &body.key_ops, key_use, self.now())?;
+        Ok(body)
+    }
+
+    /// The usable key, opened at its first use.
+    fn handle<'key>(&self, target: &OpenContainer, key: &'key OpenKey) -> Result<&'key dyn KeyHandle, Error> {
+        if let Some(handle) = key.handle.get() {
+            return Ok(handle.as_ref());
+        }
+        let Body::Key(body) = &key.version.body;
+        let object_key = self.open_object_key(target, &key.object.name, &key.object_key)?;
+        let material = self.open_material(target.id(), &key.object.name, key.version.id, &object_key, &key.material)?;
+        let handle = self.provider.open(body.spec, &body.public, &material)?;
+        Ok(key.handle.get_or_init(|| handle).as_ref())
+    }
+}
+
+fn result(key: &OpenKey, value: Secret) -> CryptoResult {
+    CryptoResult { version: key.version.id, name: key.object.name.clone(), value, iv: None, tag: None, aad: None }
+}

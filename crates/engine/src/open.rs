@@ -1,0 +1,216 @@
+//! Opened containers and keys: what the hot path works on without touching the disk.
+//!
+//! Everything cached hangs below its container's entry, and every entry has a lease. Work on an entry holds the
+//! lease; invalidation waits for that work to end, then revokes it. A change is acknowledged only after the
+//! invalidation, so after the answer to a deletion nothing uses the key. A reader takes the lease *before* it loads,
+//! so a load that began before the change cannot leave a stale entry behind.
+
+use crate::Error;
+use custody::{KeyHandle, WrappingKey};
+use domain::{
+    Container, ContainerId, ContainerKind, ContainerName, Object, ObjectName, Sealed, Version, VersionId,
+    access::Assignments,
+};
+use parking_lot::{Mutex, RwLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+/// Guards the use of something cached: revoked once, for good.
+#[derive(Default)]
+struct Lease(RwLock<bool>);
+
+impl Lease {
+    /// Runs `work` unless the lease is revoked. Revocation waits for it.
+    fn hold<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        // Recursive: a nested hold must not wait behind a revocation that waits for the outer one.
+        let revoked = self.0.read_recursive();
+        (!*revoked).then(work)
+    }
+
+    fn revoke(&self) {
+        *self.0.write() = true;
+    }
+}
+
+/// A live container, ready for use.
+pub struct OpenContainer {
+    pub container: Container,
+    pub(crate) key: WrappingKey,
+    /// Who may do what by the HSM's local roles; empty for a vault, whose roles are in the control plane.
+    pub(crate) local_access: RwLock<Arc<Assignments>>,
+    keys: RwLock<HashMap<String, Arc<KeySlot>>>,
+    lease: Lease,
+}
+
+/// All opened versions of one key.
+#[derive(Default)]
+struct KeySlot {
+    lease: Lease,
+    versions: RwLock<HashMap<VersionId, Arc<OpenKey>>>,
+    current: OnceLock<Arc<OpenKey>>,
+}
+
+/// One version of a key with what is needed to use it.
+pub struct OpenKey {
+    pub object: Object,
+    pub version: Version,
+    pub(crate) object_key: Sealed,
+    pub(crate) material: Sealed,
+    pub(crate) handle: OnceLock<Box<dyn KeyHandle>>,
+}
+
+impl OpenContainer {
+    /// How many keys a container keeps open. Beyond it an arbitrary one is closed for each one opened.
+    const MAX_OPEN_KEYS: usize = 4096;
+
+    pub(crate) fn new(container: Container, key: WrappingKey, local_access: Assignments) -> Self {
+        Self {
+            container,
+            key,
+            local_access: RwLock::new(Arc::new(local_access)),
+            keys: RwLock::default(),
+            lease: Lease::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> ContainerId {
+        self.container.id
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> ContainerKind {
+        self.container.kind()
+    }
+
+    /// Whether a use of this version would find it open: then it costs no disk read.
+    #[must_use]
+    pub fn is_open(&self, name: &ObjectName, version: Option<VersionId>) -> bool {
+        self.keys.read().get(&name.folded()).is_some_and(|slot| match version {
+            None => slot.current.get().is_some(),
+            Some(id) => slot.versions.read().contains_key(&id),
+        })
+    }
+
+    /// Runs `work` on a version of a key, loading it if it is not open. While `work` runs neither the key nor the
+    /// container can be deleted, changed or disabled to the end: such a change is answered after it.
+    /// `None` if this entry has been revoked: the container has to be opened anew.
+    pub(crate) fn with_key<T>(
+        &self,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        load: impl Fn() -> Result<OpenKey, Error>,
+        work: impl Fn(&OpenKey) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
+        self.lease.hold(|| {
+            loop {
+                let slot = self.slot(name);
+                // A revoked slot has been replaced: try the new one.
+                if let Some(outcome) = slot.lease.hold(|| work(&*slot.get_or_load(version, &load)?)) {
+                    return outcome;
+                }
+            }
+        })
+    }
+
+    fn slot(&self, name: &ObjectName) -> Arc<KeySlot> {
+        let folded = name.folded();
+        if let Some(slot) = self.keys.read().get(&folded) {
+            return Arc::clone(slot);
+        }
+        let mut keys = self.keys.write();
+        if keys.len() >= Self::MAX_OPEN_KEYS {
+            Self::close_one(&mut keys);
+        }
+        Arc::clone(keys.entry(folded).or_default())
+    }
+
+    /// Closes a key that nobody is using at the moment; if all are in use the cache grows for a while.
+    fn close_one(keys: &mut HashMap<String, Arc<KeySlot>>) {
+        let idle = keys.iter().find_map(|(name, slot)| {
+            let mut revoked = slot.lease.0.try_write()?;
+            *revoked = true;
+            Some(name.clone())
+        });
+        if let Some(name) = idle {
+            keys.remove(&name);
+        }
+    }
+
+    /// Forgets a key, once nobody uses it any more. Call after the change is durable and before it is answered.
+    pub(crate) fn invalidate_key(&self, name: &ObjectName) {
+        let slot = self.keys.write().remove(&name.folded());
+        if let Some(slot) = slot {
+            slot.lease.revoke();
+        }
+    }
+}
+
+impl KeySlot {
+    fn get_or_load(
+        &self,
+        version: Option<VersionId>,
+        load: impl Fn() -> Result<OpenKey, Error>,
+    ) -> Result<Arc<OpenKey>, Error> {
+        let known = match version {
+            None => self.current.get().cloned(),
+            Some(id) => self.versions.read().get(&id).cloned(),
+        };
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        let key = Arc::new(load()?);
+        let key = Arc::clone(self.versions.write().entry(key.version.id).or_insert(key));
+        if version.is_none() {
+            return Ok(Arc::clone(self.current.get_or_init(|| key)));
+        }
+        Ok(key)
+    }
+}
+
+/// The live containers that are open, by kind and folded name.
+#[derive(Default)]
+pub(crate) struct OpenContainers {
+    entries: RwLock<HashMap<(ContainerKind, String), Arc<OpenContainer>>>,
+    /// Serialises opening with invalidation, so that what was loaded before a change is not entered after it.
+    opening: Mutex<()>,
+}
+
+impl OpenContainers {
+    pub(crate) fn get_or_open(
+        &self,
+        kind: ContainerKind,
+        name: &ContainerName,
+        open: impl FnOnce() -> Result<OpenContainer, Error>,
+    ) -> Result<Arc<OpenContainer>, Error> {
+        let id = (kind, name.folded());
+        if let Some(entry) = self.entries.read().get(&id) {
+            return Ok(Arc::clone(entry));
+        }
+        let _opening = self.opening.lock();
+        if let Some(entry) = self.entries.read().get(&id) {
+            return Ok(Arc::clone(entry));
+        }
+        let entry = Arc::new(open()?);
+        self.entries.write().insert(id, Arc::clone(&entry));
+        Ok(entry)
+    }
+
+    /// Forgets a container and all that is open in it, once nobody uses it any more. Call after the change is
+    /// durable and before it is answered.
+    pub(crate) fn invalidate(&self, kind: ContainerKind, name: &ContainerName) {
+        let removed = {
+            let _opening = self.opening.lock();
+            self.entries.write().remove(&(kind, name.folded()))
+        };
+        if let Some(container) = removed {
+            container.lease.revoke();
+        }
+    }
+
+    pub(crate) fn find(&self, id: ContainerId) -> Option<Arc<OpenContainer>> {
+        self.entries.read().values().find(|entry| entry.id() == id).cloned()
+    }
+}

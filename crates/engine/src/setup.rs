@@ -1,0 +1,133 @@
+//! Bringing an engine up, and the first facts of an installation.
+
+use crate::{Clock, Engine, Error, NewPrincipal, access::ArmAccess, open::OpenContainers};
+use custody::{Entropy, Provider, RootKey};
+use domain::{
+    Activation, Guid, ResourceGroup, Sealed, Subscription,
+    access::{Assignments, Realm, RoleAssignment, Scope},
+};
+use std::sync::Arc;
+use store::Store;
+
+/// What an engine is made of.
+pub struct EngineParts {
+    pub store: Arc<dyn Store>,
+    pub provider: Box<dyn Provider>,
+    pub root: RootKey,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub hsm_defaults: HsmDefaults,
+}
+
+/// What every new managed HSM begins with.
+#[derive(Clone, Debug)]
+pub struct HsmDefaults {
+    pub activation: Activation,
+    /// Principals that get a local role at `/` in every new HSM: principal, role.
+    pub grants: Vec<(Guid, Guid)>,
+}
+
+/// The first facts of an installation.
+#[derive(Clone, Debug, Default)]
+pub struct Foundation {
+    pub subscriptions: Vec<Subscription>,
+    pub resource_groups: Vec<ResourceGroup>,
+    pub principals: Vec<NewPrincipal>,
+    /// Control-plane grants: principal, role, scope.
+    pub grants: Vec<(Guid, Guid, Scope)>,
+}
+
+const ROOT_CHECK: &str = "root-check";
+
+impl Engine {
+    /// Brings an engine up on a store. The first time, the root key is tied to the store; ever after, another root
+    /// key is refused before it can do harm.
+    ///
+    /// # Errors
+    /// [`Error::Custody`] with [`custody::Fault::WrongRoot`]; [`Error::Store`].
+    pub fn start(parts: EngineParts) -> Result<Self, Error> {
+        let EngineParts { store, provider, root, clock, entropy, hsm_defaults } = parts;
+        let engine = Self {
+            store,
+            provider,
+            root,
+            clock,
+            entropy,
+            hsm_defaults,
+            open: OpenContainers::default(),
+            arm_access: ArmAccess::new(Assignments::default()),
+        };
+        engine.tie_root()?;
+        engine.refresh_access(Realm::Arm)?;
+        Ok(engine)
+    }
+
+    fn tie_root(&self) -> Result<(), Error> {
+        let fresh = self.root.seal_check(&*self.entropy)?;
+        let check = self.store.transact("TieRoot", |tx| match tx.system_record(ROOT_CHECK)? {
+            Some(found) => Ok::<_, Error>(Sealed(found)),
+            None => {
+                tx.put_system_record(ROOT_CHECK, &fresh.0)?;
+                Ok(fresh.clone())
+            }
+        })?;
+        Ok(self.root.verify_check(&check)?)
+    }
+
+    /// Lays down the first facts of an installation. What is there already is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn lay_foundation(&self, foundation: &Foundation) -> Result<(), Error> {
+        let now = self.now();
+        self.store.transact("LayFoundation", |tx| {
+            let known = tx.subscriptions()?;
+            for subscription in &foundation.subscriptions {
+                if !known.iter().any(|each| each.id == subscription.id) {
+                    tx.put_subscription(subscription)?;
+                }
+            }
+            for group in &foundation.resource_groups {
+                if tx.resource_group(group.subscription, &group.name)?.is_none() {
+                    tx.put_resource_group(group)?;
+                }
+            }
+            for new in &foundation.principals {
+                if tx.principal_by_object(new.object_id)?.is_none() {
+                    tx.put_principal(&self.principal_of(new))?;
+                }
+            }
+            let known = tx.role_assignments(Realm::Arm)?;
+            for (principal, role, scope) in &foundation.grants {
+                let held =
+                    |each: &RoleAssignment| each.principal == *principal && each.role == *role && each.scope == *scope;
+                if !known.iter().any(held) {
+                    tx.put_role_assignment(&RoleAssignment {
+                        realm: Realm::Arm,
+                        name: self.new_guid(),
+                        scope: scope.clone(),
+                        role: *role,
+                        principal: *principal,
+                        created: now,
+                    })?;
+                }
+            }
+            Ok::<_, Error>(())
+        })?;
+        self.refresh_access(Realm::Arm)
+    }
+
+    /// A small record of the service itself, kept under a fixed name. Not for secrets.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn system_record(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.store.query(|read| read.system_record(name))?)
+    }
+
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn put_system_record(&self, name: &str, value: &[u8]) -> Result<(), Error> {
+        Ok(self.store.transact("PutSystemRecord", |tx| tx.put_system_record(name, value))?)
+    }
+}

@@ -1,0 +1,73 @@
+//! The purge scheduler: destroys what is due, once, and never early.
+//!
+//! Each purge is a transaction of its own that looks again before it acts: a crash leaves it done or not done, and
+//! two sweeps at once purge once.
+
+use crate::{Engine, Error, containers::operations, keys::KEYS, objects::ObjectOperations};
+use domain::{ContainerId, ObjectKind};
+use store::DueObject;
+
+/// What a sweep destroyed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub containers: usize,
+    pub objects: usize,
+}
+
+impl Swept {
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Engine {
+    /// Purges what is due, at most `limit` containers and `limit` objects.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; what was purged before it stays purged.
+    pub fn sweep(&self, limit: usize) -> Result<Swept, Error> {
+        let now = self.now();
+        let (containers, objects) = self
+            .store
+            .query(|read| Ok::<_, Error>((read.due_containers(now, limit)?, read.due_objects(now, limit)?)))?;
+        let mut swept = Swept::default();
+        for id in containers {
+            swept.containers += usize::from(self.expire_container(id)?);
+        }
+        for due in objects {
+            swept.objects += usize::from(self.expire_object(&due)?);
+        }
+        Ok(swept)
+    }
+
+    fn expire_container(&self, id: ContainerId) -> Result<bool, Error> {
+        let now = self.now();
+        self.store.transact("ExpireContainer", |tx| {
+            let Some(container) = tx.container_by_id(id)?.map(|stored| stored.container) else {
+                return Ok(false);
+            };
+            let Some(proof) = container.state.deletion().and_then(|deletion| deletion.expire(now)) else {
+                return Ok(false);
+            };
+            tx.remove_container(id, proof)?;
+            let purge = operations(container.kind()).purge;
+            tx.append_audit(&self.audit_record(purge, None, Some(id), &container.arm_id(), now))?;
+            Ok(true)
+        })
+    }
+
+    fn expire_object(&self, due: &DueObject) -> Result<bool, Error> {
+        let operations = object_operations(due.kind);
+        self.store.transact("ExpireObject", |tx| {
+            let present = tx.object(due.container, due.kind, &due.name)?.is_some();
+            Ok(present && self.take_object(tx, due.container, operations, &due.name)?.is_none())
+        })
+    }
+}
+
+fn object_operations(kind: ObjectKind) -> &'static ObjectOperations {
+    match kind {
+        ObjectKind::Key => &KEYS,
+    }
+}

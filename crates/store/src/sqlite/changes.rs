@@ -1,0 +1,301 @@
+//! What can be changed inside a transaction.
+
+use super::row::{Outcome, encode, fold_group, guid_key, is_deleted, one, purge_at, seconds};
+use super::session::{Session, realm_key};
+use super::{slots, sql};
+use crate::{Fault, StoredObject, Tx};
+use domain::{
+    AuditRecord, Container, ContainerId, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
+    ResourceGroup, Sealed, Subscription, Version,
+    access::{Realm, RoleAssignment},
+    lifecycle::Purged,
+};
+use rusqlite::{ErrorCode, Params};
+
+const INSERT_CONTAINER: &str = "INSERT INTO containers
+     (id, kind, name, subscription, resource_group, deleted, purge_at, sealed_key, record)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const SAVE_CONTAINER: &str = "UPDATE containers SET
+     kind = ?2, name = ?3, subscription = ?4, resource_group = ?5, deleted = ?6, purge_at = ?7, record = ?8
+     WHERE id = ?1";
+const INSERT_OBJECT: &str = "INSERT INTO objects
+     (container, kind, name, deleted, purge_at, next_rotation, current, sealed_key, record)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const SAVE_OBJECT: &str = "UPDATE objects SET
+     deleted = ?4, purge_at = ?5, next_rotation = ?6, current = ?7, record = ?8
+     WHERE container = ?1 AND kind = ?2 AND name = ?3";
+const INSERT_VERSION: &str =
+    "INSERT INTO versions (object, sequence, id, material, record) VALUES (?1, ?2, ?3, ?4, ?5)";
+const SAVE_VERSION: &str = "UPDATE versions SET record = ?3 WHERE object = ?1 AND id = ?2";
+const PUT_ROLE_ASSIGNMENT: &str = "INSERT INTO role_assignments (realm, name, record) VALUES (?1, ?2, ?3)
+     ON CONFLICT (realm, name) DO UPDATE SET record = excluded.record";
+const REMOVE_ROLE_ASSIGNMENT: &str = "DELETE FROM role_assignments WHERE realm = ?1 AND name = ?2";
+const PUT_SUBSCRIPTION: &str = "INSERT INTO subscriptions (id, record) VALUES (?1, ?2)
+     ON CONFLICT (id) DO UPDATE SET record = excluded.record";
+const PUT_RESOURCE_GROUP: &str = "INSERT INTO resource_groups (subscription, name, record) VALUES (?1, ?2, ?3)
+     ON CONFLICT (subscription, name) DO UPDATE SET record = excluded.record";
+const REMOVE_RESOURCE_GROUP: &str = "DELETE FROM resource_groups WHERE subscription = ?1 AND name = ?2";
+const PUT_PRINCIPAL: &str = "INSERT INTO principals (object_id, app_id, record) VALUES (?1, ?2, ?3)
+     ON CONFLICT (object_id) DO UPDATE SET app_id = excluded.app_id, record = excluded.record";
+const PUT_OPERATION_RESULT: &str = "INSERT INTO operation_results (id, record) VALUES (?1, ?2)
+     ON CONFLICT (id) DO UPDATE SET record = excluded.record";
+const PUT_SYSTEM_RECORD: &str = "INSERT INTO system_records (name, value) VALUES (?1, ?2)
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const APPEND_AUDIT: &str = "INSERT INTO audit (record) VALUES (?1)";
+
+const REMOVE_VERSIONS: &str = "DELETE FROM versions WHERE object = ?1";
+const REMOVE_OBJECT: &str = "DELETE FROM objects WHERE number = ?1";
+const REMOVE_VERSIONS_OF_CONTAINER: &str =
+    "DELETE FROM versions WHERE object IN (SELECT number FROM objects WHERE container = ?1)";
+const REMOVE_OBJECTS_OF_CONTAINER: &str = "DELETE FROM objects WHERE container = ?1";
+const REMOVE_LOCAL_ROLES: &str = "DELETE FROM role_assignments WHERE realm = ?1";
+const REMOVE_CONTAINER: &str = "DELETE FROM containers WHERE id = ?1";
+
+/// Named for the test of their plans.
+#[cfg(test)]
+pub(super) const REMOVALS: [&str; 6] = [
+    REMOVE_VERSIONS,
+    REMOVE_OBJECT,
+    REMOVE_VERSIONS_OF_CONTAINER,
+    REMOVE_OBJECTS_OF_CONTAINER,
+    REMOVE_LOCAL_ROLES,
+    REMOVE_CONTAINER,
+];
+
+impl Session<'_> {
+    /// Runs one change and remembers if it failed, for a change may have done its first half.
+    fn attempt<T>(&mut self, change: impl FnOnce(&Self) -> Outcome<T>) -> Outcome<T> {
+        let outcome = change(self);
+        self.failed |= outcome.is_err();
+        outcome
+    }
+
+    /// Executes a statement; a broken constraint means that the caller was mistaken about a row.
+    fn execute(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<usize> {
+        match self.connection.prepare_cached(sql)?.execute(parameters) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Err(Fault::UnexpectedRow { what })
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Executes a statement that must change exactly one row.
+    fn execute_one(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<()> {
+        match self.execute(sql, parameters, what)? {
+            1 => Ok(()),
+            _ => Err(Fault::UnexpectedRow { what }),
+        }
+    }
+
+    /// The row number of an object that has to be there.
+    fn known_object(&self, container: ContainerId, kind: ObjectKind, name: &ObjectName) -> Outcome<i64> {
+        self.object_number(container, kind, name)?.ok_or(Fault::UnexpectedRow { what: "object is not there" })
+    }
+
+    fn add_version(&self, object: i64, version: &Version, material: &Sealed) -> Outcome<()> {
+        let last = one(self.connection, sql::LAST_SEQUENCE, [object], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
+        let sequence = last.flatten().unwrap_or(0) + 1;
+        let slot = slots::store(self.connection, &material.0)?;
+        let row = (object, sequence, version.id.as_bytes(), slot, encode(version)?);
+        self.execute_one(INSERT_VERSION, row, "version is there")
+    }
+}
+
+/// Scheduled rotation of an object that is live; a deleted one does not rotate.
+fn rotates_at(object: &Object) -> Option<i64> {
+    seconds(object.next_rotation).filter(|_| object.state.is_live())
+}
+
+impl Tx for Session<'_> {
+    fn insert_container(&mut self, container: &Container, sealed_key: &Sealed) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (
+                guid_key(container.id.0),
+                container.kind().as_str(),
+                container.name.folded(),
+                guid_key(container.resource.subscription),
+                fold_group(&container.resource.resource_group),
+                is_deleted(container.state),
+                purge_at(container.state),
+                slots::store(this.connection, &sealed_key.0)?,
+                encode(container)?,
+            );
+            this.execute_one(INSERT_CONTAINER, row, "container is there")
+        })
+    }
+
+    fn save_container(&mut self, container: &Container) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (
+                guid_key(container.id.0),
+                container.kind().as_str(),
+                container.name.folded(),
+                guid_key(container.resource.subscription),
+                fold_group(&container.resource.resource_group),
+                is_deleted(container.state),
+                purge_at(container.state),
+                encode(container)?,
+            );
+            this.execute_one(SAVE_CONTAINER, row, "container is not there")
+        })
+    }
+
+    fn remove_container(&mut self, id: ContainerId, _proof: Purged) -> Outcome<()> {
+        self.purged = true;
+        self.attempt(|this| {
+            let key = guid_key(id.0);
+            slots::erase(this.connection, slots::ERASE_OF_CONTAINER, key)?;
+            this.execute(REMOVE_VERSIONS_OF_CONTAINER, [key], "version")?;
+            this.execute(REMOVE_OBJECTS_OF_CONTAINER, [key], "object")?;
+            this.execute(REMOVE_LOCAL_ROLES, [key], "role assignment")?;
+            this.execute_one(REMOVE_CONTAINER, [key], "container is not there")
+        })
+    }
+
+    fn insert_object(
+        &mut self,
+        container: ContainerId,
+        object: &StoredObject,
+        version: &Version,
+        material: &Sealed,
+    ) -> Outcome<()> {
+        self.attempt(|this| {
+            let StoredObject { object, sealed_key } = object;
+            let row = (
+                guid_key(container.0),
+                object.kind.as_str(),
+                object.name.folded(),
+                is_deleted(object.state),
+                purge_at(object.state),
+                rotates_at(object),
+                object.current.as_bytes(),
+                slots::store(this.connection, &sealed_key.0)?,
+                encode(object)?,
+            );
+            this.execute_one(INSERT_OBJECT, row, "object is there, or its container is not")?;
+            this.add_version(this.connection.last_insert_rowid(), version, material)
+        })
+    }
+
+    fn save_object(&mut self, container: ContainerId, object: &Object) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (
+                guid_key(container.0),
+                object.kind.as_str(),
+                object.name.folded(),
+                is_deleted(object.state),
+                purge_at(object.state),
+                rotates_at(object),
+                object.current.as_bytes(),
+                encode(object)?,
+            );
+            this.execute_one(SAVE_OBJECT, row, "object is not there")
+        })
+    }
+
+    fn remove_object(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        _proof: Purged,
+    ) -> Outcome<()> {
+        self.purged = true;
+        self.attempt(|this| {
+            let number = this.known_object(container, kind, name)?;
+            slots::erase(this.connection, slots::ERASE_OF_OBJECT, number)?;
+            this.execute(REMOVE_VERSIONS, [number], "version")?;
+            this.execute_one(REMOVE_OBJECT, [number], "object is not there")
+        })
+    }
+
+    fn insert_version(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        version: &Version,
+        material: &Sealed,
+    ) -> Outcome<()> {
+        self.attempt(|this| this.add_version(this.known_object(container, kind, name)?, version, material))
+    }
+
+    fn save_version(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        version: &Version,
+    ) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (this.known_object(container, kind, name)?, version.id.as_bytes(), encode(version)?);
+            this.execute_one(SAVE_VERSION, row, "version is not there")
+        })
+    }
+
+    fn put_role_assignment(&mut self, assignment: &RoleAssignment) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (realm_key(assignment.realm), guid_key(assignment.name), encode(assignment)?);
+            this.execute_one(PUT_ROLE_ASSIGNMENT, row, "role assignment")
+        })
+    }
+
+    fn remove_role_assignment(&mut self, realm: Realm, name: Guid) -> Outcome<()> {
+        self.attempt(|this| {
+            let key = (realm_key(realm), guid_key(name));
+            this.execute_one(REMOVE_ROLE_ASSIGNMENT, key, "role assignment is not there")
+        })
+    }
+
+    fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (guid_key(subscription.id), encode(subscription)?);
+            this.execute_one(PUT_SUBSCRIPTION, row, "subscription")
+        })
+    }
+
+    fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (guid_key(group.subscription), fold_group(&group.name), encode(group)?);
+            this.execute_one(PUT_RESOURCE_GROUP, row, "resource group")
+        })
+    }
+
+    fn remove_resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<()> {
+        self.attempt(|this| {
+            let key = (guid_key(subscription), fold_group(name));
+            this.execute_one(REMOVE_RESOURCE_GROUP, key, "resource group is not there")
+        })
+    }
+
+    fn put_principal(&mut self, principal: &Principal) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (guid_key(principal.object_id), principal.app_id.map(guid_key), encode(principal)?);
+            this.execute_one(PUT_PRINCIPAL, row, "another principal has the application id")
+        })
+    }
+
+    fn put_operation_result(&mut self, result: &OperationResult) -> Outcome<()> {
+        self.attempt(|this| {
+            this.execute_one(PUT_OPERATION_RESULT, (guid_key(result.id), encode(result)?), "operation result")
+        })
+    }
+
+    fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()> {
+        self.attempt(|this| {
+            slots::erase(this.connection, slots::ERASE_OF_RECORD, name)?;
+            let slot = slots::store(this.connection, value)?;
+            this.execute_one(PUT_SYSTEM_RECORD, (name, slot), "system record")
+        })
+    }
+
+    fn append_audit(&mut self, record: &AuditRecord) -> Outcome<u64> {
+        self.attempt(|this| {
+            // SQLite numbers rows from 1, each after the highest there is; an undone insertion gives its number back.
+            this.execute_one(APPEND_AUDIT, [encode(record)?], "audit record")?;
+            u64::try_from(this.connection.last_insert_rowid())
+                .map_err(|_| Fault::CorruptRecord { what: "audit position" })
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! What can be asked of the database, by a reader and inside a transaction.
+
+use super::row::{
+    Outcome, after_position, decode, deleted_column, fold_group, guid_key, guid_of, limit_of, many, one, position_of,
+};
+use super::{slots, sql};
+use crate::{ContainerFilter, DueObject, Fault, Presence, Read, StoredContainer, StoredObject, StoredVersion};
+use domain::{
+    AuditRecord, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult,
+    Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
+    access::{Realm, RoleAssignment},
+};
+use rusqlite::{Connection, Row};
+
+/// One transaction's hold on a connection.
+pub(super) struct Session<'c> {
+    pub(super) connection: &'c Connection,
+    /// Something was destroyed for good.
+    pub(super) purged: bool,
+    /// A change did not succeed: what is there is perhaps half of what was meant.
+    pub(super) failed: bool,
+}
+
+impl<'c> Session<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self { connection, purged: false, failed: false }
+    }
+
+    pub(super) fn purged(&self) -> bool {
+        self.purged
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The row number of an object.
+    pub(super) fn object_number(
+        &self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+    ) -> Outcome<Option<i64>> {
+        let key = (guid_key(container.0), kind.as_str(), name.folded());
+        one(self.connection, sql::OBJECT_NUMBER, key, |row| Ok(row.get(0)?))
+    }
+
+    /// A page of one kind in one presence: the lists that indexes are made for.
+    fn containers_of(
+        &self,
+        kind: ContainerKind,
+        presence: Presence,
+        filter: &ContainerFilter,
+        after: &str,
+        limit: usize,
+    ) -> Outcome<Vec<StoredContainer>> {
+        let (kind, deleted, limit) = (kind.as_str(), deleted_column(presence), limit_of(limit));
+        let subscription = filter.subscription.map(guid_key);
+        let group = filter.resource_group.as_deref().map(fold_group);
+        match (subscription, group) {
+            (None, None) => many(self.connection, sql::CONTAINERS, (kind, deleted, after, limit), stored_container),
+            (Some(subscription), None) => {
+                let key = (kind, deleted, subscription, after, limit);
+                many(self.connection, sql::CONTAINERS_OF_SUBSCRIPTION, key, stored_container)
+            }
+            (Some(subscription), Some(group)) => {
+                let key = (kind, deleted, subscription, group, after, limit);
+                many(self.connection, sql::CONTAINERS_OF_GROUP, key, stored_container)
+            }
+            (None, Some(group)) => {
+                let key = (kind, deleted, group, after, limit);
+                many(self.connection, sql::CONTAINERS_OF_ANY_GROUP, key, stored_container)
+            }
+        }
+    }
+
+    fn due(&self, sql: &str, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>> {
+        many(self.connection, sql, (now.0, limit_of(limit)), |row| {
+            let object: Object = decode(row, 1, "object")?;
+            Ok(DueObject { container: ContainerId(guid_of(row, 0)?), kind: object.kind, name: object.name })
+        })
+    }
+}
+
+fn stored_container(row: &Row<'_>) -> Outcome<StoredContainer> {
+    Ok(StoredContainer { container: decode(row, 0, "container")?, sealed_key: sealed(row, 1)? })
+}
+
+fn stored_version(row: &Row<'_>) -> Outcome<StoredVersion> {
+    Ok(StoredVersion {
+        version: decode(row, 0, "version")?,
+        sequence: position_of(row, 1)?,
+        material: sealed(row, 2)?,
+    })
+}
+
+/// The content of a slot that was joined to its row.
+fn sealed(row: &Row<'_>, column: usize) -> Outcome<Sealed> {
+    let Some(slot) = row.get_ref(column)?.as_blob_or_null()? else {
+        return Err(Fault::CorruptRecord { what: "slot" });
+    };
+    Ok(Sealed(slots::content(slot)?))
+}
+
+impl Read for Session<'_> {
+    fn container(&mut self, kind: ContainerKind, name: &ContainerName) -> Outcome<Option<StoredContainer>> {
+        one(self.connection, sql::CONTAINER, (kind.as_str(), name.folded()), stored_container)
+    }
+
+    fn container_by_id(&mut self, id: ContainerId) -> Outcome<Option<StoredContainer>> {
+        one(self.connection, sql::CONTAINER_BY_ID, [guid_key(id.0)], stored_container)
+    }
+
+    fn list_containers(
+        &mut self,
+        filter: &ContainerFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Outcome<Vec<StoredContainer>> {
+        let after = after.unwrap_or_default();
+        let mut list = Vec::new();
+        for kind in ContainerKind::ALL.into_iter().filter(|kind| filter.kind.is_none_or(|wanted| wanted == *kind)) {
+            for presence in [Presence::Live, Presence::Deleted] {
+                if filter.presence.is_none_or(|wanted| wanted == presence) {
+                    list.extend(self.containers_of(kind, presence, filter, after, limit)?);
+                }
+            }
+        }
+        list.sort_by(|one, other| {
+            one.container.name.cmp(&other.container.name).then_with(|| one.container.kind().cmp(&other.container.kind()))
+        });
+        list.truncate(limit);
+        Ok(list)
+    }
+
+    fn due_containers(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<ContainerId>> {
+        many(self.connection, sql::DUE_CONTAINERS, (now.0, limit_of(limit)), |row| Ok(ContainerId(guid_of(row, 0)?)))
+    }
+
+    fn object(&mut self, container: ContainerId, kind: ObjectKind, name: &ObjectName) -> Outcome<Option<StoredObject>> {
+        let key = (guid_key(container.0), kind.as_str(), name.folded());
+        one(self.connection, sql::OBJECT, key, |row| {
+            Ok(StoredObject { object: decode(row, 0, "object")?, sealed_key: sealed(row, 1)? })
+        })
+    }
+
+    fn list_objects(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        presence: Presence,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Outcome<Vec<(Object, Version)>> {
+        let after = after.unwrap_or_default();
+        let key = (guid_key(container.0), kind.as_str(), deleted_column(presence), after, limit_of(limit));
+        many(self.connection, sql::OBJECTS, key, |row| {
+            Ok((decode(row, 0, "object")?, decode(row, 1, "an object's current version")?))
+        })
+    }
+
+    fn version(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        id: VersionId,
+    ) -> Outcome<Option<StoredVersion>> {
+        let key = (guid_key(container.0), kind.as_str(), name.folded(), id.as_bytes());
+        one(self.connection, sql::VERSION, key, stored_version)
+    }
+
+    fn list_versions(
+        &mut self,
+        container: ContainerId,
+        kind: ObjectKind,
+        name: &ObjectName,
+        after: u64,
+        limit: usize,
+    ) -> Outcome<Vec<StoredVersion>> {
+        let Some(object) = self.object_number(container, kind, name)? else { return Ok(Vec::new()) };
+        many(self.connection, sql::VERSIONS, (object, after_position(after), limit_of(limit)), stored_version)
+    }
+
+    fn count_versions(&mut self, container: ContainerId, kind: ObjectKind, name: &ObjectName) -> Outcome<usize> {
+        let Some(object) = self.object_number(container, kind, name)? else { return Ok(0) };
+        let count = one(self.connection, sql::VERSION_COUNT, [object], |row| position_of(row, 0))?.unwrap_or_default();
+        usize::try_from(count).map_err(|_| Fault::CorruptRecord { what: "count" })
+    }
+
+    fn due_objects(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>> {
+        self.due(sql::DUE_OBJECTS, now, limit)
+    }
+
+    fn due_rotations(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>> {
+        self.due(sql::DUE_ROTATIONS, now, limit)
+    }
+
+    fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>> {
+        many(self.connection, sql::ROLE_ASSIGNMENTS, [realm_key(realm)], |row| decode(row, 0, "role assignment"))
+    }
+
+    fn subscriptions(&mut self) -> Outcome<Vec<Subscription>> {
+        many(self.connection, sql::SUBSCRIPTIONS, [], |row| decode(row, 0, "subscription"))
+    }
+
+    fn resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<Option<ResourceGroup>> {
+        let key = (guid_key(subscription), fold_group(name));
+        one(self.connection, sql::RESOURCE_GROUP, key, |row| decode(row, 0, "resource group"))
+    }
+
+    fn resource_groups(&mut self, subscription: Guid) -> Outcome<Vec<ResourceGroup>> {
+        many(self.connection, sql::RESOURCE_GROUPS, [guid_key(subscription)], |row| decode(row, 0, "resource group"))
+    }
+
+    fn principal_by_app(&mut self, app_id: Guid) -> Outcome<Option<Principal>> {
+        one(self.connection, sql::PRINCIPAL_BY_APP, [guid_key(app_id)], |row| decode(row, 0, "principal"))
+    }
+
+    fn principal_by_object(&mut self, object_id: Guid) -> Outcome<Option<Principal>> {
+        one(self.connection, sql::PRINCIPAL_BY_OBJECT, [guid_key(object_id)], |row| decode(row, 0, "principal"))
+    }
+
+    fn principals(&mut self) -> Outcome<Vec<Principal>> {
+        many(self.connection, sql::PRINCIPALS, [], |row| decode(row, 0, "principal"))
+    }
+
+    fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>> {
+        one(self.connection, sql::OPERATION_RESULT, [guid_key(id)], |row| decode(row, 0, "operation result"))
+    }
+
+    fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>> {
+        one(self.connection, sql::SYSTEM_RECORD, [name], |row| sealed(row, 0).map(|value| value.0))
+    }
+
+    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, AuditRecord)>> {
+        many(self.connection, sql::AUDIT, (after_position(after), limit_of(limit)), |row| {
+            Ok((position_of(row, 0)?, decode(row, 1, "audit record")?))
+        })
+    }
+}
+
+/// Empty for Azure RBAC, else the managed HSM.
+pub(super) fn realm_key(realm: Realm) -> Vec<u8> {
+    match realm {
+        Realm::Arm => Vec::new(),
+        Realm::Hsm(container) => guid_key(container.0).to_vec(),
+    }
+}
