@@ -1,4 +1,5 @@
 //! Sealing, the hierarchy of keys, the root key and backups, through the public interface.
+#![expect(clippy::panic, reason = "helpers of tests")]
 
 use custody::conformance::SeededEntropy;
 use custody::{
@@ -22,7 +23,9 @@ fn place() -> Context<'static> {
 }
 
 fn root_of(seed: u64) -> RootKey {
-    RootKey::new_key_file(&SeededEntropy::new(seed)).unwrap().0
+    let mut bytes = [0; 32];
+    SeededEntropy::new(seed).fill(&mut bytes);
+    RootKey::from_key_file(&bytes).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
 #[test]
@@ -104,8 +107,9 @@ fn the_format_of_a_sealed_blob_does_not_drift() {
     assert_eq!(hex::encode(blob.unwrap()), BACKUP);
 }
 
-const SEALED: &str = "";
-const BACKUP: &str = "";
+const SEALED: &str = "015692161d100b05e5910a2deca172164716e775bfa9c25cdedab068a03c7c5bfc54478af1";
+const BACKUP: &str =
+    "5352424b0100097661756c743a613a62015692161d100b05e5910a2decaae4c2dc09f9b6b24f7a099e8e85e883a9aedeca5a45bf";
 
 #[test]
 fn a_chain_of_keys_leads_from_the_root_to_the_material() {
@@ -137,7 +141,7 @@ fn secret(text: &str) -> Secret {
 }
 
 fn same_root(one: &RootKey, two: &RootKey) -> bool {
-    two.verify_check(&one.seal_check(&entropy()).unwrap()).is_ok()
+    one.seal_check(&entropy()).and_then(|check| two.verify_check(&check)).is_ok()
 }
 
 #[test]

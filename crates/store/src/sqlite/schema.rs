@@ -34,10 +34,8 @@ pub(super) fn open_writer(path: &Path) -> Outcome<Connection> {
     } else {
         create_private(path).map_err(|error| refused(Refused::File(error)))?;
     }
-    let mut connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let mut connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     // Nothing is written to the file before it is known to be ours.
     version_of(&connection)?;

@@ -87,18 +87,12 @@ fn stored_container(row: &Row<'_>) -> Outcome<StoredContainer> {
 }
 
 fn stored_version(row: &Row<'_>) -> Outcome<StoredVersion> {
-    Ok(StoredVersion {
-        version: decode(row, 0, "version")?,
-        sequence: position_of(row, 1)?,
-        material: sealed(row, 2)?,
-    })
+    Ok(StoredVersion { version: decode(row, 0, "version")?, sequence: position_of(row, 1)?, material: sealed(row, 2)? })
 }
 
 /// The content of a slot that was joined to its row.
 fn sealed(row: &Row<'_>, column: usize) -> Outcome<Sealed> {
-    let Some(slot) = row.get_ref(column)?.as_blob_or_null()? else {
-        return Err(Fault::CorruptRecord { what: "slot" });
-    };
+    let Ok(slot) = row.get_ref(column)?.as_blob() else { return Err(Fault::CorruptRecord { what: "slot" }) };
     Ok(Sealed(slots::content(slot)?))
 }
 
@@ -127,7 +121,10 @@ impl Read for Session<'_> {
             }
         }
         list.sort_by(|one, other| {
-            one.container.name.cmp(&other.container.name).then_with(|| one.container.kind().cmp(&other.container.kind()))
+            one.container
+                .name
+                .cmp(&other.container.name)
+                .then_with(|| one.container.kind().cmp(&other.container.kind()))
         });
         list.truncate(limit);
         Ok(list)

@@ -29,8 +29,7 @@ macro_rules! erasure {
     };
 }
 
-pub(super) const ERASE_OF_RECORD: [&str; 2] =
-    erasure!("id IN (SELECT value FROM system_records WHERE name = ?1)");
+pub(super) const ERASE_OF_RECORD: [&str; 2] = erasure!("id IN (SELECT value FROM system_records WHERE name = ?1)");
 pub(super) const ERASE_OF_OBJECT: [&str; 2] = erasure!(
     "id IN (SELECT material FROM versions WHERE object = ?1
             UNION ALL SELECT sealed_key FROM objects WHERE number = ?1)"

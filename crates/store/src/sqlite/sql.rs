@@ -94,8 +94,19 @@ mod tests {
     #[test]
     fn every_list_and_due_query_is_a_range_of_an_index() {
         for sql in [
-            CONTAINERS, CONTAINERS_OF_SUBSCRIPTION, CONTAINERS_OF_GROUP, CONTAINERS_OF_ANY_GROUP, DUE_CONTAINERS,
-            OBJECTS, DUE_OBJECTS, DUE_ROTATIONS, VERSIONS, VERSION_COUNT, ROLE_ASSIGNMENTS, RESOURCE_GROUPS, AUDIT,
+            CONTAINERS,
+            CONTAINERS_OF_SUBSCRIPTION,
+            CONTAINERS_OF_GROUP,
+            CONTAINERS_OF_ANY_GROUP,
+            DUE_CONTAINERS,
+            OBJECTS,
+            DUE_OBJECTS,
+            DUE_ROTATIONS,
+            VERSIONS,
+            VERSION_COUNT,
+            ROLE_ASSIGNMENTS,
+            RESOURCE_GROUPS,
+            AUDIT,
         ] {
             assert_ranges_only(sql);
         }
@@ -104,8 +115,19 @@ mod tests {
     #[test]
     fn every_look_up_is_a_search() {
         for sql in [
-            CONTAINER, CONTAINER_BY_ID, OBJECT, OBJECT_NUMBER, VERSION, LAST_SEQUENCE, RESOURCE_GROUP,
-            PRINCIPAL_BY_APP, PRINCIPAL_BY_OBJECT, OPERATION_RESULT, SYSTEM_RECORD, slots::TAKE, slots::UNLIST,
+            CONTAINER,
+            CONTAINER_BY_ID,
+            OBJECT,
+            OBJECT_NUMBER,
+            VERSION,
+            LAST_SEQUENCE,
+            RESOURCE_GROUP,
+            PRINCIPAL_BY_APP,
+            PRINCIPAL_BY_OBJECT,
+            OPERATION_RESULT,
+            SYSTEM_RECORD,
+            slots::TAKE,
+            slots::UNLIST,
             slots::FILL,
         ] {
             assert_ranges_only(sql);

@@ -212,9 +212,9 @@ impl Desk {
         }
         match verdict {
             Err(payload) => Left::Panicked(payload),
-            Ok(Verdict::Commit) if failed => Left::Alone(Err(Fault::UnexpectedRow {
-                what: "a transaction in which a change failed can't commit",
-            })),
+            Ok(Verdict::Commit) if failed => {
+                Left::Alone(Err(Fault::UnexpectedRow { what: "a transaction in which a change failed can't commit" }))
+            }
             Ok(Verdict::Commit) => Left::With(Arc::clone(&batch.announcement)),
             Ok(Verdict::Abort) if saw_others => Left::With(Arc::clone(&batch.announcement)),
             Ok(Verdict::Abort) => Left::Alone(Ok(())),
@@ -275,9 +275,9 @@ impl Desk {
     /// Whether the journal is empty now.
     fn truncate_journal(&self, patience: Duration) -> Outcome<bool> {
         self.connection.busy_timeout(patience)?;
-        let checkpoint = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
-        });
+        let checkpoint = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
         self.connection.busy_timeout(schema::PATIENCE)?;
         let (busy, frames) = checkpoint?;
         let length = std::fs::metadata(&self.journal).map_or(0, |metadata| metadata.len());

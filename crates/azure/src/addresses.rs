@@ -1,0 +1,164 @@
+//! The names this installation answers to.
+
+use domain::{ContainerKind, Guid};
+
+/// The base domain, the port clients see, and the tenant: what every address is made of.
+///
+/// Beside the installation's own names there are the literal Azure names, for clients that come through the
+/// built-in proxy (contract: az-client §1 B).
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// Without port: `localhost`.
+    pub domain: String,
+    /// `None`: 443, which is not written.
+    pub port: Option<u16>,
+    pub tenant: Guid,
+}
+
+/// A container's host name, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerHost<'host> {
+    pub kind: ContainerKind,
+    pub name: &'host str,
+    /// What follows the name and its dot, port included: the host of the challenge's resource.
+    pub suffix: &'host str,
+}
+
+const AZURE_SUFFIXES: [(ContainerKind, &str); 2] =
+    [(ContainerKind::Vault, "vault.azure.net"), (ContainerKind::ManagedHsm, "managedhsm.azure.net")];
+const AZURE_AUTHORITY: &str = "https://login.microsoftonline.com";
+
+fn label(kind: ContainerKind) -> &'static str {
+    match kind {
+        ContainerKind::Vault => "vault",
+        ContainerKind::ManagedHsm => "managedhsm",
+    }
+}
+
+impl Addresses {
+    /// `localhost:8443`.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        match self.port {
+            None => self.domain.clone(),
+            Some(port) => format!("{}:{port}", self.domain),
+        }
+    }
+
+    /// `https://localhost:8443`: resource manager, sign-in, directory.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("https://{}", self.authority())
+    }
+
+    /// `.vault.localhost:8443`, as clients append it to a name.
+    #[must_use]
+    pub fn suffix(&self, kind: ContainerKind) -> String {
+        format!(".{}.{}", label(kind), self.authority())
+    }
+
+    /// The container a host name (lower case, with its port if it has one) means; `None` for every other host.
+    #[must_use]
+    pub fn container<'host>(&self, host: &'host str) -> Option<ContainerHost<'host>> {
+        let (name, suffix) = host.split_once('.')?;
+        let bare = suffix.rsplit_once(':').map_or(suffix, |(bare, _)| bare);
+        let own = ContainerKind::ALL.into_iter().find(|kind| {
+            bare.strip_prefix(label(*kind)).and_then(|rest| rest.strip_prefix('.')) == Some(self.domain.as_str())
+        });
+        let azure = || AZURE_SUFFIXES.into_iter().find(|(_, azure)| *azure == bare).map(|(kind, _)| kind);
+        let kind = own.or_else(azure)?;
+        Some(ContainerHost { kind, name, suffix })
+    }
+
+    /// The URL of a container, without a slash at its end, under the names that a request for `host` came by: the
+    /// literal Azure names stay literal.
+    #[must_use]
+    pub fn container_url(&self, kind: ContainerKind, name: &str, host: &str) -> String {
+        let name = name.to_ascii_lowercase();
+        if is_azure_name(host) {
+            let suffix = AZURE_SUFFIXES.iter().find(|(of, _)| *of == kind).map_or("", |(_, suffix)| suffix);
+            return format!("https://{name}.{suffix}");
+        }
+        format!("https://{name}{}", self.suffix(kind))
+    }
+
+    /// The sign-in authority to name in an answer for `host`, with the tenant.
+    #[must_use]
+    pub fn authority_url(&self, host: &str) -> String {
+        let base = if is_azure_name(host) { AZURE_AUTHORITY.to_owned() } else { self.base_url() };
+        format!("{base}/{}", self.tenant)
+    }
+
+    /// The resource (audience) that guards a kind of container, as a request for `host` has to be told.
+    #[must_use]
+    pub fn resource_url(&self, kind: ContainerKind, host: &str) -> String {
+        match self.container(host) {
+            Some(container) => format!("https://{}", container.suffix),
+            None => format!("https://{}.{}", label(kind), self.authority()),
+        }
+    }
+
+    /// Every audience that a token for this kind of container may carry, without a slash at its end.
+    #[must_use]
+    pub fn container_audiences(&self, kind: ContainerKind) -> Vec<String> {
+        let azure = AZURE_SUFFIXES.iter().filter(|(of, _)| *of == kind).map(|(_, suffix)| format!("https://{suffix}"));
+        let mut all: Vec<String> = azure.collect();
+        all.push(format!("https://{}.{}", label(kind), self.authority()));
+        all.push(format!("https://{}.{}", label(kind), self.domain));
+        all
+    }
+
+    /// Every audience that a token for the resource manager may carry, without a slash at its end.
+    #[must_use]
+    pub fn arm_audiences(&self) -> Vec<String> {
+        vec![
+            self.base_url(),
+            format!("https://management.{}", self.authority()),
+            "https://management.azure.com".to_owned(),
+            "https://management.core.windows.net".to_owned(),
+        ]
+    }
+}
+
+/// Whether a host is one of Azure's own names, with or without a port.
+#[must_use]
+pub fn is_azure_name(host: &str) -> bool {
+    let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+    [".azure.net", ".azure.com", ".microsoftonline.com", ".microsoft.com", ".windows.net"]
+        .iter()
+        .any(|suffix| bare.ends_with(suffix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses() -> Addresses {
+        Addresses { domain: "localhost".to_owned(), port: Some(8443), tenant: Guid::from_u128(1) }
+    }
+
+    #[test]
+    fn a_host_names_its_container_with_or_without_port() {
+        let addresses = addresses();
+        let found = addresses.container("kv1.vault.localhost:8443");
+        assert_eq!(
+            found,
+            Some(ContainerHost { kind: ContainerKind::Vault, name: "kv1", suffix: "vault.localhost:8443" })
+        );
+        let found = addresses.container("contosohsm.managedhsm.azure.net");
+        assert_eq!(found.map(|host| host.suffix), Some("managedhsm.azure.net"));
+        assert_eq!(addresses.container("localhost:8443"), None);
+        assert_eq!(addresses.container("vault.localhost:8443"), None);
+        assert_eq!(addresses.container("a.b.vault.localhost"), None);
+    }
+
+    #[test]
+    fn the_resource_keeps_the_port_of_the_request() {
+        let addresses = addresses();
+        assert_eq!(
+            addresses.resource_url(ContainerKind::ManagedHsm, "h.managedhsm.localhost:8443"),
+            "https://managedhsm.localhost:8443"
+        );
+        assert_eq!(addresses.resource_url(ContainerKind::Vault, "k.vault.azure.net"), "https://vault.azure.net");
+    }
+}

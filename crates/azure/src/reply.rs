@@ -1,0 +1,63 @@
+//! Building responses.
+
+use crate::Response;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// A JSON response. The documents' content type includes the charset.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => with_type(status, "application/json; charset=utf-8", bytes.into()),
+        Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
+    let mut response = http::Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = http::Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+/// Adds a header; a value that is no header value is left out.
+pub(crate) fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// The error shape of data plane and resource manager alike (contract: key-vault §1.3).
+#[derive(Serialize)]
+pub(crate) struct ErrorBody {
+    pub error: ErrorDetail,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ErrorDetail {
+    pub code: &'static str,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub innererror: Option<InnerError>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct InnerError {
+    pub code: &'static str,
+}
+
+pub(crate) fn error(
+    status: StatusCode,
+    code: &'static str,
+    inner: Option<&'static str>,
+    message: impl Into<String>,
+) -> Response {
+    let innererror = inner.map(|code| InnerError { code });
+    json(status, &ErrorBody { error: ErrorDetail { code, message: message.into(), innererror } })
+}

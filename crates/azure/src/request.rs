@@ -1,0 +1,121 @@
+//! A request as the fronts read it.
+
+use bytes::Bytes;
+use domain::Guid;
+use http::{HeaderMap, Method, header};
+use percent_encoding::percent_decode_str;
+use std::net::IpAddr;
+
+/// A request, with its path and query taken apart.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: Method,
+    /// Percent-decoded segments; empty ones are dropped, so doubled and trailing slashes do not matter
+    /// (contract: key-vault §1, "Double and trailing slashes").
+    pub path: Vec<String>,
+    /// Percent-decoded names and values: clients encode names too (contract: az-client §4.4).
+    query: Vec<(String, String)>,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// Lower case, with its port if the client wrote one.
+    pub host: String,
+    pub address: IpAddr,
+    /// Names this request in answers, logs and audit.
+    pub id: Guid,
+}
+
+impl Request {
+    /// `None` if the target or the host is not what HTTP allows, or is not UTF-8 after decoding.
+    #[must_use]
+    pub fn read(request: http::Request<Bytes>, address: IpAddr, id: Guid) -> Option<Self> {
+        let (head, body) = request.into_parts();
+        let host = head
+            .uri
+            .authority()
+            .map(|authority| authority.as_str())
+            .or_else(|| head.headers.get(header::HOST).and_then(|host| host.to_str().ok()))?;
+        let path = segments(head.uri.path())?;
+        let query = pairs(head.uri.query().unwrap_or_default())?;
+        let method = overridden(&head.method, &head.headers);
+        Some(Self { method, path, query, host: host.to_ascii_lowercase(), headers: head.headers, body, address, id })
+    }
+
+    /// The first query parameter of this name, compared without case.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    #[must_use]
+    pub fn api_version(&self) -> Option<&str> {
+        self.query("api-version")
+    }
+
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The path in its one form, with a slash before each segment, as the client wrote the case.
+    #[must_use]
+    pub fn path_text(&self) -> String {
+        self.path.iter().flat_map(|segment| ["/", segment.as_str()]).collect()
+    }
+
+    /// The path as string slices, for matching.
+    #[must_use]
+    pub fn segments(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+}
+
+fn segments(path: &str) -> Option<Vec<String>> {
+    path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect()
+}
+
+fn pairs(query: &str) -> Option<Vec<(String, String)>> {
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Some((decoded(&name.replace('+', " "))?, decoded(&value.replace('+', " "))?))
+    };
+    query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
+}
+
+fn decoded(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// POST with `X-HTTP-METHOD` stands for another verb (contract: key-vault §1, "Verb override").
+fn overridden(method: &Method, headers: &HeaderMap) -> Method {
+    let asked = ["x-http-method", "x-http-method-override"].iter().find_map(|name| headers.get(*name));
+    match (method, asked.and_then(|asked| Method::from_bytes(asked.as_bytes()).ok())) {
+        (&Method::POST, Some(asked)) => asked,
+        _ => method.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(uri: &str) -> Option<Request> {
+        let request = http::Request::builder().uri(uri).header("host", "KV.Vault.localhost:8443");
+        let request = request.body(Bytes::new()).ok()?;
+        Request::read(request, IpAddr::from([127, 0, 0, 1]), Guid::from_u128(7))
+    }
+
+    #[test]
+    fn doubled_and_trailing_slashes_do_not_matter() {
+        let request = read("//keys/k//sign/?api%2Dversion=7.4&$skiptoken=a%20b").unwrap();
+        assert_eq!(request.path, ["keys", "k", "sign"]);
+        assert_eq!(request.api_version(), Some("7.4"));
+        assert_eq!(request.query("$SkipToken"), Some("a b"));
+        assert_eq!(request.host, "kv.vault.localhost:8443");
+    }
+
+    #[test]
+    fn bad_utf_8_is_no_request() {
+        assert!(read("/keys/%ff").is_none());
+        assert!(read("/keys?x=%c3%28").is_none());
+    }
+}
