@@ -79,3 +79,6 @@ pub fn permits(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,3 +258,6 @@ impl Purged {
         Self(())
     }
 }
+
+#[cfg(test)]
+mod tests;

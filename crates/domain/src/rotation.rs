@@ -88,3 +88,6 @@ impl RotationPolicy {
         self.rotate.is_none() && self.notify.is_none() && self.expiry.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests;
