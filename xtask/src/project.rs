@@ -66,3 +66,42 @@ impl Package {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn project() -> Project {
+        let package = |name: &str, features: Value| {
+            json!({
+                "name": name,
+                "manifest_path": format!("/src/crates/{name}/Cargo.toml"),
+                "dependencies": [{ "name": "serde", "kind": null }, { "name": "insta", "kind": "dev" }],
+                "features": features,
+            })
+        };
+        let store = package("store", json!({ "default": [], "conformance": [] }));
+        let packages = [store, package("domain", json!({})), package("engine", json!({ "testkit": [] }))];
+        let metadata = json!({ "workspace_root": "/src", "target_directory": "/build", "packages": packages });
+        Project::from_metadata(&metadata).unwrap()
+    }
+
+    #[test]
+    fn metadata_tells_manifests_dependencies_and_the_build_folder() {
+        let project = project();
+        assert_eq!(project.packages[0].manifest, "crates/store/Cargo.toml");
+        assert_eq!(project.packages[0].dependencies, ["serde", "insta"]);
+        assert_eq!(project.binary("debug"), Path::new("/build/debug/strongroom"));
+    }
+
+    #[test]
+    fn tests_turn_on_the_features_made_for_tests_and_no_others() {
+        assert_eq!(project().test_features(), ["--features", "store/conformance,engine/testkit"]);
+    }
+
+    #[test]
+    fn metadata_of_another_shape_is_no_project() {
+        assert!(Project::from_metadata(&json!({ "packages": [] })).is_none());
+    }
+}

@@ -157,6 +157,13 @@ impl Engine {
         }
     }
 
+    /// Whether this is one of the principal's client secrets.
+    #[must_use]
+    pub fn client_secret_matches(&self, principal: &Principal, secret: &str) -> bool {
+        let hash = hash_client_secret(secret);
+        principal.secret_hashes.iter().any(|known| custody::constant_time_eq(known, &hash))
+    }
+
     /// Notes that a control-plane operation is done, for the polls that follow. Returns the id to poll by.
     ///
     /// # Errors
@@ -173,6 +180,12 @@ impl Engine {
         let found = self.store.query(|read| read.operation_result(id))?;
         Ok(found.ok_or(Refusal::OperationNotFound)?)
     }
+}
+
+/// What is kept of a client secret: its SHA-256. Secrets are random and long, so a plain hash is enough.
+#[must_use]
+pub fn hash_client_secret(secret: &str) -> [u8; 32] {
+    custody::sha256(secret.as_bytes())
 }
 
 fn group_id(subscription: Guid, name: &str) -> String {

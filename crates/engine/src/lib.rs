@@ -25,7 +25,7 @@ pub use access::RoleAssignmentRequest;
 pub use clock::{Clock, MovableClock, SystemClock};
 pub use containers::{ContainerPatch, ContainerRequest, HsmSettings, NameAvailability, ProfileRequest, VaultSettings};
 pub use custody::{Entropy, SystemEntropy};
-pub use directory::{ContainerListing, NewPrincipal};
+pub use directory::{ContainerListing, NewPrincipal, hash_client_secret};
 pub use door::{Cost, Door};
 pub use error::Error;
 pub use issuer::IssuerKey;

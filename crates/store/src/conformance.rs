@@ -1,1 +1,107 @@
 //! What an engine of this store must do.
+//!
+//! An engine's tests call [`conformance_tests!`](crate::conformance_tests) with a function that makes a [`Harness`]
+//! around a new, empty store; each case becomes a test of its own. The cases use nothing but the port and the harness.
+
+// This is test code that has to be a library for engines of other crates.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc, missing_docs)]
+
+pub mod containers;
+pub mod directory;
+pub mod due;
+pub mod fixtures;
+pub mod objects;
+pub mod purge;
+pub mod transactions;
+pub mod versions;
+
+use crate::Store;
+use std::path::{Path, PathBuf};
+
+/// An engine under test, with a store of its own that goes when the harness goes.
+pub trait Harness {
+    fn store(&self) -> &dyn Store;
+    /// Closes the store and opens it again.
+    fn reopen(&mut self);
+    /// Every file in which the engine keeps data or journals.
+    fn files(&self) -> Vec<PathBuf>;
+    /// A folder for copies.
+    fn folder(&self) -> &Path;
+    /// Opens what [`Store::copy_to`] has written.
+    fn open_copy(&self, path: &Path) -> Box<dyn Store>;
+}
+
+/// Makes one `#[test]` of each case.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($make:path) => {
+        $crate::conformance_tests! { @each $make:
+            containers::a_container_is_found_by_its_name_without_case_and_by_its_id,
+            containers::a_vault_and_a_managed_hsm_may_share_a_name,
+            containers::a_container_that_is_there_cannot_be_inserted,
+            containers::a_container_that_is_not_there_cannot_be_saved_or_removed,
+            containers::saving_a_container_leaves_its_key,
+            containers::a_list_of_containers_keeps_to_its_filter,
+            containers::containers_page_exactly,
+            containers::a_removed_container_takes_everything_in_it,
+            containers::a_removed_container_leaves_its_neighbours,
+            objects::an_object_is_found_by_its_name_without_case,
+            objects::an_object_that_is_there_cannot_be_inserted,
+            objects::an_object_needs_its_container,
+            objects::an_object_that_is_not_there_cannot_be_saved_or_removed,
+            objects::saving_an_object_leaves_its_key_and_versions,
+            objects::objects_page_exactly,
+            objects::a_page_may_begin_after_a_name_that_is_not_there,
+            objects::a_list_of_objects_keeps_to_container_and_presence,
+            objects::a_list_of_objects_shows_the_current_version,
+            objects::an_object_without_its_current_version_is_corrupt,
+            objects::a_removed_object_takes_its_versions_and_frees_its_name,
+            versions::versions_are_numbered_from_one_in_the_order_of_their_making,
+            versions::versions_page_exactly,
+            versions::a_version_that_is_there_cannot_be_inserted,
+            versions::a_version_needs_its_object,
+            versions::a_version_that_is_not_there_cannot_be_saved,
+            versions::saving_a_version_leaves_its_material_and_place,
+            versions::two_objects_may_have_versions_of_the_same_id,
+            due::containers_are_due_from_their_date_on_the_longest_due_first,
+            due::deleted_objects_are_due_from_their_date_on_the_longest_due_first,
+            due::objects_of_a_deleted_container_wait,
+            due::rotations_are_due_from_their_date_on_the_longest_due_first,
+            due::keys_in_a_deleted_container_do_not_rotate,
+            directory::role_assignments_are_kept_by_realm,
+            directory::a_role_assignment_that_is_not_there_cannot_be_removed,
+            directory::subscriptions_are_put_and_listed,
+            directory::resource_groups_are_found_without_case,
+            directory::a_resource_group_that_is_not_there_cannot_be_removed,
+            directory::principals_are_found_by_application_and_by_object,
+            directory::an_application_signs_in_as_one_principal,
+            directory::operation_results_are_kept,
+            directory::system_records_of_any_size_are_put_over_each_other,
+            directory::audit_records_page_exactly,
+            transactions::what_is_committed_is_there_after_reopening,
+            transactions::an_abort_undoes_everything,
+            transactions::a_transaction_in_which_a_change_failed_cannot_commit,
+            transactions::a_transaction_reads_its_own_changes,
+            transactions::a_panic_undoes_its_transaction_and_no_other,
+            transactions::a_reader_sees_one_state_throughout,
+            transactions::a_reader_beside_a_transaction_sees_the_state_before_it,
+            transactions::a_reader_never_sees_half_a_transaction,
+            transactions::concurrent_transactions_all_come_through,
+            transactions::transactions_do_not_overwrite_each_other,
+            transactions::an_aborted_audit_record_leaves_no_gap,
+            transactions::a_copy_is_the_store_at_one_moment,
+            transactions::a_copy_never_replaces_a_file,
+            purge::a_purged_object_is_gone_from_every_file,
+            purge::a_purged_container_is_gone_from_every_file,
+            purge::what_is_purged_is_gone_however_often_rows_were_moved,
+            purge::a_copy_made_after_a_purge_does_not_hold_what_was_purged,
+            purge::a_replaced_system_record_is_gone_after_the_next_purge,
+        }
+    };
+    (@each $make:path: $($module:ident::$case:ident),* $(,)?) => {
+        $(#[test]
+        fn $case() {
+            $crate::conformance::$module::$case(&mut *$make());
+        })*
+    };
+}

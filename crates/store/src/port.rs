@@ -36,7 +36,9 @@ pub trait Store: Send + Sync {
     /// [`Verdict::Commit`], the change is durable: it survives a crash of the process and of the machine.
     /// If anything was removed with a [`Purged`], its bytes are also gone from the engine's files and journals.
     ///
-    /// `work` may be run again if the engine has to retry; only the last run's effects count.
+    /// `work` may be run again if the engine has to retry; only the last run's effects count. A transaction in which
+    /// a change failed can't commit, even if `work` asks for it: the change may be half done. Inside `work` the store
+    /// may be read, but not written: that would wait for itself.
     ///
     /// # Errors
     /// [`Fault`] if the transaction could not be begun or made durable.
@@ -110,6 +112,8 @@ pub trait Read {
     /// Kind and name identify at most one container, live or deleted.
     fn container(&mut self, kind: ContainerKind, name: &ContainerName) -> Outcome<Option<StoredContainer>>;
     fn container_by_id(&mut self, id: ContainerId) -> Outcome<Option<StoredContainer>>;
+    /// Without [`ContainerFilter::kind`] a vault and a managed HSM may share a name; who pages must page by kind, as a
+    /// page that ends between the two would skip the second.
     fn list_containers(
         &mut self,
         filter: &ContainerFilter,
@@ -225,7 +229,7 @@ pub trait Tx: Read {
     fn append_audit(&mut self, record: &AuditRecord) -> Outcome<u64>;
 }
 
-impl dyn Store {
+impl dyn Store + '_ {
     /// [`Store::write`] with a value: commits on `Ok`, aborts on `Err`.
     ///
     /// # Errors

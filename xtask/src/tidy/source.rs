@@ -66,7 +66,9 @@ impl Source {
         let file = folders.pop().unwrap_or_default();
         let test_folders = ["tests", "conformance", "testkit", "fuzz"];
         let test_files = ["tests.rs", "conformance.rs", "testkit.rs"];
-        folders.iter().any(|folder| test_folders.contains(folder)) || test_files.contains(&file)
+        folders.iter().any(|folder| test_folders.contains(folder))
+            || test_files.contains(&file)
+            || file.ends_with("_tests.rs")
     }
 
     /// Whether it may only translate: what comes in, what goes out.

@@ -1,7 +1,7 @@
 //! Generating, importing and opening.
 
 use super::SeededEntropy;
-use super::keys::{EC_SHORT, RSA, all_keys, bytes, ec_keys, hex, oct_key, refusal, rsa_keys};
+use super::keys::{EC_SHORT, RSA, RSA_COMPOSITE, all_keys, bytes, ec_keys, hex, oct_key, refusal, rsa_keys};
 use crate::{Error, Fault, Provider};
 use domain::{Curve, KeySpec, KeyType, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
 
@@ -110,6 +110,11 @@ pub fn an_rsa_key_whose_parts_disagree_is_refused(provider: &dyn Provider) {
     assert_eq!(refusal(provider.import(&swapped)), due);
 }
 
+pub fn an_rsa_key_whose_prime_is_none_is_refused(provider: &dyn Provider) {
+    let jwk = RSA_COMPOSITE.jwk(|_, part| part);
+    assert_eq!(refusal(provider.import(&jwk)), Refusal::KeyPairInvalid { curve: None });
+}
+
 pub fn an_ec_key_whose_parts_disagree_is_refused(provider: &dyn Provider) {
     for fixture in EC_SHORT {
         let curve = fixture.curve;
@@ -174,6 +179,11 @@ pub fn material_of_another_key_does_not_open(provider: &dyn Provider) {
         let garbage = Secret::new(vec![0x30; 3]);
         let opened = provider.open(key.spec, &key.generated.public, &garbage);
         assert!(matches!(opened.err(), Some(Error::Fault(Fault::MaterialInvalid(_)))), "{one}");
+    }
+    for key in ec_keys(provider) {
+        let other = provider.generate(key.spec, &SeededEntropy::new(14)).unwrap();
+        let opened = provider.open(key.spec, &key.generated.public, &other.material);
+        assert!(matches!(opened.err(), Some(Error::Fault(Fault::MaterialInvalid(_)))), "the same curve");
     }
     let (p256, p384) = (&ec_keys(provider)[0], &ec_keys(provider)[1]);
     let opened = provider.open(p256.spec, &p384.generated.public, &p384.generated.material);

@@ -18,6 +18,9 @@ pub const RSA: [RsaFixture; 3] = [
     RsaFixture { bits: 4096, text: include_str!("keys/rsa-4096.txt") },
 ];
 
+/// Its parts agree, but one of its primes is none.
+pub const RSA_COMPOSITE: RsaFixture = RsaFixture { bits: 2048, text: include_str!("keys/rsa-composite.txt") };
+
 impl RsaFixture {
     /// A part of the key or a value, such as `n` or `RS256`.
     #[must_use]

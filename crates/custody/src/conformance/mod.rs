@@ -52,6 +52,7 @@ macro_rules! conformance_tests {
             imported_keys_keep_their_public_part
             stripped_and_added_leading_zeros_do_not_matter
             an_rsa_key_whose_parts_disagree_is_refused
+            an_rsa_key_whose_prime_is_none_is_refused
             an_ec_key_whose_parts_disagree_is_refused
             sizes_that_are_not_imported_are_refused
             material_of_another_key_does_not_open

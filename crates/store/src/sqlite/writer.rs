@@ -288,3 +288,28 @@ impl Desk {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 }
+
+/// What the tests of faults do to the connection.
+#[cfg(test)]
+impl Writer {
+    pub(super) fn arriving(&self) -> usize {
+        self.arriving.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn execute(&self, sql: &str) {
+        self.desk.lock().connection.execute_batch(sql).unwrap();
+    }
+
+    /// Lets the file grow by so many pages and no more.
+    pub(super) fn limit_pages(&self, spare: Option<i64>) {
+        let desk = self.desk.lock();
+        let pages: i64 = desk.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let limit = spare.map_or(1 << 30, |spare| pages + spare);
+        desk.connection.query_row(&format!("PRAGMA max_page_count = {limit}"), [], |_| Ok(())).unwrap();
+    }
+
+    /// What follows a commit that destroyed something, without waiting for readers.
+    pub(super) fn purge_nothing(&self) {
+        self.shred(&self.desk.lock(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,252 @@
+//! Which operation a method and a path mean.
+//!
+//! Source: contract key-vault §1 ("Reserved second segments"), §3.1, §3.4, §3.5; managed-hsm §1.3.
+
+use domain::{ContainerKind, KeyUse, access::Scope};
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    ListKeys,
+    ListKeyVersions,
+    GetKey,
+    CreateKey,
+    ImportKey,
+    UpdateKey,
+    DeleteKey,
+    BackupKey,
+    RestoreKey,
+    RotateKey,
+    GetRotationPolicy,
+    SetRotationPolicy,
+    UseKey(KeyUse),
+    ListDeletedKeys,
+    GetDeletedKey,
+    RecoverDeletedKey,
+    PurgeDeletedKey,
+    GetRandomBytes,
+    ListRoleDefinitions,
+    GetRoleDefinition,
+    ListRoleAssignments,
+    GetRoleAssignment,
+    PutRoleAssignment,
+    DeleteRoleAssignment,
+    ListSettings,
+    GetSetting,
+    /// Documented, and not there yet. Says what.
+    NotSupported(&'static str),
+}
+
+/// An operation with what its path names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Route<'path> {
+    pub operation: Operation,
+    /// Of the object, role definition, role assignment or setting.
+    pub name: Option<&'path str>,
+    pub version: Option<&'path str>,
+    /// Of role definitions and assignments; the root everywhere else.
+    pub scope: Option<Scope>,
+}
+
+/// Why a method and a path mean nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoRoute {
+    NotFound,
+    /// The path exists; these are its methods.
+    MethodNotAllowed(Vec<&'static str>),
+}
+
+/// A path and what its methods mean. Segments in braces stand for any one segment, `**` for one or more.
+struct Resource {
+    path: &'static [&'static str],
+    methods: &'static [(&'static str, Operation)],
+}
+
+const fn resource(path: &'static [&'static str], methods: &'static [(&'static str, Operation)]) -> Resource {
+    Resource { path, methods }
+}
+
+const NAME: &str = "{name}";
+const VERSION: &str = "{version}";
+const REST: &str = "**";
+
+const RELEASE: Operation = Operation::NotSupported("Key release");
+const ATTESTATION: Operation = Operation::NotSupported("Key attestation");
+const SECURE_WRAP: Operation = Operation::NotSupported("Secure key wrap");
+const SELECTIVE_RESTORE: Operation = Operation::NotSupported("Selective key restore");
+const CUSTOM_ROLES: Operation = Operation::NotSupported("Custom role definitions");
+const FULL_BACKUP: Operation = Operation::NotSupported("Full backup");
+const FULL_RESTORE: Operation = Operation::NotSupported("Full restore");
+const SECURITY_DOMAIN: Operation = Operation::NotSupported("The security domain");
+const EKM: Operation = Operation::NotSupported("External key management");
+const UPDATE_SETTING: Operation = Operation::NotSupported("Changing settings");
+const SECRETS: Operation = Operation::NotSupported("Secrets");
+const CERTIFICATES: Operation = Operation::NotSupported("Certificates");
+const STORAGE: Operation = Operation::NotSupported("Storage accounts");
+
+/// The first resource whose path fits is the one meant, so reserved words come before the names they shadow.
+const KEYS: &[Resource] = {
+    use Operation as Op;
+    &[
+        resource(&["keys"], &[("GET", Op::ListKeys)]),
+        resource(&["keys", "restore"], &[("POST", Op::RestoreKey)]),
+        resource(
+            &["keys", NAME],
+            &[("GET", Op::GetKey), ("PUT", Op::ImportKey), ("PATCH", Op::UpdateKey), ("DELETE", Op::DeleteKey)],
+        ),
+        resource(&["keys", NAME, "create"], &[("POST", Op::CreateKey)]),
+        resource(&["keys", NAME, "versions"], &[("GET", Op::ListKeyVersions)]),
+        resource(&["keys", NAME, "backup"], &[("POST", Op::BackupKey)]),
+        resource(&["keys", NAME, "rotate"], &[("POST", Op::RotateKey)]),
+        resource(
+            &["keys", NAME, "rotationpolicy"],
+            &[("GET", Op::GetRotationPolicy), ("PUT", Op::SetRotationPolicy)],
+        ),
+        // Without a version: the current one (contract: key-vault §1, "Double and trailing slashes").
+        resource(&["keys", NAME, "encrypt"], &[("POST", Op::UseKey(KeyUse::Encrypt))]),
+        resource(&["keys", NAME, "decrypt"], &[("POST", Op::UseKey(KeyUse::Decrypt))]),
+        resource(&["keys", NAME, "sign"], &[("POST", Op::UseKey(KeyUse::Sign))]),
+        resource(&["keys", NAME, "verify"], &[("POST", Op::UseKey(KeyUse::Verify))]),
+        resource(&["keys", NAME, "wrapkey"], &[("POST", Op::UseKey(KeyUse::Wrap))]),
+        resource(&["keys", NAME, "unwrapkey"], &[("POST", Op::UseKey(KeyUse::Unwrap))]),
+        resource(&["keys", NAME, "release"], &[("POST", RELEASE)]),
+        resource(&["keys", NAME, "attestation"], &[("GET", ATTESTATION)]),
+        resource(&["keys", NAME, "securewrapkey"], &[("POST", SECURE_WRAP)]),
+        resource(&["keys", NAME, "secureunwrapkey"], &[("POST", SECURE_WRAP)]),
+        resource(&["keys", NAME, "restore"], &[("PUT", SELECTIVE_RESTORE)]),
+        resource(&["keys", NAME, VERSION], &[("GET", Op::GetKey), ("PATCH", Op::UpdateKey)]),
+        resource(&["keys", NAME, VERSION, "encrypt"], &[("POST", Op::UseKey(KeyUse::Encrypt))]),
+        resource(&["keys", NAME, VERSION, "decrypt"], &[("POST", Op::UseKey(KeyUse::Decrypt))]),
+        resource(&["keys", NAME, VERSION, "sign"], &[("POST", Op::UseKey(KeyUse::Sign))]),
+        resource(&["keys", NAME, VERSION, "verify"], &[("POST", Op::UseKey(KeyUse::Verify))]),
+        resource(&["keys", NAME, VERSION, "wrapkey"], &[("POST", Op::UseKey(KeyUse::Wrap))]),
+        resource(&["keys", NAME, VERSION, "unwrapkey"], &[("POST", Op::UseKey(KeyUse::Unwrap))]),
+        resource(&["keys", NAME, VERSION, "release"], &[("POST", RELEASE)]),
+        resource(&["keys", NAME, VERSION, "attestation"], &[("GET", ATTESTATION)]),
+        resource(&["keys", NAME, VERSION, "securewrapkey"], &[("POST", SECURE_WRAP)]),
+        resource(&["keys", NAME, VERSION, "secureunwrapkey"], &[("POST", SECURE_WRAP)]),
+        resource(&["deletedkeys"], &[("GET", Op::ListDeletedKeys)]),
+        resource(&["deletedkeys", NAME], &[("GET", Op::GetDeletedKey), ("DELETE", Op::PurgeDeletedKey)]),
+        resource(&["deletedkeys", NAME, "recover"], &[("POST", Op::RecoverDeletedKey)]),
+    ]
+};
+
+const VAULT_ONLY: &[Resource] = &[
+    resource(&["secrets"], &[("GET", SECRETS)]),
+    resource(&["secrets", REST], ANY_SECRETS),
+    resource(&["deletedsecrets"], &[("GET", SECRETS)]),
+    resource(&["deletedsecrets", REST], ANY_SECRETS),
+    resource(&["certificates"], &[("GET", CERTIFICATES)]),
+    resource(&["certificates", REST], ANY_CERTIFICATES),
+    resource(&["deletedcertificates"], &[("GET", CERTIFICATES)]),
+    resource(&["deletedcertificates", REST], ANY_CERTIFICATES),
+    resource(&["storage"], &[("GET", STORAGE)]),
+];
+const ANY_SECRETS: &[(&str, Operation)] =
+    &[("GET", SECRETS), ("PUT", SECRETS), ("POST", SECRETS), ("PATCH", SECRETS), ("DELETE", SECRETS)];
+const ANY_CERTIFICATES: &[(&str, Operation)] = &[
+    ("GET", CERTIFICATES),
+    ("PUT", CERTIFICATES),
+    ("POST", CERTIFICATES),
+    ("PATCH", CERTIFICATES),
+    ("DELETE", CERTIFICATES),
+];
+
+const HSM_ONLY: &[Resource] = &[
+    resource(&["rng"], &[("POST", Operation::GetRandomBytes)]),
+    resource(&["settings"], &[("GET", Operation::ListSettings)]),
+    resource(&["settings", NAME], &[("GET", Operation::GetSetting), ("PATCH", UPDATE_SETTING)]),
+    resource(&["backup"], &[("POST", FULL_BACKUP)]),
+    resource(&["backup", NAME, "pending"], &[("GET", FULL_BACKUP)]),
+    resource(&["prebackup"], &[("POST", FULL_BACKUP)]),
+    resource(&["restore"], &[("PUT", FULL_RESTORE)]),
+    resource(&["restore", NAME, "pending"], &[("GET", FULL_RESTORE)]),
+    resource(&["prerestore"], &[("PUT", FULL_RESTORE)]),
+    resource(&["securitydomain", "download"], &[("POST", SECURITY_DOMAIN)]),
+    resource(&["securitydomain", "download", "pending"], &[("GET", SECURITY_DOMAIN)]),
+    resource(&["securitydomain", "upload"], &[("GET", SECURITY_DOMAIN), ("POST", SECURITY_DOMAIN)]),
+    resource(&["securitydomain", "upload", "pending"], &[("GET", SECURITY_DOMAIN)]),
+    resource(&["ekm"], &[("GET", EKM), ("PATCH", EKM), ("DELETE", EKM)]),
+    resource(&["ekm", REST], &[("GET", EKM), ("POST", EKM), ("DELETE", EKM)]),
+];
+
+/// Below `{scope}/providers/Microsoft.Authorization`.
+const ROLES: &[Resource] = {
+    use Operation as Op;
+    &[
+        resource(&["roledefinitions"], &[("GET", Op::ListRoleDefinitions)]),
+        resource(
+            &["roledefinitions", NAME],
+            &[("GET", Op::GetRoleDefinition), ("PUT", CUSTOM_ROLES), ("DELETE", CUSTOM_ROLES)],
+        ),
+        resource(&["roleassignments"], &[("GET", Op::ListRoleAssignments)]),
+        resource(
+            &["roleassignments", NAME],
+            &[
+                ("GET", Op::GetRoleAssignment),
+                ("PUT", Op::PutRoleAssignment),
+                ("DELETE", Op::DeleteRoleAssignment),
+            ],
+        ),
+    ]
+};
+
+/// Finds the operation that a method and a path (percent-decoded segments, none empty) mean in a kind of container.
+pub(super) fn resolve<'path>(
+    kind: ContainerKind,
+    method: &str,
+    path: &'path [String],
+) -> Result<Route<'path>, NoRoute> {
+    if kind == ContainerKind::ManagedHsm
+        && let Some((scope, rest)) = role_scope(path)
+    {
+        let mut route = find(&[ROLES], method, rest)?;
+        route.scope = Some(scope);
+        return Ok(route);
+    }
+    let own = match kind {
+        ContainerKind::Vault => VAULT_ONLY,
+        ContainerKind::ManagedHsm => HSM_ONLY,
+    };
+    find(&[KEYS, own], method, path)
+}
+
+fn find<'path>(tables: &[&[Resource]], method: &str, path: &'path [String]) -> Result<Route<'path>, NoRoute> {
+    let resource = tables.iter().flat_map(|table| table.iter()).find(|resource| fits(resource.path, path));
+    let resource = resource.ok_or(NoRoute::NotFound)?;
+    let found = resource.methods.iter().find(|(allowed, _)| *allowed == method);
+    let Some((_, operation)) = found else {
+        return Err(NoRoute::MethodNotAllowed(resource.methods.iter().map(|(allowed, _)| *allowed).collect()));
+    };
+    let segment = |placeholder: &str| {
+        let at = resource.path.iter().position(|part| *part == placeholder)?;
+        path.get(at).map(String::as_str)
+    };
+    Ok(Route { operation: *operation, name: segment(NAME), version: segment(VERSION), scope: None })
+}
+
+fn fits(template: &[&str], path: &[String]) -> bool {
+    let open_ended = template.last() == Some(&REST);
+    let length_fits = if open_ended { path.len() >= template.len() } else { path.len() == template.len() };
+    length_fits
+        && template.iter().zip(path).all(|(part, segment)| {
+            matches!(*part, NAME | VERSION | REST) || segment.eq_ignore_ascii_case(part)
+        })
+}
+
+/// Takes `{scope}/providers/Microsoft.Authorization` off a path. The scope is `/`, `/keys` or `/keys/{name}`.
+fn role_scope(path: &[String]) -> Option<(Scope, &[String])> {
+    let at = path.windows(2).take(3).position(|pair| {
+        matches!(pair, [first, second]
+            if first.eq_ignore_ascii_case("providers") && second.eq_ignore_ascii_case("Microsoft.Authorization"))
+    })?;
+    let (scope, rest) = path.split_at_checked(at)?;
+    if scope.first().is_some_and(|collection| !collection.eq_ignore_ascii_case("keys")) {
+        return None;
+    }
+    Some((Scope::new(&scope.join("/")), rest.get(2..)?))
+}
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

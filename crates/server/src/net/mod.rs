@@ -1,0 +1,141 @@
+//! The network: one port that takes TLS, a proxy's `CONNECT` and, for managed identities, plain HTTP.
+//!
+//! Nothing here knows what a vault is. A [`Handler`] gets whole requests and gives whole answers.
+
+mod drain;
+mod http;
+mod listen;
+mod names;
+mod proxy;
+pub mod tls;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use drain::{Drained, stop_signal};
+pub use listen::{Listen, ListenError, Listeners};
+pub use names::Names;
+
+use ::http::{Request, Response};
+use bytes::Bytes;
+use rustls::ServerConfig;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The other end of the connection.
+    pub address: SocketAddr,
+    /// Whether it came over TLS. Without, only the managed-identity paths are served.
+    pub tls: bool,
+}
+
+/// Why a request is answered without the handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// 413: the body exceeds [`Limits::body`].
+    BodyTooLarge,
+    /// 431: the head exceeds [`Limits::head`].
+    HeadersTooLarge,
+    /// 400: no host or two of them, `CONNECT` where it makes no sense, or a body that breaks off.
+    BadRequest,
+    /// 408: the body took longer than [`Limits::body_time`].
+    BodyTooSlow,
+    /// 500: the handler panicked.
+    Panicked,
+}
+
+/// The front's side: answers requests whose body has been read whole.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers a request.
+    fn handle(&self, request: Request<Bytes>, peer: Peer) -> impl Future<Output = Response<Bytes>> + Send;
+
+    /// Shapes the answer to a request that does not come to [`Handler::handle`].
+    fn refuse(&self, reason: Refused) -> Response<Bytes>;
+}
+
+/// What a client may use up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// Bytes of a request's head. Past twice as many the answer is a bare 431, not the handler's.
+    pub head: usize,
+    /// Time for the TLS handshake, and for the head of a proxy request.
+    pub opening_time: Duration,
+    /// Time for the head of a request, from its first byte on; enforced at steps of half of it.
+    pub head_time: Duration,
+    /// Time for the body of a request.
+    pub body_time: Duration,
+    /// Time a connection may stay open without a request.
+    pub idle_time: Duration,
+    /// Time the requests under way have to finish when the server stops.
+    pub drain_time: Duration,
+    /// Connections at a time; more wait to be accepted.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: 1 << 20,
+            head: 32 << 10,
+            opening_time: Duration::from_secs(10),
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            idle_time: Duration::from_secs(180),
+            drain_time: Duration::from_secs(20),
+            connections: 10_000,
+        }
+    }
+}
+
+/// What else a server does.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What a client may use up.
+    pub limits: Limits,
+    /// The hosts that the built-in proxy lets through to this server; no proxy without.
+    pub proxy: Option<Names>,
+    /// Whether managed-identity requests are taken over plain HTTP.
+    pub plain_identity: bool,
+}
+
+/// A server: a handler behind TLS.
+pub struct Server<H> {
+    shared: Arc<Shared<H>>,
+}
+
+/// What all connections have in common.
+struct Shared<H> {
+    handler: H,
+    tls: tokio_rustls::TlsAcceptor,
+    settings: Settings,
+    http: http::Protocols,
+}
+
+impl<H: Handler> Server<H> {
+    /// Puts a handler behind TLS.
+    #[must_use]
+    pub fn new(handler: H, tls: Arc<ServerConfig>, settings: Settings) -> Self {
+        let http = http::Protocols::new(&settings.limits);
+        Self { shared: Arc::new(Shared { handler, tls: tls.into(), settings, http }) }
+    }
+
+    /// Serves until `stop` completes, then lets the requests under way finish.
+    ///
+    /// # Errors
+    /// The sockets cannot be handed to the runtime.
+    pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> std::io::Result<Drained> {
+        let (drain, phase) = drain::Drain::new();
+        listen::accept_on(listeners, &self.shared, &phase)?;
+        drop(phase);
+        stop.await;
+        tracing::info!("stopping: finishing the requests under way");
+        Ok(drain.finish(self.shared.settings.limits.drain_time).await)
+    }
+}

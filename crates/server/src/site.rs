@@ -1,0 +1,123 @@
+//! One address for everything: which front a request goes to, by host name and path.
+
+use crate::dev::DevControl;
+use azure::{Addresses, Arm, DataPlane, Request, Response, SignIn};
+use bytes::Bytes;
+use domain::ContainerKind;
+use engine::Door;
+use http::StatusCode;
+use std::{net::IpAddr, sync::Arc};
+
+/// The fronts of an installation.
+pub struct Site {
+    pub door: Door,
+    pub addresses: Arc<Addresses>,
+    pub data_plane: DataPlane,
+    pub arm: Arm,
+    pub sign_in: SignIn,
+    /// What a data-plane path on the bare host means, so that `--id https://localhost:8443/keys/k` needs no DNS.
+    pub default_container: Option<(ContainerKind, String)>,
+    /// The movable clock, in development mode only.
+    pub dev: Option<DevControl>,
+}
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+enum Destination<'site> {
+    Container(ContainerKind, &'site str),
+    Arm,
+    SignIn,
+    Dev,
+    Health,
+    /// A data-plane path on the bare host, and no container to serve it.
+    NoDefaultContainer,
+    Nowhere,
+}
+
+/// First segments that only the data plane has.
+const DATA_PLANE: [&str; 13] = [
+    "keys",
+    "deletedkeys",
+    "secrets",
+    "deletedsecrets",
+    "certificates",
+    "deletedcertificates",
+    "rng",
+    "securitydomain",
+    "settings",
+    "backup",
+    "restore",
+    "ekm",
+    "prebackup",
+];
+/// First segments of the resource manager.
+const ARM: [&str; 5] = ["subscriptions", "tenants", "providers", "resources", "resourcegroups"];
+/// Hosts, bare of port, whose whole business is sign-in or the directory.
+const SIGN_IN_HOSTS: [&str; 4] =
+    ["login.microsoftonline.com", "login.windows.net", "sts.windows.net", "graph.microsoft.com"];
+
+impl Site {
+    /// Answers a request that came over TLS, or, for the managed-identity endpoint, without.
+    pub async fn answer(&self, request: http::Request<Bytes>, address: IpAddr) -> Response {
+        let id = self.door.engine().new_guid();
+        let Some(request) = Request::read(request, address, id) else {
+            return text(StatusCode::BAD_REQUEST, "The request target or the Host header is malformed.\n");
+        };
+        match self.destination(&request) {
+            Destination::Container(kind, name) => {
+                let name = name.to_owned();
+                self.data_plane.handle(kind, &name, request).await
+            }
+            Destination::Arm => self.arm.handle(request).await,
+            Destination::SignIn => self.sign_in.handle(request).await,
+            Destination::Dev => match &self.dev {
+                Some(dev) => dev.handle(&self.door, &request).await,
+                None => text(StatusCode::NOT_FOUND, "There is no development clock in production.\n"),
+            },
+            Destination::Health => text(StatusCode::OK, "ok\n"),
+            Destination::NoDefaultContainer => text(
+                StatusCode::NOT_FOUND,
+                "This host serves no vault or managed HSM by itself: use the container's own host name, or set a default container.\n",
+            ),
+            Destination::Nowhere => text(StatusCode::NOT_FOUND, "Nothing answers at this address.\n"),
+        }
+    }
+
+    fn destination<'a>(&'a self, request: &'a Request) -> Destination<'a> {
+        if let Some(found) = self.addresses.container(&request.host) {
+            return Destination::Container(found.kind, found.name);
+        }
+        let host = request.host.rsplit_once(':').map_or(request.host.as_str(), |(bare, _)| bare);
+        let label = host.strip_suffix(self.addresses.domain.as_str()).and_then(|head| head.strip_suffix('.'));
+        if SIGN_IN_HOSTS.contains(&host) || label == Some("login") {
+            return Destination::SignIn;
+        }
+        if host == "management.azure.com" || label == Some("management") {
+            return Destination::Arm;
+        }
+        let first = request.path.first().map(|first| first.to_ascii_lowercase());
+        let second = request.path.get(1).map(String::as_str);
+        match (first.as_deref(), second) {
+            (None, _) => Destination::Nowhere,
+            (Some("health" | "ready"), None) => Destination::Health,
+            (Some("dev"), _) => Destination::Dev,
+            (Some("metadata"), Some("endpoints")) => Destination::Arm,
+            (Some(first), _) if ARM.contains(&first) => Destination::Arm,
+            (Some(first), _) if DATA_PLANE.contains(&first) => match &self.default_container {
+                Some((kind, name)) => Destination::Container(*kind, name),
+                None => Destination::NoDefaultContainer,
+            },
+            // Everything else a client asks a bare host for begins with a tenant, or belongs to the directory.
+            (Some(_), _) => Destination::SignIn,
+        }
+    }
+}
+
+pub fn text(status: StatusCode, message: &'static str) -> Response {
+    let mut response = http::Response::new(Bytes::from_static(message.as_bytes()));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

@@ -1,0 +1,122 @@
+//! Putting the parts together: store, custody, engine, identity, fronts; and the loops that act by themselves.
+
+use crate::{dev::DevControl, site::Site};
+use azure::{Addresses, Arm, DataPlane, SignIn};
+use custody::{RootKey, SoftwareProvider, SystemEntropy};
+use domain::{ContainerKind, Guid};
+use engine::{Clock, Door, Engine, EngineParts, HsmDefaults};
+use identity::Identity;
+use std::{path::Path, sync::Arc, time::Duration};
+use store::sqlite::SqliteStore;
+
+/// How often the purge scheduler and the rotation loop look for what is due.
+const LOOP_INTERVAL: Duration = Duration::from_secs(5);
+/// How much one round of a loop does before it lets others in.
+const LOOP_BATCH: usize = 100;
+
+/// Opens the store in a folder and brings an engine up on it.
+///
+/// # Errors
+/// The store's or the engine's, in words.
+pub fn engine(
+    state: &Path,
+    root: RootKey,
+    clock: Arc<dyn Clock>,
+    hsm_defaults: HsmDefaults,
+) -> Result<Arc<Engine>, String> {
+    let path = state.join("strongroom.db");
+    let store = SqliteStore::open(&path).map_err(|fault| format!("can't open {}: {}", path.display(), chain(&fault)))?;
+    let parts = EngineParts {
+        store: Arc::new(store),
+        provider: Box::new(SoftwareProvider),
+        root,
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        hsm_defaults,
+    };
+    let engine = Engine::start(parts).map_err(|error| format!("can't start on {}: {}", path.display(), chain(&error)))?;
+    Ok(Arc::new(engine))
+}
+
+/// What the fronts need beside the engine.
+pub struct SiteSettings {
+    pub addresses: Addresses,
+    pub default_container: Option<(ContainerKind, String)>,
+    /// The application that the managed-identity endpoint speaks for.
+    pub managed_identity: Option<Guid>,
+    pub dev: Option<DevControl>,
+}
+
+/// Builds the fronts over an engine.
+///
+/// # Errors
+/// If the issuer's key can't be had.
+pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, String> {
+    let addresses = Arc::new(settings.addresses);
+    let identity = Identity::new(Arc::clone(&engine), addresses.tenant)
+        .map_err(|error| format!("the issuer's key can't be had: {}", chain(&error)))?;
+    let identity = Arc::new(identity);
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let door = Door::new(engine, cores);
+    Ok(Site {
+        data_plane: DataPlane {
+            door: door.clone(),
+            identity: Arc::clone(&identity),
+            addresses: Arc::clone(&addresses),
+        },
+        arm: Arm { door: door.clone(), identity: Arc::clone(&identity), addresses: Arc::clone(&addresses) },
+        sign_in: SignIn {
+            door: door.clone(),
+            identity,
+            addresses: Arc::clone(&addresses),
+            managed_identity: settings.managed_identity,
+            identity_header: None,
+        },
+        door,
+        addresses,
+        default_container: settings.default_container,
+        dev: settings.dev,
+    })
+}
+
+/// Runs the purge scheduler and the rotation loop until the process ends.
+pub async fn run_loops(door: Door) {
+    let mut ticks = tokio::time::interval(LOOP_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        act_on_due(&door).await;
+    }
+}
+
+/// Purges and rotates what is due, all of it.
+pub async fn act_on_due(door: &Door) {
+    loop {
+        let round = door.run(engine::Cost::Durable, |engine| {
+            let swept = engine.sweep(LOOP_BATCH)?;
+            let rotated = engine.rotate_due(LOOP_BATCH)?;
+            Ok((swept, rotated))
+        });
+        match round.await {
+            Ok((swept, 0)) if swept.is_empty() => return,
+            Ok((swept, rotated)) => {
+                tracing::info!(containers = swept.containers, objects = swept.objects, rotated, "acted on what was due");
+            }
+            Err(error) => {
+                tracing::error!(error = chain(&error), "the scheduler could not act");
+                return;
+            }
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,144 @@
+//! Which files the embedded engine opens, and how it leaves them.
+#![cfg(feature = "conformance")]
+#![allow(clippy::unwrap_used)]
+
+use rusqlite::Connection;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use store::{
+    Fault, Store,
+    conformance::fixtures::{read, write},
+    sqlite::SqliteStore,
+};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn number(path: &Path, pragma: &str) -> i64 {
+    Connection::open(path).unwrap().query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_new_store_is_its_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.put_system_record("a", b"b"));
+    store.copy_to(&folder.path().join("copy")).unwrap();
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files.len(), 4, "database, journal, its index, copy: {files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{file:?}");
+    }
+}
+
+#[test]
+fn a_store_that_others_could_read_is_closed_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    drop(SqliteStore::open(&path).unwrap());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    drop(SqliteStore::open(&path).unwrap());
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn opening_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.put_system_record("a", b"b"));
+    drop(store);
+    let schema = || -> String {
+        let sql = "SELECT group_concat(sql, ';') FROM sqlite_schema";
+        Connection::open(&path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let (before, version) = (schema(), number(&path, "schema_version"));
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path).unwrap();
+        assert_eq!(read(&store, |tx| tx.system_record("a")), Some(b"b".to_vec()));
+    }
+    assert_eq!((schema(), number(&path, "schema_version")), (before, version));
+    assert_eq!(number(&path, "user_version"), 1);
+}
+
+#[test]
+fn a_store_is_tidy_when_it_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.put_system_record("a", b"b"));
+    read(&store, |tx| tx.system_record("a"));
+    drop(store);
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["db"]);
+}
+
+#[test]
+fn many_may_open_a_new_store_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    // The file itself is made by one of them; the schema is what they race for.
+    fs::write(&path, "").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| drop(SqliteStore::open(&path).unwrap()));
+        }
+    });
+    assert_eq!(number(&path, "user_version"), 1);
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    drop(SqliteStore::open(&path).unwrap());
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+    let before = fs::read(&path).unwrap();
+    let refused = SqliteStore::open(&path).err();
+    assert!(matches!(refused, Some(Fault::UnknownSchema { found: 2, known: 1 })), "{refused:?}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, sql) in [
+        ("plain", "CREATE TABLE theirs (a)"),
+        ("versioned", "CREATE TABLE theirs (a); PRAGMA user_version = 1"),
+        ("marked", "PRAGMA application_id = 7; PRAGMA user_version = 1"),
+    ] {
+        let path = folder.path().join(name);
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let before = fs::read(&path).unwrap();
+        assert!(matches!(SqliteStore::open(&path).err(), Some(Fault::Database(_))), "{name}");
+        assert_eq!(fs::read(&path).unwrap(), before, "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter");
+    fs::write(&path, "Dear Sir or Madam, ".repeat(100)).unwrap();
+    assert!(matches!(SqliteStore::open(&path).err(), Some(Fault::Database(_))));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "Dear Sir or Madam, ".repeat(100));
+    assert!(SqliteStore::open(folder.path()).is_err(), "a folder");
+    assert!(SqliteStore::open(&folder.path().join("missing").join("db")).is_err(), "a folder that is not there");
+}
+
+#[test]
+fn a_damaged_record_is_a_fault_not_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.put_system_record("a", b"b"));
+    drop(store);
+    let direct = Connection::open(&path).unwrap();
+    direct.execute_batch("UPDATE slots SET bytes = x'ffffffff'; INSERT INTO audit (record) VALUES ('{}');").unwrap();
+    drop(direct);
+    let store = SqliteStore::open(&path).unwrap();
+    let store: &dyn Store = &store;
+    assert!(matches!(store.query(|tx| tx.system_record("a")), Err(Fault::CorruptRecord { what: "slot" })));
+    assert!(matches!(store.query(|tx| tx.audit(0, 9)), Err(Fault::CorruptRecord { what: "audit record" })));
+}
