@@ -23,3 +23,9 @@ pub use sign_in::SignIn;
 
 /// A whole response: all bodies are small.
 pub type Response = http::Response<bytes::Bytes>;
+
+/// An answer in the error shape that all fronts share, for requests that no front gets to see.
+#[must_use]
+pub fn error_response(status: http::StatusCode, code: &'static str, message: &str) -> Response {
+    reply::error(status, code, None, message)
+}

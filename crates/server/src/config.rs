@@ -45,7 +45,7 @@ pub struct Config {
     /// Whether `CONNECT` to a name under the domain is taken.
     #[serde(default)]
     pub proxy: bool,
-    /// The vault or HSM that answers data-plane requests to the bare domain.
+    /// What answers data-plane requests to the bare domain: `vault:NAME` or `hsm:NAME`.
     #[serde(default)]
     pub default_container: Option<String>,
     /// The largest body of a request, in bytes.

@@ -3,30 +3,14 @@
 mod client;
 mod config;
 mod console;
+mod dev;
 mod init;
 mod net;
 mod private_file;
 mod serve;
+mod site;
 mod telemetry;
-
-/// Stands in until `src/dev/` is wired: then `mod dev;`.
-mod dev {
-    use crate::Failure;
-
-    #[derive(clap::Args)]
-    pub struct Args {}
-
-    #[derive(clap::Args)]
-    pub struct ClockArgs {}
-
-    pub async fn run(_args: Args) -> Result<(), Failure> {
-        Err("not wired yet".into())
-    }
-
-    pub fn clock(_args: ClockArgs) -> Result<(), Failure> {
-        Err("not wired yet".into())
-    }
-}
+mod wiring;
 
 use clap::{Parser, Subcommand};
 use std::future::Future;

@@ -1,7 +1,21 @@
 //! `strongroom serve`: production.
 
-use crate::Failure;
-use std::path::PathBuf;
+use crate::{
+    Failure,
+    config::{Config, Root},
+    net::{self, Listeners, Names, tls},
+    telemetry, wiring,
+};
+use azure::Addresses;
+use custody::{PassphraseParameters, RootKey};
+use domain::{Activation, Guid, Secret};
+use engine::{HsmDefaults, SystemClock};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The options of `strongroom serve`.
 #[derive(Debug, clap::Args)]
@@ -11,7 +25,90 @@ pub struct Args {
     pub config: PathBuf,
 }
 
+/// How often the certificate files are looked at for a change.
+const CERTIFICATE_CHECK: Duration = Duration::from_secs(60);
+
+/// What every managed HSM begins with in production: no principal has a role it was not given.
+pub const HSM_DEFAULTS: HsmDefaults = HsmDefaults { activation: Activation::Active, grants: Vec::new() };
+
 /// Runs the server until it is asked to stop.
-pub async fn run(_args: Args) -> Result<(), Failure> {
-    Err("not wired yet".into())
+///
+/// # Errors
+/// What keeps it from starting, in words for the person who typed the command.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let config = Config::load(&args.config)?;
+    telemetry::start(config.log.level.as_str(), config.log.format)?;
+    config.refuse_exposed_files()?;
+    let database = config.database();
+    if !database.is_file() {
+        return Err(format!("{} is missing: `strongroom init` makes it", database.display()).into());
+    }
+    let _lock = wiring::lock(&config.state)?;
+    let root = root_key(&config)?;
+    let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS)?;
+
+    let certificates = tls::files::CertificateFiles::load(&config.tls.certificate, &config.tls.key)?;
+    let default_container = config.default_container.as_deref().map(wiring::container).transpose()?;
+    let site = wiring::site(
+        engine,
+        wiring::SiteSettings { addresses: addresses(&config), default_container, managed_identity: None, dev: None },
+    )?;
+    let listeners = Listeners::bind(&config.listen())?;
+    let loops = tokio::spawn(wiring::run_loops(site.door.clone()));
+    let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));
+    let settings = net::Settings {
+        limits: net::Limits { body: config.body_limit.0, ..net::Limits::default() },
+        proxy: config.proxy.then(|| Names::of_domain(config.domain.as_str())),
+        plain_identity: false,
+    };
+    let server = net::Server::new(site, tls::server_config(certificates)?, settings);
+    tracing::info!(addresses = ?listeners.addresses(), domain = %config.domain, "ready");
+    server.run(listeners, net::stop_signal()).await?;
+    loops.abort();
+    freshness.abort();
+    Ok(())
+}
+
+fn addresses(config: &Config) -> Addresses {
+    Addresses {
+        domain: config.domain.as_str().to_owned(),
+        port: Some(config.public_port()).filter(|port| *port != 443),
+        tenant: Guid::from_u128(config.tenant.as_u128()),
+    }
+}
+
+/// The root key of an installation, from where the configuration says.
+///
+/// # Errors
+/// A file is missing or not what it should be.
+pub fn root_key(config: &Config) -> Result<RootKey, Failure> {
+    let read = |path: &Path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
+    match &config.root {
+        Root::KeyFile(path) => {
+            let contents = Secret::new(read(path)?);
+            Ok(RootKey::from_key_file(contents.expose()).map_err(|fault| format!("{}: {fault}", path.display()))?)
+        }
+        Root::PassphraseFile(path) => {
+            let parameters = parameters_file(config);
+            let parameters: PassphraseParameters = serde_json::from_slice(&read(&parameters)?)
+                .map_err(|error| format!("{}: {error}", parameters.display()))?;
+            let passphrase = passphrase(read(path)?);
+            Ok(RootKey::from_passphrase(&passphrase, &parameters)
+                .map_err(|fault| format!("{}: {fault}", path.display()))?)
+        }
+    }
+}
+
+/// A passphrase file may end in a line break that is not part of the passphrase.
+fn passphrase(contents: Vec<u8>) -> Secret {
+    let contents = Secret::new(contents);
+    let bytes = contents.expose();
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    Secret::new(bytes.get(..end).unwrap_or_default().to_vec())
+}
+
+/// Where the parameters lie that turn the passphrase into the root key. They are no secret, but without them the
+/// passphrase is worth nothing.
+pub fn parameters_file(config: &Config) -> PathBuf {
+    config.state.join("passphrase.json")
 }

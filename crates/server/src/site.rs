@@ -121,3 +121,27 @@ pub fn text(status: StatusCode, message: &'static str) -> Response {
         .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
+
+impl crate::net::Handler for Site {
+    async fn handle(&self, request: http::Request<Bytes>, peer: crate::net::Peer) -> Response {
+        self.answer(request, peer.address.ip()).await
+    }
+
+    fn refuse(&self, reason: crate::net::Refused) -> Response {
+        use crate::net::Refused;
+        let (status, code, message) = match reason {
+            Refused::BodyTooLarge => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
+            }
+            Refused::HeadersTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "RequestHeadersTooLarge",
+                "The request headers are too large.",
+            ),
+            Refused::BadRequest => (StatusCode::BAD_REQUEST, "BadRequest", "The request is malformed."),
+            Refused::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "RequestTimeout", "The request body took too long."),
+            Refused::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "The request failed."),
+        };
+        azure::error_response(status, code, message)
+    }
+}

@@ -1,12 +1,17 @@
 //! Putting the parts together: store, custody, engine, identity, fronts; and the loops that act by themselves.
 
-use crate::{dev::DevControl, site::Site};
+use crate::{Failure, dev::DevControl, site::Site};
 use azure::{Addresses, Arm, DataPlane, SignIn};
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{ContainerKind, Guid};
 use engine::{Clock, Door, Engine, EngineParts, HsmDefaults};
 use identity::Identity;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 use store::sqlite::SqliteStore;
 
 /// How often the purge scheduler and the rotation loop look for what is due.
@@ -14,18 +19,35 @@ const LOOP_INTERVAL: Duration = Duration::from_secs(5);
 /// How much one round of a loop does before it lets others in.
 const LOOP_BATCH: usize = 100;
 
-/// Opens the store in a folder and brings an engine up on it.
+/// Keeps a second process out of a state folder for as long as the returned file lives: two processes on one
+/// database would each serve from memory what the other has deleted.
+///
+/// # Errors
+/// Another process has the folder.
+pub fn lock(folder: &Path) -> Result<File, Failure> {
+    let path = folder.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(format!("another process is running on {}: stop it, or use another folder", folder.display()).into())
+        }
+        Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display()).into()),
+    }
+}
+
+/// Opens a database and brings an engine up on it.
 ///
 /// # Errors
 /// The store's or the engine's, in words.
 pub fn engine(
-    state: &Path,
+    database: &Path,
     root: RootKey,
     clock: Arc<dyn Clock>,
     hsm_defaults: HsmDefaults,
-) -> Result<Arc<Engine>, String> {
-    let path = state.join("strongroom.db");
-    let store = SqliteStore::open(&path).map_err(|fault| format!("can't open {}: {}", path.display(), chain(&fault)))?;
+) -> Result<Arc<Engine>, Failure> {
+    let named = |error: &(dyn std::error::Error + 'static)| format!("{}: {}", database.display(), chain(error));
+    let store = SqliteStore::open(database).map_err(|fault| named(&fault))?;
     let parts = EngineParts {
         store: Arc::new(store),
         provider: Box::new(SoftwareProvider),
@@ -34,8 +56,19 @@ pub fn engine(
         entropy: Arc::new(SystemEntropy),
         hsm_defaults,
     };
-    let engine = Engine::start(parts).map_err(|error| format!("can't start on {}: {}", path.display(), chain(&error)))?;
-    Ok(Arc::new(engine))
+    Ok(Arc::new(Engine::start(parts).map_err(|error| named(&error))?))
+}
+
+/// Reads `vault:NAME` or `hsm:NAME`.
+///
+/// # Errors
+/// In words, for the command line and the configuration file.
+pub fn container(text: &str) -> Result<(ContainerKind, String), String> {
+    match text.split_once(':') {
+        Some(("vault", name)) => Ok((ContainerKind::Vault, name.to_owned())),
+        Some(("hsm", name)) => Ok((ContainerKind::ManagedHsm, name.to_owned())),
+        _ => Err("write vault:NAME or hsm:NAME".to_owned()),
+    }
 }
 
 /// What the fronts need beside the engine.
@@ -51,7 +84,7 @@ pub struct SiteSettings {
 ///
 /// # Errors
 /// If the issuer's key can't be had.
-pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, String> {
+pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure> {
     let addresses = Arc::new(settings.addresses);
     let identity = Identity::new(Arc::clone(&engine), addresses.tenant)
         .map_err(|error| format!("the issuer's key can't be had: {}", chain(&error)))?;
@@ -100,7 +133,12 @@ pub async fn act_on_due(door: &Door) {
         match round.await {
             Ok((swept, 0)) if swept.is_empty() => return,
             Ok((swept, rotated)) => {
-                tracing::info!(containers = swept.containers, objects = swept.objects, rotated, "acted on what was due");
+                tracing::info!(
+                    containers = swept.containers,
+                    objects = swept.objects,
+                    rotated,
+                    "acted on what was due"
+                );
             }
             Err(error) => {
                 tracing::error!(error = chain(&error), "the scheduler could not act");

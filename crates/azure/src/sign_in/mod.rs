@@ -1,8 +1,29 @@
-//! Sign-in.
+//! Sign-in: an Entra-shaped authority, the directory around it, and the managed-identity endpoint.
+//!
+//! All of it answers by path on the bare host, and under the names that clients know (contract: az-client §1 C, §2).
+//! Only applications sign in: by client secret, or as the configured managed identity. Other grants are refused with
+//! a sentence that says so.
 
-use crate::{Addresses, Request, Response};
+mod authority;
+mod form;
+#[doc(hidden)]
+pub mod fuzz;
+mod graph;
+mod managed_identity;
+mod oauth_error;
+mod route;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{Addresses, Request, Response, reply};
+use domain::Guid;
 use engine::Door;
+use http::{StatusCode, header};
 use identity::Identity;
+use oauth_error::{OAuthError, Stamp};
+use route::Route;
 use std::sync::Arc;
 
 /// Answers for the sign-in authority, the directory around it, and the managed-identity endpoint.
@@ -10,10 +31,67 @@ pub struct SignIn {
     pub door: Door,
     pub identity: Arc<Identity>,
     pub addresses: Arc<Addresses>,
+    /// The application that processes of this machine are by asking the managed-identity endpoint. `None`: there is
+    /// none, and the endpoint says what a machine without identity says.
+    pub managed_identity: Option<Guid>,
+    /// What an App Service style client must send in `X-IDENTITY-HEADER`; `None` refuses that style.
+    pub identity_header: Option<String>,
 }
 
 impl SignIn {
-    pub async fn handle(&self, _request: Request) -> Response {
-        crate::reply::empty(http::StatusCode::NOT_FOUND)
+    /// Whether a request on the bare host is for sign-in or the directory.
+    #[must_use]
+    pub fn covers(request: &Request) -> bool {
+        Route::of(request).is_some()
+    }
+
+    /// Whether a request is for the managed-identity endpoint: the one thing here that is served without TLS, and
+    /// then to this machine only.
+    #[must_use]
+    pub fn is_managed_identity(request: &Request) -> bool {
+        matches!(Route::of(request), Some(Route::Machine(_)))
+    }
+
+    pub async fn handle(&self, request: Request) -> Response {
+        let Some(route) = Route::of(&request) else {
+            return reply::empty(StatusCode::NOT_FOUND);
+        };
+        if let Some(method) = route.only_method()
+            && request.method != method
+        {
+            let mut response = reply::empty(StatusCode::METHOD_NOT_ALLOWED);
+            reply::set(&mut response, header::ALLOW, method.as_str());
+            return response;
+        }
+        let answer = match route {
+            Route::Configuration { tenant, dialect } => self.configuration(&request, tenant, dialect),
+            Route::Keys { tenant } => self.keys(tenant),
+            Route::Instance => self.instance(&request),
+            Route::Token { tenant, dialect } => self.token(&request, tenant, dialect).await,
+            Route::UserFlow => Err(OAuthError::user_flow()),
+            Route::Machine(style) => return self.machine_token(&request, style).await,
+            Route::Graph(path) => return self.graph(&request, &path).await,
+        };
+        answer.unwrap_or_else(|error| error.response(&self.stamp(&request)))
+    }
+
+    fn stamp(&self, request: &Request) -> Stamp {
+        let sent = request.header("client-request-id").and_then(Guid::parse);
+        Stamp { now: self.door.engine().now(), trace_id: request.id, correlation_id: sent.unwrap_or(request.id) }
+    }
+}
+
+/// Keeps tokens, and what is said of them, out of caches (RFC 6749 §5.1).
+fn not_stored(mut response: Response) -> Response {
+    reply::set(&mut response, header::CACHE_CONTROL, "no-store");
+    reply::set(&mut response, header::PRAGMA, "no-cache");
+    response
+}
+
+/// A host without its port.
+fn bare_host(host: &str) -> &str {
+    match host.find(']') {
+        Some(end) if host.starts_with('[') => host.get(1..end).unwrap_or_default(),
+        _ => host.split_once(':').map_or(host, |(bare, _)| bare),
     }
 }

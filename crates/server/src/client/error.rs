@@ -65,18 +65,33 @@ impl std::fmt::Display for Refused {
 impl Refused {
     /// Reads an error answer of the data plane, of ARM or of the token endpoint.
     pub fn read(status: u16, body: &[u8]) -> Refused {
-        let answer: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let Ok(answer) = serde_json::from_slice::<Value>(body) else {
+            return Refused { status, code: String::new(), message: plain(status, body), inner: vec![] };
+        };
         let error = &answer["error"];
         let text = |value: &Value| value.as_str().unwrap_or_default().trim_end().to_owned();
         if let Some(code) = error.as_str() {
             // The token endpoint's shape: `error` is the code itself.
-            return Refused { status, code: code.to_owned(), message: text(&answer["error_description"]), inner: vec![] };
+            return Refused {
+                status,
+                code: code.to_owned(),
+                message: text(&answer["error_description"]),
+                inner: vec![],
+            };
         }
         let (code, mut message) = (text(&error["code"]), text(&error["message"]));
         if code.is_empty() && message.is_empty() {
-            message = format!("The server answered HTTP {status} without a reason.");
+            message = plain(status, b"");
         }
         Refused { status, code, message, inner: inner_errors(error) }
+    }
+}
+
+/// The message of an answer that is not in any of the known shapes: its one line of text, if it is that.
+fn plain(status: u16, body: &[u8]) -> String {
+    match std::str::from_utf8(body).map(str::trim) {
+        Ok(text) if !text.is_empty() && text.len() < 200 && !text.contains(['<', '\n']) => text.to_owned(),
+        _ => format!("The server answered HTTP {status} without a reason."),
     }
 }
 
@@ -107,10 +122,7 @@ mod tests {
     fn an_error_with_an_inner_code_reads_as_two_lines() {
         let body = br#"{"error":{"code":"Conflict","message":"Key k is deleted.","innererror":{"code":"ObjectIsDeletedButRecoverable"}}}"#;
         let error = ClientError::Service(Refused::read(409, body));
-        assert_eq!(
-            error.lines(),
-            ["(Conflict) Key k is deleted.", "Inner error: ObjectIsDeletedButRecoverable"]
-        );
+        assert_eq!(error.lines(), ["(Conflict) Key k is deleted.", "Inner error: ObjectIsDeletedButRecoverable"]);
         assert_eq!(error.exit_code(), 1);
     }
 
@@ -128,6 +140,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_no_json_still_gives_a_sentence() {
+        assert_eq!(Refused::read(400, b"The clock moves forward.\n").to_string(), "The clock moves forward.");
         assert_eq!(Refused::read(502, b"<html>").to_string(), "The server answered HTTP 502 without a reason.");
     }
 

@@ -28,9 +28,9 @@ pub struct Group {
 pub enum Action {
     /// Keys of a vault or a managed HSM
     #[command(subcommand)]
-    Key(KeyCommand),
+    Key(Box<KeyCommand>),
     #[command(flatten)]
-    Vault(VaultCommand),
+    Vault(Box<VaultCommand>),
 }
 
 /// How to print, and which server to ask. Every command takes these.
@@ -62,8 +62,18 @@ const KEY_TYPES: &[&str] = &["EC", "EC-HSM", "RSA", "RSA-HSM", "oct", "oct-HSM"]
 const CURVES: &[&str] = &["P-256", "P-256K", "P-384", "P-521"];
 const OPERATIONS: &[&str] = &["decrypt", "encrypt", "export", "import", "sign", "unwrapKey", "verify", "wrapKey"];
 const CIPHERS: &[&str] = &[
-    "A128CBC", "A128CBCPAD", "A128GCM", "A192CBC", "A192CBCPAD", "A192GCM", "A256CBC", "A256CBCPAD", "A256GCM",
-    "RSA-OAEP", "RSA-OAEP-256", "RSA1_5",
+    "A128CBC",
+    "A128CBCPAD",
+    "A128GCM",
+    "A192CBC",
+    "A192CBCPAD",
+    "A192GCM",
+    "A256CBC",
+    "A256CBCPAD",
+    "A256GCM",
+    "RSA-OAEP",
+    "RSA-OAEP-256",
+    "RSA1_5",
 ];
 const SIGNATURES: &[&str] = &[
     "ES256", "ES256K", "ES384", "ES512", "HS256", "HS384", "HS512", "PS256", "PS384", "PS512", "RS256", "RS384",
@@ -157,7 +167,7 @@ pub struct NewTraits {
     pub traits: Traits,
 }
 
-/// Commands on keys.
+/// Commands on keys. Where `--version` is the key's, the program's own must give way.
 #[derive(Subcommand)]
 pub enum KeyCommand {
     /// Create a key, or a new version of it
@@ -169,6 +179,7 @@ pub enum KeyCommand {
     /// List the versions of a key
     ListVersions(ListVersions),
     /// Show a key and its public part
+    #[command(disable_version_flag = true)]
     Show(OneVersion),
     /// Delete a key; it can be recovered until it is purged
     Delete(OneKey),
@@ -185,22 +196,56 @@ pub enum KeyCommand {
     /// Restore a key from a backup file
     Restore(RestoreKey),
     /// Encrypt a short value; the server does it
+    #[command(disable_version_flag = true)]
     Encrypt(Encrypt),
     /// Decrypt a value
+    #[command(disable_version_flag = true)]
     Decrypt(Decrypt),
     /// Sign a digest
+    #[command(disable_version_flag = true)]
     Sign(Sign),
     /// Verify the signature of a digest
+    #[command(disable_version_flag = true)]
     Verify(Verify),
     /// Make a new version by the key's rotation policy
     Rotate(OneKey),
     /// Random bytes from a managed HSM
     Random(Random),
     /// Change a key's attributes, operations or tags
+    #[command(disable_version_flag = true)]
     SetAttributes(SetAttributes),
     /// The rotation policy of a key
     #[command(subcommand)]
     RotationPolicy(PolicyCommand),
+}
+
+impl KeyCommand {
+    /// The options that every command has.
+    pub fn global(&self) -> &Global {
+        use KeyCommand as Key;
+        use PolicyCommand as Policy;
+        match self {
+            Key::Delete(args) | Key::ShowDeleted(args) | Key::Recover(args) | Key::Purge(args) | Key::Rotate(args) => {
+                &args.global
+            }
+            Key::RotationPolicy(Policy::Show(args)) => &args.global,
+            Key::RotationPolicy(Policy::Update(args)) => &args.global,
+            Key::Create(args) => &args.global,
+            Key::Import(args) => &args.global,
+            Key::List(args) => &args.global,
+            Key::ListVersions(args) => &args.global,
+            Key::Show(args) => &args.global,
+            Key::ListDeleted(args) => &args.global,
+            Key::Backup(args) => &args.global,
+            Key::Restore(args) => &args.global,
+            Key::Encrypt(args) => &args.global,
+            Key::Decrypt(args) => &args.global,
+            Key::Sign(args) => &args.global,
+            Key::Verify(args) => &args.global,
+            Key::Random(args) => &args.global,
+            Key::SetAttributes(args) => &args.global,
+        }
+    }
 }
 
 /// Commands on rotation policies.

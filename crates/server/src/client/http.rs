@@ -129,8 +129,13 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn trusted(settings: &Settings) -> Result<RootCerts, ClientError> {
-    let file = settings.ca_file.display();
-    let pem = std::fs::read(&settings.ca_file).map_err(|error| local(&file, error))?;
+    let file = settings.ca_file.as_deref().ok_or_else(|| {
+        ClientError::Local(
+            "Which certificate authority to trust is not known: set --ca-file or STRONGROOM_CA to its PEM file.".into(),
+        )
+    })?;
+    let pem = std::fs::read(file).map_err(|error| local(file.display(), error))?;
+    let file = file.display();
     let mut roots = Vec::new();
     for item in parse_pem(&pem) {
         if let PemItem::Certificate(certificate) = item.map_err(|error| local(&file, error))? {
@@ -184,7 +189,19 @@ fn without_port(authority: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::settings;
     use super::*;
+
+    #[test]
+    fn without_a_certificate_to_trust_there_are_no_connections() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, "no certificate").unwrap();
+        for ca_file in [None, Some(file), Some("nowhere.pem".into())] {
+            let result = Network::new(&Settings { ca_file, ..settings() });
+            assert!(result.is_err_and(|error| error.exit_code() == 1));
+        }
+    }
 
     #[test]
     fn only_names_under_the_server_s_own_are_found_without_dns() {

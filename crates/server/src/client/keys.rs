@@ -63,9 +63,7 @@ pub fn plan(command: &KeyCommand, suffixes: &Suffixes) -> Result<Plan, ClientErr
             call("POST", &key.host, &format!("{}/create", key.whole())).with(create_body(args)?).then(Then::Key)
         }
         KeyCommand::Import(args) => on(&key(&args.key)?, "PUT", KeyRef::whole).with(import_body(args)?).then(Then::Key),
-        KeyCommand::List(args) => {
-            list(&host(&args.host)?, "/keys", &args.limit, args.include_managed.unwrap_or(false))
-        }
+        KeyCommand::List(args) => list(&host(&args.host)?, "/keys", &args.limit, args.include_managed.unwrap_or(false)),
         KeyCommand::ListVersions(args) => {
             let key = key(&args.key)?;
             list(&key.host, &format!("{}/versions", key.whole()), &args.limit, true)
@@ -119,14 +117,18 @@ fn use_plan(
                 "plaintext" => URL_SAFE_NO_PAD.encode(&args.value),
                 _ => from_base64("--value", &args.value)?,
             };
-            let mut body = Map::from_iter([("alg".to_owned(), json!(args.algorithm)), ("value".to_owned(), json!(value))]);
+            let mut body =
+                Map::from_iter([("alg".to_owned(), json!(args.algorithm)), ("value".to_owned(), json!(value))]);
             put_hexadecimal(&mut body, "iv", args.iv.as_deref())?;
             put_hexadecimal(&mut body, "aad", args.aad.as_deref())?;
-            using(&version(&args.key)?, "encrypt").with(Value::Object(body)).then(Then::Encrypted(args.algorithm.clone()))
+            using(&version(&args.key)?, "encrypt")
+                .with(Value::Object(body))
+                .then(Then::Encrypted(args.algorithm.clone()))
         }
         KeyCommand::Decrypt(args) => {
             let value = from_base64("--value", &args.value)?;
-            let mut body = Map::from_iter([("alg".to_owned(), json!(args.algorithm)), ("value".to_owned(), json!(value))]);
+            let mut body =
+                Map::from_iter([("alg".to_owned(), json!(args.algorithm)), ("value".to_owned(), json!(value))]);
             put_hexadecimal(&mut body, "iv", args.iv.as_deref())?;
             put_hexadecimal(&mut body, "aad", args.aad.as_deref())?;
             put_hexadecimal(&mut body, "tag", args.tag.as_deref())?;
@@ -341,7 +343,8 @@ fn from_base64(option: &str, text: &str) -> Result<String, ClientError> {
 
 fn put_hexadecimal(body: &mut Map<String, Value>, name: &str, text: Option<&str>) -> Result<(), ClientError> {
     if let Some(text) = text {
-        let bytes = hex::decode(text).map_err(|_| ClientError::Usage(format!("The value of --{name} is not hexadecimal.")))?;
+        let bytes =
+            hex::decode(text).map_err(|_| ClientError::Usage(format!("The value of --{name} is not hexadecimal.")))?;
         body.insert(name.to_owned(), json!(URL_SAFE_NO_PAD.encode(bytes)));
     }
     Ok(())

@@ -10,6 +10,7 @@ mod http;
 mod keys;
 mod output;
 mod pem;
+mod plain;
 mod session;
 mod settings;
 mod shape;
@@ -21,16 +22,14 @@ mod vaults;
 use std::path::Path;
 use std::process::ExitCode;
 
-use serde_json::Value;
-
-pub use grammar::Command;
+pub use grammar::{Command, Global};
+pub use plain::plain_call;
 
 use error::ClientError;
-use grammar::{Action, Global};
-use http::{Network, Wire};
+use grammar::Action;
+use http::Network;
 use session::Session;
 use settings::Settings;
-use vaults::VaultCommand;
 
 /// Runs a command of the client to its end, and prints what comes of it.
 pub fn run(command: Command) -> ExitCode {
@@ -48,56 +47,22 @@ pub fn run(command: Command) -> ExitCode {
 }
 
 fn carry_out(action: &Action) -> Result<(), ClientError> {
-    let global = global(action);
+    let global = match action {
+        Action::Key(command) => command.global(),
+        Action::Vault(command) => command.global(),
+    };
     let settings = Settings::gather(global, &|name| std::env::var(name).ok(), Path::new("."))?;
-    let network = Network::new(&settings)?;
-    let result = ask(action, &network, &settings)?;
+    let result = match action {
+        Action::Key(command) => {
+            // What is wrong with the command line is said before anything else can be.
+            let plan = keys::plan(command, &settings.suffixes)?;
+            let network = Network::new(&settings)?;
+            keys::carry_out(&mut Session::new(&network, &settings), &plan)?
+        }
+        Action::Vault(command) => {
+            let network = Network::new(&settings)?;
+            vaults::carry_out(&mut Session::new(&network, &settings), command)?
+        }
+    };
     output::print(&result, output::Format::choose(global.output.as_deref()))
-}
-
-fn ask(action: &Action, wire: &dyn Wire, settings: &Settings) -> Result<Value, ClientError> {
-    let mut session = Session::new(wire, settings);
-    match action {
-        Action::Key(command) => keys::carry_out(&mut session, &keys::plan(command, &settings.suffixes)?),
-        Action::Vault(command) => vaults::carry_out(&mut session, command),
-    }
-}
-
-/// The options that every command has, wherever it keeps them.
-fn global(action: &Action) -> &Global {
-    use grammar::*;
-    match action {
-        Action::Key(
-            KeyCommand::Create(CreateKey { global, .. })
-            | KeyCommand::Import(ImportKey { global, .. })
-            | KeyCommand::List(ListKeys { global, .. })
-            | KeyCommand::ListVersions(ListVersions { global, .. })
-            | KeyCommand::Show(OneVersion { global, .. })
-            | KeyCommand::Delete(OneKey { global, .. })
-            | KeyCommand::ListDeleted(ListDeleted { global, .. })
-            | KeyCommand::ShowDeleted(OneKey { global, .. })
-            | KeyCommand::Recover(OneKey { global, .. })
-            | KeyCommand::Purge(OneKey { global, .. })
-            | KeyCommand::Backup(BackupKey { global, .. })
-            | KeyCommand::Restore(RestoreKey { global, .. })
-            | KeyCommand::Encrypt(Encrypt { global, .. })
-            | KeyCommand::Decrypt(Decrypt { global, .. })
-            | KeyCommand::Sign(Sign { global, .. })
-            | KeyCommand::Verify(Verify { global, .. })
-            | KeyCommand::Rotate(OneKey { global, .. })
-            | KeyCommand::Random(Random { global, .. })
-            | KeyCommand::SetAttributes(SetAttributes { global, .. })
-            | KeyCommand::RotationPolicy(
-                PolicyCommand::Show(OneKey { global, .. }) | PolicyCommand::Update(UpdatePolicy { global, .. }),
-            ),
-        ) => global,
-        Action::Vault(VaultCommand::Create(args)) => &args.global,
-        Action::Vault(VaultCommand::Show(args) | VaultCommand::Delete(args)) => &args.global,
-        Action::Vault(VaultCommand::List(args)) => &args.global,
-        Action::Vault(VaultCommand::ListDeleted(args)) => &args.global,
-        Action::Vault(VaultCommand::Update(args)) => &args.global,
-        Action::Vault(
-            VaultCommand::ShowDeleted(args) | VaultCommand::Recover(args) | VaultCommand::Purge(args),
-        ) => &args.global,
-    }
 }

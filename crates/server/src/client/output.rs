@@ -38,7 +38,9 @@ impl Format {
 pub fn print(result: &Value, format: Format) -> Result<(), ClientError> {
     let written = io::stdout().lock().write_all(render(result, format).as_bytes());
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(ClientError::Local(format!("Standard output: {error}"))),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(ClientError::Local(format!("Standard output: {error}")))
+        }
         _ => Ok(()),
     }
 }
@@ -115,7 +117,8 @@ fn table(entries: &[&Value]) -> String {
 fn known_columns(entries: &[&Value]) -> Vec<(String, Vec<String>)> {
     let mut columns: Vec<(String, Vec<String>)> = Vec::new();
     for (title, pointer) in COLUMNS {
-        let cells: Vec<String> = entries.iter().map(|entry| entry.pointer(pointer).map_or(String::new(), cell)).collect();
+        let cells: Vec<String> =
+            entries.iter().map(|entry| entry.pointer(pointer).map_or(String::new(), cell)).collect();
         match columns.iter_mut().find(|(known, _)| known == title) {
             Some((_, before)) => {
                 for (old, new) in before.iter_mut().zip(cells) {
@@ -133,7 +136,8 @@ fn known_columns(entries: &[&Value]) -> Vec<(String, Vec<String>)> {
 
 /// The members of the entries that fit into a cell, as az chooses them.
 fn plain_columns(entries: &[&Value]) -> Vec<(String, Vec<String>)> {
-    let mut names: Vec<&String> = entries.iter().filter_map(|entry| entry.as_object()).flat_map(|map| map.keys()).collect();
+    let mut names: Vec<&String> =
+        entries.iter().filter_map(|entry| entry.as_object()).flat_map(|map| map.keys()).collect();
     names.sort();
     names.dedup();
     let columns = names.into_iter().map(|name| {

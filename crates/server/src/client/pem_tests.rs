@@ -1,7 +1,6 @@
 use super::*;
 use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
 use base64::engine::general_purpose::STANDARD;
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -51,7 +50,8 @@ fn a_key_on_a_curve_is_the_same_in_both_of_its_forms_and_keeps_its_leading_zeros
 #[test]
 fn an_encrypted_key_is_refused_with_what_to_do_about_it() {
     let pkcs8 = pem("ENCRYPTED PRIVATE KEY", b"x");
-    let traditional = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    let traditional =
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
     for text in [pkcs8.as_str(), traditional] {
         assert!(jwk(text.as_bytes()).unwrap_err().to_string().contains("openssl pkey"));
     }

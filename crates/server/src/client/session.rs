@@ -244,9 +244,9 @@ impl<'a> Session<'a> {
         })?;
         let answer = json(&accepted(answer)?)?;
         let token = answer["access_token"].as_str();
-        token.map(|token| Zeroizing::new(token.to_owned())).ok_or_else(|| {
-            ClientError::Local(format!("{} gave an answer without a token.", self.settings.authority))
-        })
+        token
+            .map(|token| Zeroizing::new(token.to_owned()))
+            .ok_or_else(|| ClientError::Local(format!("{} gave an answer without a token.", self.settings.authority)))
     }
 }
 

@@ -41,7 +41,9 @@ fn the_secret_goes_to_the_configured_authority_whatever_the_challenge_names() {
 
 #[test]
 fn a_host_gets_no_token_for_an_audience_it_does_not_belong_to() {
-    for resource in ["https://vault.azure.net", "https://localhost:9443", "https://anagedhsm.localhost:8443", "nonsense"] {
+    for resource in
+        ["https://vault.azure.net", "https://localhost:9443", "https://anagedhsm.localhost:8443", "nonsense"]
+    {
         let script = Script::new([challenge(resource), token()]);
         let settings = settings();
         assert!(Session::new(&script, &settings).data(&create()).is_err(), "{resource}");
@@ -123,7 +125,10 @@ fn a_long_operation_is_followed_from_place_to_place_at_the_server_s_pace() {
     let first = session.arm("DELETE", "/subscriptions/sub/x", None).unwrap();
     assert_eq!(session.finish(first).unwrap()["status"], "Succeeded");
     let places: Vec<String> = script.asked.borrow()[2..].to_vec();
-    assert_eq!(places, ["GET+ https://localhost:8443/a", "GET+ https://localhost:8443/b", "GET+ https://localhost:8443/b"]);
+    assert_eq!(
+        places,
+        ["GET+ https://localhost:8443/a", "GET+ https://localhost:8443/b", "GET+ https://localhost:8443/b"]
+    );
     assert_eq!(*script.pauses.borrow(), [0, 5, 1].map(Duration::from_secs));
 }
 

@@ -15,8 +15,8 @@ pub struct Settings {
     pub base: String,
     /// Where tokens are asked for.
     pub authority: String,
-    /// PEM file of the only certificate authority that is trusted.
-    pub ca_file: PathBuf,
+    /// PEM file of the only certificate authority that is trusted, if it is known.
+    pub ca_file: Option<PathBuf>,
     /// Host name endings of vaults and managed HSMs.
     pub suffixes: Suffixes,
     /// Subscription id.
@@ -63,7 +63,7 @@ impl Settings {
         let suffix = |name, key, word| fact(name, key).unwrap_or_else(|| format!(".{word}.{host}"));
         let azure = |name: &str| if file.is_some() { None } else { variable(name) };
         Ok(Settings {
-            ca_file: ca_file(global, fact("STRONGROOM_CA", "CA_FILE"), folder)?,
+            ca_file: ca_file(global, fact("STRONGROOM_CA", "CA_FILE"), folder),
             suffixes: Suffixes {
                 vault: suffix("STRONGROOM_VAULT_SUFFIX", "VAULT_SUFFIX", "vault"),
                 hsm: suffix("STRONGROOM_HSM_SUFFIX", "HSM_SUFFIX", "managedhsm"),
@@ -97,13 +97,9 @@ fn connection_file(
     assignments(&text).map(Some).map_err(|line| local(path.display(), format!("line {line} is not an assignment")))
 }
 
-fn ca_file(global: &Global, told: Option<String>, folder: &Path) -> Result<PathBuf, ClientError> {
+fn ca_file(global: &Global, told: Option<String>, folder: &Path) -> Option<PathBuf> {
     let nearby = || Some(folder.join(STATE).join("ca.pem")).filter(|path| path.is_file());
-    global.ca_file.clone().or_else(|| told.map(PathBuf::from)).or_else(nearby).ok_or_else(|| {
-        ClientError::Local(
-            "Which certificate authority to trust is not known: set --ca-file or STRONGROOM_CA to its PEM file.".into(),
-        )
-    })
+    global.ca_file.clone().or_else(|| told.map(PathBuf::from)).or_else(nearby)
 }
 
 /// Takes id and secret from one source: an id of one with the secret of another would only fail later.
@@ -186,9 +182,8 @@ mod tests {
         TENANT=t\nAPP_ID=app\nAPP_SECRET='s'\nSUBSCRIPTION=sub\nOBJECT_ID=oid\n";
 
     fn gather(global: &Global, variables: &[(&str, &str)], folder: &Path) -> Result<Settings, ClientError> {
-        let find = |name: &str| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        };
+        let find =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         Settings::gather(global, &find, folder)
     }
 
@@ -223,10 +218,19 @@ mod tests {
         let folder = folder(Some(FILE));
         let settings = gather(&Global::default(), &[], folder.path()).unwrap();
         assert_eq!(settings.base, "https://localhost:9443");
-        assert_eq!(settings.ca_file, Path::new("/tmp/a b/ca.pem"));
+        assert_eq!(settings.ca_file.as_deref(), Some(Path::new("/tmp/a b/ca.pem")));
         assert_eq!(settings.suffixes.hsm, ".managedhsm.localhost:9443");
         assert_eq!(settings.credentials.unwrap().client_id, "app");
         assert_eq!(settings.subscription.as_deref(), Some("sub"));
+    }
+
+    #[test]
+    fn the_certificate_authority_of_a_dev_server_is_found_in_the_working_folder() {
+        let folder = folder(Some(""));
+        assert_eq!(gather(&Global::default(), &[], folder.path()).unwrap().ca_file, None);
+        let file = folder.path().join(STATE).join("ca.pem");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(gather(&Global::default(), &[], folder.path()).unwrap().ca_file, Some(file));
     }
 
     #[test]
@@ -266,11 +270,5 @@ mod tests {
         assert!(gather(&plain, &[("STRONGROOM_CA", "/ca.pem")], folder.path()).is_err());
         let variables = [("STRONGROOM_AUTHORITY", "http://login.example"), ("STRONGROOM_CA", "/ca.pem")];
         assert!(gather(&Global::default(), &variables, folder.path()).is_err());
-    }
-
-    #[test]
-    fn without_a_certificate_authority_nothing_is_sent() {
-        let folder = folder(None);
-        assert!(gather(&Global::default(), &[], folder.path()).is_err_and(|error| error.exit_code() == 1));
     }
 }

@@ -23,8 +23,18 @@ const ATTRIBUTES: &[(&str, &str, bool)] = &[
 
 /// Members of a JSON Web Key that are numbers or bytes. The private ones are always null here: az prints them so.
 const KEY_BYTES: &[(&str, &str)] = &[
-    ("d", "d"), ("dp", "dp"), ("dq", "dq"), ("e", "e"), ("k", "k"), ("key_hsm", "t"), ("n", "n"), ("p", "p"),
-    ("q", "q"), ("qi", "qi"), ("x", "x"), ("y", "y"),
+    ("d", "d"),
+    ("dp", "dp"),
+    ("dq", "dq"),
+    ("e", "e"),
+    ("k", "k"),
+    ("key_hsm", "t"),
+    ("n", "n"),
+    ("p", "p"),
+    ("q", "q"),
+    ("qi", "qi"),
+    ("x", "x"),
+    ("y", "y"),
 ];
 
 /// A key bundle, live or deleted.

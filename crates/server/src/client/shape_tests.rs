@@ -44,7 +44,8 @@ fn a_deleted_key_has_its_dates_and_its_release_policy_in_clear() {
     wire["recoveryId"] = json!("https://h/deletedkeys/k1");
     wire["deletedDate"] = json!(1_700_000_002);
     wire["scheduledPurgeDate"] = json!(1_700_604_802);
-    wire["release_policy"] = json!({"contentType": "application/json; charset=utf-8", "data": "e30", "immutable": false});
+    wire["release_policy"] =
+        json!({"contentType": "application/json; charset=utf-8", "data": "e30", "immutable": false});
     let shown = key(&wire);
     assert_eq!(shown["deletedDate"], "2023-11-14T22:13:22+00:00");
     assert_eq!(shown["scheduledPurgeDate"], "2023-11-21T22:13:22+00:00");
@@ -86,7 +87,8 @@ fn a_rotation_policy_is_flat() {
 #[test]
 fn results_are_in_standard_base64_and_their_parameters_in_hexadecimal() {
     let wire = json!({"kid": "kid", "value": "-_8", "iv": "Ag", "tag": "Aw", "aad": ""});
-    let expected = json!({"aad": null, "algorithm": "A256GCM", "iv": "02", "kid": "kid", "result": "+/8=", "tag": "03"});
+    let expected =
+        json!({"aad": null, "algorithm": "A256GCM", "iv": "02", "kid": "kid", "result": "+/8=", "tag": "03"});
     assert_eq!(encrypted(&wire, "A256GCM"), expected);
     assert_eq!(signed(&wire, "ES256"), json!({"algorithm": "ES256", "keyId": "kid", "signature": "+/8="}));
     assert_eq!(random(&wire), json!({"value": "+/8="}));

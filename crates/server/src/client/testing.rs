@@ -16,6 +16,7 @@ use super::target::Suffixes;
 
 /// The binary as far as the client is concerned.
 #[derive(Parser)]
+#[command(version, propagate_version = true)]
 struct Line {
     #[command(subcommand)]
     command: Command,
@@ -33,7 +34,7 @@ pub fn typed(line: &str) -> Result<Action, clap::Error> {
 /// Types a command on keys.
 pub fn typed_key(line: &str) -> KeyCommand {
     match typed(line) {
-        Ok(Action::Key(command)) => command,
+        Ok(Action::Key(command)) => *command,
         Ok(_) => panic!("'{line}' is not about keys"),
         Err(error) => panic!("{error}"),
     }
@@ -49,7 +50,7 @@ pub fn settings() -> Settings {
     Settings {
         base: "https://localhost:8443".into(),
         authority: "https://login.localhost:8443".into(),
-        ca_file: "ca.pem".into(),
+        ca_file: None,
         suffixes: suffixes(),
         subscription: Some("sub".into()),
         tenant: Some("tenant".into()),
@@ -82,7 +83,8 @@ impl Script {
     /// What was asked after the token, without the addresses that are always the same.
     pub fn asked_of_arm(&self) -> Vec<String> {
         let short = |line: &String| {
-            let line = line.replace("https://localhost:8443/subscriptions/sub", "").replace("?api-version=2026-02-01", "");
+            let line =
+                line.replace("https://localhost:8443/subscriptions/sub", "").replace("?api-version=2026-02-01", "");
             line.replace("/providers/Microsoft.KeyVault", "~")
         };
         self.asked.borrow().iter().skip(1).map(short).collect()
@@ -95,7 +97,9 @@ impl Wire for Script {
         let body = request.body.as_ref().map(|(_, bytes)| format!(" {}", String::from_utf8_lossy(bytes)));
         self.asked.borrow_mut().push(format!("{}{token} {}{}", request.method, request.url, body.unwrap_or_default()));
         let next = self.answers.borrow_mut().pop_front();
-        next.ok_or_else(|| ClientError::Local(format!("the script has no answer to {} {}", request.method, request.url)))
+        next.ok_or_else(|| {
+            ClientError::Local(format!("the script has no answer to {} {}", request.method, request.url))
+        })
     }
 
     fn pause(&self, time: Duration) {

@@ -35,6 +35,20 @@ pub enum VaultCommand {
     Purge(OneDeleted),
 }
 
+impl VaultCommand {
+    /// The options that every command has.
+    pub fn global(&self) -> &Global {
+        match self {
+            VaultCommand::Create(args) => &args.global,
+            VaultCommand::Show(args) | VaultCommand::Delete(args) => &args.global,
+            VaultCommand::List(args) => &args.global,
+            VaultCommand::Update(args) => &args.global,
+            VaultCommand::ListDeleted(args) => &args.global,
+            VaultCommand::ShowDeleted(args) | VaultCommand::Recover(args) | VaultCommand::Purge(args) => &args.global,
+        }
+    }
+}
+
 /// Name of a vault or of a managed HSM.
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("container").required(true).args(["name", "hsm_name"]))]
@@ -238,7 +252,9 @@ pub fn carry_out(session: &mut Session<'_>, command: &VaultCommand) -> Result<Va
 fn subscription(session: &Session<'_>) -> Result<String, ClientError> {
     let id = session.settings().subscription.as_deref();
     id.map(|id| format!("/subscriptions/{}", segment(id))).ok_or_else(|| {
-        ClientError::Usage("Say which subscription: --subscription, or STRONGROOM_SUBSCRIPTION in the environment.".into())
+        ClientError::Usage(
+            "Say which subscription: --subscription, or STRONGROOM_SUBSCRIPTION in the environment.".into(),
+        )
     })
 }
 
@@ -337,7 +353,9 @@ impl Plane<'_, '_> {
     /// An access policy that lets the caller do everything.
     fn own_policy(&self) -> Result<Value, ClientError> {
         let caller = self.session.settings().object_id.as_deref().ok_or_else(|| {
-            ClientError::Usage("The caller's object id is not known: add --no-self-perms, and grant access later.".into())
+            ClientError::Usage(
+                "The caller's object id is not known: add --no-self-perms, and grant access later.".into(),
+            )
         })?;
         let all = json!({ "keys": ["all"], "secrets": ["all"], "certificates": ["all"], "storage": ["all"] });
         Ok(json!([{ "tenantId": self.tenant()?, "objectId": caller, "permissions": all }]))
@@ -405,9 +423,9 @@ impl Plane<'_, '_> {
         }
         let all = self.session.arm_list(&format!("{}/{}", self.provider, kind.deleted))?;
         let origin = |each: &Value| each["properties"][kind.origin].as_str().map(last).unwrap_or_default().to_owned();
-        all.into_iter().find(|each| origin(each).eq_ignore_ascii_case(name)).ok_or_else(|| {
-            ClientError::NotFound(format!("No deleted {} with the name '{name}' was found.", kind.word))
-        })
+        all.into_iter()
+            .find(|each| origin(each).eq_ignore_ascii_case(name))
+            .ok_or_else(|| ClientError::NotFound(format!("No deleted {} with the name '{name}' was found.", kind.word)))
     }
 
     fn location(&mut self, args: &OneDeleted) -> Result<String, ClientError> {

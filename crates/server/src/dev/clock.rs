@@ -1,6 +1,6 @@
 //! The development clock: moves forward, so that retention, expiry and rotation can be tested in seconds.
 
-use crate::{site::text, wiring};
+use crate::{Failure, client, console, site::text, wiring};
 use azure::{Request, Response};
 use bytes::Bytes;
 use engine::{Clock as _, Cost, Door, Engine, Error, MovableClock, SystemClock};
@@ -58,12 +58,80 @@ impl DevControl {
             return text(StatusCode::BAD_REQUEST, message);
         };
         let ahead = self.clock.advance(seconds);
-        let saved = door.run(Cost::Durable, move |engine| engine.put_system_record(RECORD, ahead.to_string().as_bytes()));
+        let saved =
+            door.run(Cost::Durable, move |engine| engine.put_system_record(RECORD, ahead.to_string().as_bytes()));
         if let Err(error) = saved.await {
             tracing::error!(error = wiring::chain(&error), "the development clock could not be saved");
             return text(StatusCode::INTERNAL_SERVER_ERROR, "The clock moved, but could not be saved.\n");
         }
         wiring::act_on_due(door).await;
         self.show()
+    }
+}
+
+/// `strongroom clock`.
+#[derive(clap::Args)]
+pub struct ClockArgs {
+    #[command(subcommand)]
+    command: ClockCommand,
+}
+
+#[derive(clap::Subcommand)]
+enum ClockCommand {
+    /// Move the clock forward: 90s, 15m, 12h, 8d
+    Advance {
+        #[arg(value_parser = seconds)]
+        by: i64,
+        #[command(flatten)]
+        server: client::Global,
+    },
+    /// Show what the server takes for now
+    Show {
+        #[command(flatten)]
+        server: client::Global,
+    },
+}
+
+fn seconds(text: &str) -> Result<i64, String> {
+    let help = || "write a number and a unit: 90s, 15m, 12h, 8d".to_owned();
+    let unit = text.chars().last().ok_or_else(help)?;
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(help()),
+    };
+    let number: i64 = text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(help)?;
+    number.checked_mul(factor).filter(|seconds| *seconds >= 0).ok_or_else(help)
+}
+
+/// Moves or shows the clock of a running development server.
+///
+/// # Errors
+/// The server can't be reached, or refuses.
+pub fn clock(args: ClockArgs) -> Result<(), Failure> {
+    let answer = match args.command {
+        ClockCommand::Show { server } => client::plain_call(&server, "GET", "/dev/clock", None)?,
+        ClockCommand::Advance { by, server } => {
+            let body = format!("{{\"seconds\":{by}}}");
+            client::plain_call(&server, "POST", "/dev/clock/advance", Some(body))?
+        }
+    };
+    console::line(answer.trim_end());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        assert_eq!(seconds("8d"), Ok(691_200));
+        assert_eq!(seconds("0s"), Ok(0));
+        for bad in ["", "d", "8", "-1d", "8 d", "8w", "99999999999999999d", "8é"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
     }
 }

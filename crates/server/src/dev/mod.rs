@@ -9,50 +9,140 @@ mod clock;
 mod connection;
 mod seed;
 
-pub use clock::DevControl;
-pub use connection::Connection;
+pub use clock::{ClockArgs, DevControl, clock};
 
 use crate::{
-    net::{
-        Network,
-        tls::{DevCertificates, DevNames},
-    },
-    wiring,
+    Failure,
+    net::{self, Listen, Listeners, Names, tls},
+    private_file, telemetry, wiring,
 };
 use azure::Addresses;
-use custody::RootKey;
+use connection::Connection;
+use custody::{RootKey, SystemEntropy};
 use domain::{Activation, ContainerKind};
-use engine::{HsmDefaults, MovableClock, SystemClock};
+use engine::{Clock as _, HsmDefaults, MovableClock, SystemClock};
 use seed::Seed;
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tempfile::TempDir;
 
 /// Options of `strongroom dev`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The port to listen on, on 127.0.0.1 and ::1. 0 takes any free one.
+    /// The port to listen on, on 127.0.0.1 and ::1; 0 takes any free one
     #[arg(long, default_value_t = 8443)]
-    pub port: u16,
-    /// Where the state is kept.
+    port: u16,
+    /// Where the state is kept
     #[arg(long, default_value = ".strongroom")]
-    pub dir: PathBuf,
-    /// Keep nothing: the state goes with the process.
+    dir: PathBuf,
+    /// Keep nothing: the state goes with the process
     #[arg(long, conflicts_with = "dir")]
-    pub ephemeral: bool,
-    /// Write the connection facts to this file as shell assignments, once the server is ready to answer.
+    ephemeral: bool,
+    /// Write the connection facts to this file as shell assignments, once the server is ready to answer
     #[arg(long, value_name = "PATH")]
-    pub env_file: Option<PathBuf>,
-    /// The container that a data-plane path on the bare host means: `vault:NAME` or `hsm:NAME`.
-    #[arg(long, value_name = "KIND:NAME", default_value = "hsm:devhsm", value_parser = container)]
-    pub default_container: (ContainerKind, String),
+    env_file: Option<PathBuf>,
+    /// The container that a data-plane path on the bare host means
+    #[arg(long, value_name = "vault:NAME|hsm:NAME", default_value = "hsm:devhsm", value_parser = wiring::container)]
+    default_container: (ContainerKind, String),
 }
 
-fn container(text: &str) -> Result<(ContainerKind, String), String> {
-    match text.split_once(':') {
-        Some(("vault", name)) => Ok((ContainerKind::Vault, name.to_owned())),
-        Some(("hsm", name)) => Ok((ContainerKind::ManagedHsm, name.to_owned())),
-        _ => Err("write vault:NAME or hsm:NAME".to_owned()),
+const DOMAIN: &str = "localhost";
+
+/// Where the state lies, for as long as the server runs.
+enum State {
+    Kept(PathBuf),
+    /// Removed when it is dropped.
+    Passing(TempDir),
+}
+
+impl State {
+    fn new(args: &Args) -> Result<Self, Failure> {
+        if args.ephemeral {
+            return Ok(Self::Passing(tempfile::Builder::new().prefix("strongroom-").tempdir()?));
+        }
+        private_file::make_folder(&args.dir).map_err(|error| format!("{}: {error}", args.dir.display()))?;
+        Ok(Self::Kept(fs::canonicalize(&args.dir)?))
     }
+
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Kept(folder) => folder,
+            Self::Passing(folder) => folder.path(),
+        }
+    }
+
+    /// The root key: kept beside the state, or, with a state that passes, in memory only.
+    fn root_key(&self) -> Result<RootKey, Failure> {
+        let Self::Kept(folder) = self else {
+            return Ok(RootKey::new_key_file(&SystemEntropy)?.0);
+        };
+        let path = folder.join("root.key");
+        match fs::read(&path) {
+            Ok(contents) => {
+                private_file::refuse_exposed(&path)?;
+                Ok(RootKey::from_key_file(&contents)?)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let (root, text) = RootKey::new_key_file(&SystemEntropy)?;
+                private_file::write(&path, text.expose())?;
+                Ok(root)
+            }
+            Err(error) => Err(format!("{}: {error}", path.display()).into()),
+        }
+    }
+}
+
+/// Runs the development server until it is asked to stop.
+///
+/// # Errors
+/// What keeps it from starting, in words for the person who typed the command.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    telemetry::start("warn", telemetry::Format::Text)?;
+    let state = State::new(&args)?;
+    let folder = state.folder();
+    let _lock = wiring::lock(folder)?;
+    let listeners = Listeners::bind(&Listen::Loopback { port: args.port })?;
+    let port = listeners.addresses().first().map_or(args.port, std::net::SocketAddr::port);
+
+    let seed = Seed::load_or_make(&folder.join("seed.json"), &SystemEntropy)?;
+    let clock = Arc::new(MovableClock::new(SystemClock, 0));
+    let defaults = HsmDefaults { activation: Activation::Active, grants: seed.hsm_grants() };
+    let engine = wiring::engine(&folder.join("strongroom.db"), state.root_key()?, Arc::clone(&clock) as _, defaults)?;
+    let dev = DevControl::resume(clock, &engine)?;
+    seed.plant(&engine)?;
+
+    let names = Names::dev(DOMAIN);
+    let today = u64::try_from(SystemClock.now().0)?;
+    let certificate = tls::dev::in_folder(folder, &names, today)?;
+    let addresses =
+        Addresses { domain: DOMAIN.to_owned(), port: Some(port).filter(|port| *port != 443), tenant: seed.tenant };
+    let connection = Connection { addresses: &addresses, seed: &seed, ca_file: certificate.authority.clone(), port };
+    let assignments = connection.assignments();
+    let env_file = folder.join("dev.env");
+    let instructions = connection.instructions(&env_file.display().to_string());
+
+    let site = wiring::site(
+        engine,
+        wiring::SiteSettings {
+            addresses,
+            default_container: Some(args.default_container),
+            managed_identity: Some(seed.administrator.app_id),
+            dev: Some(dev),
+        },
+    )?;
+    let loops = tokio::spawn(wiring::run_loops(site.door.clone()));
+    let settings = net::Settings { proxy: Some(names), plain_identity: true, ..net::Settings::default() };
+    let server = net::Server::new(site, tls::server_config(Arc::new(certificate))?, settings);
+
+    // The sockets are bound: whoever reads the files now and connects will be answered.
+    for path in [Some(env_file), args.env_file].into_iter().flatten() {
+        private_file::write(&path, assignments.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    crate::console::line(&instructions);
+    server.run(listeners, net::stop_signal()).await?;
+    loops.abort();
+    Ok(())
 }

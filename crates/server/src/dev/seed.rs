@@ -1,6 +1,7 @@
 //! What a development installation begins with.
 
 use super::connection::Credentials;
+use crate::{Failure, private_file};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     ContainerKind, ContainerName, Guid, ResourceGroup, ResourceId, Sku, Subscription, Tags,
@@ -12,7 +13,7 @@ use engine::{
     hash_client_secret,
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs, io, path::Path};
 
 /// Names, ids and secrets of a development installation, kept in its folder so that they survive a restart.
 #[derive(Serialize, Deserialize)]
@@ -31,17 +32,17 @@ pub const HSM: &str = "devhsm";
 
 impl Seed {
     /// Reads the seed of a folder, or makes one.
-    pub fn load_or_make(path: &Path, entropy: &dyn Entropy) -> Result<Self, String> {
+    pub fn load_or_make(path: &Path, entropy: &dyn Entropy) -> Result<Self, Failure> {
         match fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| format!("{} is not a seed of this program: {error}", path.display())),
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)
+                .map_err(|error| format!("{} is not a seed of this program: {error}", path.display()))?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let seed = Self::make(entropy);
-                let text = serde_json::to_vec_pretty(&seed).map_err(|error| error.to_string())?;
-                write_private(path, &text).map_err(|error| format!("can't write {}: {error}", path.display()))?;
+                let text = serde_json::to_vec_pretty(&seed)?;
+                private_file::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
                 Ok(seed)
             }
-            Err(error) => Err(format!("can't read {}: {error}", path.display())),
+            Err(error) => Err(format!("{}: {error}", path.display()).into()),
         }
     }
 
@@ -176,14 +177,4 @@ fn guid(entropy: &dyn Entropy) -> Guid {
 /// `Key Vault Crypto User` as a shell variable's name.
 fn shell_name(role: &str) -> String {
     role.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }).collect()
-}
-
-/// Writes a file that only its owner may read, replacing it whole.
-pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension("new");
-    let _ = fs::remove_file(&draft);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)
 }

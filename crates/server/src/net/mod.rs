@@ -51,7 +51,8 @@ pub enum Refused {
 
 /// The front's side: answers requests whose body has been read whole.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers a request.
+    /// Answers a request. The future is dropped if the client hangs up over it: what must happen as a whole belongs in a
+    /// task of its own.
     fn handle(&self, request: Request<Bytes>, peer: Peer) -> impl Future<Output = Response<Bytes>> + Send;
 
     /// Shapes the answer to a request that does not come to [`Handler::handle`].

@@ -1,4 +1,7 @@
 //! How connections and the server end.
+//!
+//! Where time must pass, the clock is paused once everything stands: it then jumps to the next deadline whenever
+//! nothing else is left to do.
 
 use super::*;
 
@@ -26,13 +29,14 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_request_that_never_ends_is_cut_at_the_deadline() {
     let server = start();
     let arrived = Arc::clone(&server.arrived);
     let mut client = server.http1().await;
     let waiting = tokio::spawn(async move { client.send_request(get("/wait")).await });
     arrived.acquire().await.unwrap().forget();
+    tokio::time::pause();
     assert_eq!(server.finish().await, Drained::Cut(1));
     assert!(waiting.await.unwrap().is_err());
 }
@@ -48,16 +52,17 @@ async fn a_connection_that_has_not_begun_does_not_hold_up_the_end() {
     drop((silent, half));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_silent_client_is_dropped_before_and_after_the_handshake() {
     let server = start();
     let mut tcp = server.tcp().await;
-    assert_eq!(read_to_end(&mut tcp).await, "");
     let mut stream = server.tls("localhost").await;
+    tokio::time::pause();
+    assert_eq!(read_to_end(&mut tcp).await, "");
     assert_eq!(read_to_end(&mut stream).await, "");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_head_that_never_ends_is_dropped_before_an_idle_connection_is() {
     let server = start_with(Settings {
         limits: Limits { idle_time: Duration::from_secs(1 << 20), ..settings().limits },
@@ -66,17 +71,19 @@ async fn a_head_that_never_ends_is_dropped_before_an_idle_connection_is() {
     let mut stream = server.tls("localhost").await;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").await.unwrap();
     stream.flush().await.unwrap();
+    tokio::time::pause();
     let began = tokio::time::Instant::now();
     assert_eq!(read_to_end(&mut stream).await, "");
     assert!(began.elapsed() < Duration::from_secs(60));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_body_that_never_ends_is_answered_408() {
     let server = start();
     let mut stream = server.tls("localhost").await;
     stream.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc").await.unwrap();
     stream.flush().await.unwrap();
+    tokio::time::pause();
     let answer = read_to_end(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("BodyTooSlow"), "{answer}");
 }

@@ -166,6 +166,26 @@ async fn a_renewed_certificate_serves_new_connections_without_a_restart() {
     assert!(files.reload_if_changed().unwrap() && knows("login.third.example").await);
 }
 
+#[tokio::test]
+async fn a_hangup_reloads_the_certificate_at_once() {
+    let [folder, authority] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    renew(folder.path(), authority.path(), "first.example");
+    let files = CertificateFiles::load(&folder.path().join("tls.pem"), &folder.path().join("tls.key")).unwrap();
+    let client = client_config(&authority.path().join("ca.pem"), &[]);
+    let server = serve_with(Arc::clone(&files));
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).unwrap();
+    tokio::spawn(files.keep_fresh(Duration::from_secs(DAY)));
+    // On this one thread, the task now runs until it listens for the signal.
+    tokio::task::yield_now().await;
+
+    renew(folder.path(), authority.path(), "second.example");
+    let kill = Command::new("sh").args(["-c", &format!("kill -HUP {}", std::process::id())]).status();
+    assert!(kill.unwrap().success());
+    hangup.recv().await;
+    // Both listeners are woken by the same signal; a connection takes longer than the other's turn.
+    assert!(over(TcpStream::connect(server).await.unwrap(), "login.second.example", &client).await.is_ok());
+}
+
 fn serve_with(files: Arc<CertificateFiles>) -> SocketAddr {
     let listeners = Listeners::bind(&Listen::Loopback { port: 0 }).unwrap();
     let address = listeners.addresses()[0];

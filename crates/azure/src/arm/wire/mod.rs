@@ -1,0 +1,7 @@
+//! Bodies of the resource manager, with the wire's own names.
+
+pub(crate) mod container;
+pub(crate) mod directory;
+pub(crate) mod network;
+pub(crate) mod read;
+pub(crate) mod roles;

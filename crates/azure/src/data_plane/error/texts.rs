@@ -1,0 +1,180 @@
+//! The longer texts, and those with something to look up. Contract: key-vault §2.
+
+use super::Place;
+use domain::{
+    Container, ContainerKind, Curve, EncryptionAlgorithm, KeySpec, KeyType, KeyUse, SignatureAlgorithm, UnixTime,
+    access::{Caller, Model},
+};
+
+const RECOVERY_HELP: &str = "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182";
+const ACCESS_HELP: &str = "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287";
+
+pub(super) fn not_supported(what: &str) -> String {
+    format!("{what} is not supported yet.")
+}
+
+pub(super) fn not_found(place: &Place<'_>) -> String {
+    let version = place.version.map(|version| format!("/{version}")).unwrap_or_default();
+    format!(
+        "A key with (name/id) {}{version} was not found in this key vault. If you recently deleted this key you may \
+         be able to recover it using the correct recovery command. {RECOVERY_HELP}",
+        place.name
+    )
+}
+
+pub(super) fn container_not_found(place: &Place<'_>) -> String {
+    format!("There is no {} '{}'.", noun(place.kind), place.container_name)
+}
+
+pub(super) fn container_deleted(scheduled_purge_at: UnixTime, place: &Place<'_>) -> String {
+    format!(
+        "The {} '{}' is deleted. It can be recovered until {scheduled_purge_at}, when it will be purged.",
+        noun(place.kind),
+        place.container_name
+    )
+}
+
+fn noun(kind: ContainerKind) -> &'static str {
+    match kind {
+        ContainerKind::Vault => "vault",
+        ContainerKind::ManagedHsm => "managed HSM",
+    }
+}
+
+pub(super) fn name_held_by_deleted(name: &str) -> String {
+    format!(
+        "Key {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, \
+         the key can only be recovered or purged."
+    )
+}
+
+pub(super) fn restore_conflict(place: &Place<'_>) -> String {
+    let (host, name) = (place.host, place.name);
+    let kid = if name.is_empty() { format!("https://{host}/keys") } else { format!("https://{host}/keys/{name}") };
+    format!(
+        "There was a conflict restoring the key '{kid}'. This can happen if a key of the same name exists, live or \
+         deleted."
+    )
+}
+
+pub(super) fn purge_protected(place: &Place<'_>) -> String {
+    let what = noun(place.kind);
+    let service = match place.kind {
+        ContainerKind::Vault => "Key Vault",
+        ContainerKind::ManagedHsm => "Managed HSM",
+    };
+    format!(
+        "Operation \"purge\" is not allowed because purge protection is enabled for this {what}. {service} service \
+         will automatically purge it after the retention period has passed.\r\n{}",
+        vault_line(place)
+    )
+}
+
+/// `Vault: {name};location={location}`.
+fn vault_line(place: &Place<'_>) -> String {
+    let label = match place.kind {
+        ContainerKind::Vault => "Vault",
+        ContainerKind::ManagedHsm => "Managed HSM",
+    };
+    format!("{label}: {}", name_and_location(place))
+}
+
+fn name_and_location(place: &Place<'_>) -> String {
+    match place.container {
+        None => place.container_name.to_owned(),
+        Some(container) => format!("{};location={}", container.name, container.location),
+    }
+}
+
+pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'_>) -> String {
+    let caller = place.caller.map(caller_line).unwrap_or_default();
+    match model {
+        Model::HsmLocal => format!("Not authorized to access {action} on '{scope}'"),
+        Model::VaultPolicy => format!(
+            "The user, group or application '{caller}' does not have keys {action} permission on key vault '{}'. \
+             {ACCESS_HELP}",
+            name_and_location(place)
+        ),
+        Model::VaultRbac | Model::ControlPlane => [
+            "Caller is not authorized to perform action on resource.",
+            "If role assignments, deny assignments or role definitions were changed recently, please observe \
+             propagation time.",
+            &format!("Caller: {caller}"),
+            &format!("Action: '{action}'"),
+            &format!("Resource: '{}'", resource(scope, place.container)),
+            "Assignment: (not found)",
+            "DenyAssignmentId: null",
+            "DecisionReason: 'DeniedWithNoValidRBAC' ",
+            &vault_line(place),
+            "",
+        ]
+        .join("\r\n"),
+    }
+}
+
+/// `appid=…;oid=…;iss=…`.
+fn caller_line(caller: &Caller) -> String {
+    let app_id = caller.app_id.map(|id| id.to_string()).unwrap_or_default();
+    format!("appid={app_id};oid={};iss={}", caller.object_id, caller.issuer)
+}
+
+/// The ARM id in lower case, and the path of the object as it is.
+fn resource(scope: &str, container: Option<&Container>) -> String {
+    let id = container.map(Container::arm_id).unwrap_or_default();
+    match scope.strip_prefix(id.as_str()) {
+        Some(path) => format!("{}{path}", id.to_ascii_lowercase()),
+        None => scope.to_owned(),
+    }
+}
+
+pub(super) fn signature_mismatch(algorithm: SignatureAlgorithm, key: KeySpec, place: &Place<'_>) -> String {
+    let uses = match key {
+        KeySpec::Ec { curve } => format!("uses curve '{curve}'"),
+        KeySpec::Rsa { .. } | KeySpec::Oct { .. } => format!("is of type '{}'", key.key_type()),
+    };
+    let fits = match Curve::ALL.iter().find(|curve| curve.algorithm() == algorithm) {
+        Some(curve) => format!("curve '{curve}'"),
+        None => format!("keys of type '{}'", algorithm.key_type()),
+    };
+    let version = place.version.map(|version| format!("/{version}")).unwrap_or_default();
+    let kid = format!("https://{}/keys/{}{version}", place.host, place.name);
+    format!(
+        "Key and signing algorithm are incompatible. Key {kid} {uses}, and algorithm '{algorithm}' can only be used \
+         with {fits}."
+    )
+}
+
+pub(super) fn encryption_mismatch(algorithm: EncryptionAlgorithm, key: KeySpec, key_use: KeyUse) -> String {
+    let operation = key_use.operation();
+    if !algorithm.serves(key_use) {
+        return format!("Algorithm '{algorithm}' cannot be used for operation {operation}.");
+    }
+    let is = match key {
+        KeySpec::Ec { curve } => format!("an EC key on curve '{curve}'"),
+        KeySpec::Rsa { .. } => "an RSA key".to_owned(),
+        KeySpec::Oct { bits } => format!("a symmetric key of {bits} bits"),
+    };
+    format!("Key and algorithm are incompatible: algorithm '{algorithm}' cannot be used with {is}.")
+}
+
+pub(super) fn key_size_unsupported(key_type: KeyType, bits: u32) -> String {
+    match key_type {
+        KeyType::Oct if bits > 64 * 8 => {
+            "JSON Web Key: k property of oct key is too large, maximum size is 64".to_owned()
+        }
+        _ => format!("The key size {bits} is not supported for key type '{key_type}'."),
+    }
+}
+
+pub(super) fn key_type_unsupported(key_type: KeyType, hsm: bool) -> String {
+    let suffix = if hsm { "-HSM" } else { "" };
+    format!("Keys of type '{key_type}{suffix}' are not supported in this vault.")
+}
+
+pub(super) fn parameter_invalid(parameter: &str, reason: &str) -> String {
+    match parameter {
+        // Documented as it is, without a full stop.
+        "count" => format!("GetRandomBytesRequest: count {reason}"),
+        _ => format!("Property '{parameter}' {reason}."),
+    }
+}

@@ -1,0 +1,137 @@
+//! Status, codes and text of every refusal. Both matches are exhaustive: a new refusal does not compile without them.
+
+use super::{Place, texts};
+use domain::{ContainerKind, Refusal, access::Model};
+use http::StatusCode;
+
+/// Status, code, and inner code.
+type Meaning = (StatusCode, &'static str, Option<&'static str>);
+
+/// What a refusal means to a program.
+pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
+    use Refusal as R;
+    const BAD_PARAMETER: Meaning = (StatusCode::BAD_REQUEST, "BadParameter", None);
+    const NOT_SUPPORTED: Meaning = (StatusCode::BAD_REQUEST, "NotSupported", None);
+    const CONFLICT: Meaning = (StatusCode::CONFLICT, "Conflict", None);
+    let not_found = |code| (StatusCode::NOT_FOUND, code, None);
+    let forbidden = |inner| (StatusCode::FORBIDDEN, "Forbidden", Some(inner));
+    match refusal {
+        R::NotFound | R::DeletedNotFound => not_found("KeyNotFound"),
+        R::ContainerNotFound | R::ContainerDeleted { .. } | R::DeletedContainerNotFound => not_found(match kind {
+            ContainerKind::Vault => "VaultNotFound",
+            ContainerKind::ManagedHsm => "ManagedHsmNotFound",
+        }),
+        R::RoleAssignmentNotFound => not_found("RoleAssignmentNotFound"),
+        R::RoleDefinitionNotFound => not_found("RoleDefinitionNotFound"),
+        R::SubscriptionNotFound
+        | R::ResourceGroupNotFound
+        | R::OperationNotFound
+        | R::PrincipalNotFound => not_found("NotFound"),
+        R::NotActivated => (StatusCode::FORBIDDEN, "ManagedHsmNotActivated", None),
+
+        R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
+        R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
+        R::RestoreConflict
+        | R::ContainerNameTaken
+        | R::ContainerNameHeldByDeleted
+        | R::ResourceGroupNotEmpty => CONFLICT,
+
+        R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
+        R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
+
+        R::KeyDisabled { .. } => forbidden("KeyDisabled"),
+        R::KeyNotYetValid { .. } => forbidden("KeyNotYetValid"),
+        R::KeyExpired { .. } => forbidden("KeyExpired"),
+        R::KeyOperationForbidden { .. } => forbidden("KeyOperationForbidden"),
+        R::Forbidden { model, .. } => match model {
+            Model::VaultRbac | Model::ControlPlane => forbidden("ForbiddenByRbac"),
+            Model::VaultPolicy => forbidden("AccessDenied"),
+            Model::HsmLocal => (StatusCode::FORBIDDEN, "AccessDenied", None),
+        },
+
+        R::NameInvalid { .. }
+        | R::RetentionOutOfRange { .. }
+        | R::RetentionImmutable
+        | R::PurgeProtectionIrreversible
+        | R::PurgeProtectionNeedsSoftDelete
+        | R::SoftDeleteIrreversible
+        | R::TenantInvalid
+        | R::LocationImmutable
+        | R::SignatureAlgorithmMismatch { .. }
+        | R::EncryptionAlgorithmMismatch { .. }
+        | R::DigestLengthWrong { .. }
+        | R::KeySizeUnsupported { .. }
+        | R::KeyTypeUnsupported { .. }
+        | R::KeyPairInvalid { .. }
+        | R::DecryptionFailed
+        | R::ParameterInvalid { .. }
+        | R::RotationPolicyInvalid { .. }
+        | R::RotationPolicyMissing
+        | R::TooManyVersions { .. }
+        | R::BackupInvalid
+        | R::ReleasePolicyMissing => BAD_PARAMETER,
+    }
+}
+
+/// What a refusal means to a person.
+pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
+    use Refusal as R;
+    let name = place.name;
+    match refusal {
+        R::NotFound => texts::not_found(place),
+        R::DeletedNotFound => format!("Deleted Key not found: {name}"),
+        R::ContainerNotFound => texts::container_not_found(place),
+        R::ContainerDeleted { scheduled_purge_at } => texts::container_deleted(*scheduled_purge_at, place),
+        R::NotActivated => "The managed HSM is not activated. Download its security domain first.".to_owned(),
+        R::RoleAssignmentNotFound => "Requested role assignment not found".to_owned(),
+        R::RoleDefinitionNotFound => "Requested role definition not found".to_owned(),
+        R::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
+        R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
+        R::NameHeldByDeleted => texts::name_held_by_deleted(name),
+        R::RestoreConflict => texts::restore_conflict(place),
+        R::PurgeProtected { .. } => texts::purge_protected(place),
+        R::SoftDeleteDisabled => "Operation \"purge\" is not enabled for this vault.".to_owned(),
+        R::KeyDisabled { operation } => format!("Operation {operation} is not allowed on a disabled key."),
+        R::KeyNotYetValid { operation, .. } => {
+            format!("Operation {operation} is not allowed on a key that is not yet valid.")
+        }
+        R::KeyExpired { operation, .. } => format!("Operation {operation} is not allowed on an expired key."),
+        R::KeyOperationForbidden { operation } => format!("Operation {operation} is not permitted on this key."),
+        R::SignatureAlgorithmMismatch { algorithm, key } => texts::signature_mismatch(*algorithm, *key, place),
+        R::EncryptionAlgorithmMismatch { algorithm, key, key_use } => {
+            texts::encryption_mismatch(*algorithm, *key, *key_use)
+        }
+        R::DigestLengthWrong { algorithm, expected, actual } => {
+            let property = place.digest_property;
+            format!("Invalid length of '{property}': {actual} bytes. {algorithm} requires {expected} bytes, encoded with base64url.")
+        }
+        R::KeySizeUnsupported { key_type, bits } => texts::key_size_unsupported(*key_type, *bits),
+        R::KeyTypeUnsupported { key_type, hsm } => texts::key_type_unsupported(*key_type, *hsm),
+        R::KeyPairInvalid { .. } => "JSON Web Key: the parts of the key do not belong together.".to_owned(),
+        R::DecryptionFailed => "The value cannot be decrypted with this key and these parameters.".to_owned(),
+        R::ParameterInvalid { parameter, reason } => texts::parameter_invalid(parameter, reason),
+        R::RotationPolicyInvalid { reason } => format!("The rotation policy is invalid: {reason}."),
+        R::RotationPolicyMissing => "A rotation policy has to be set before the key can be rotated.".to_owned(),
+        R::TooManyVersions { limit } => format!("The key has {limit} versions, the most a key can have."),
+        R::BackupInvalid => "The backup is malformed, was changed, or belongs to another place.".to_owned(),
+        R::ReleasePolicyMissing => "Exportable keys must have release policy".to_owned(),
+        R::Forbidden { action, scope, model } => texts::forbidden(action, scope, *model, place),
+        R::NotSupportedYet { what } => texts::not_supported(what),
+        // Of the control plane: no operation here meets them, and their own words will do.
+        R::DeletedContainerNotFound
+        | R::SubscriptionNotFound
+        | R::ResourceGroupNotFound
+        | R::OperationNotFound
+        | R::PrincipalNotFound
+        | R::ContainerNameTaken
+        | R::ContainerNameHeldByDeleted
+        | R::ResourceGroupNotEmpty
+        | R::RetentionOutOfRange { .. }
+        | R::RetentionImmutable
+        | R::PurgeProtectionIrreversible
+        | R::PurgeProtectionNeedsSoftDelete
+        | R::SoftDeleteIrreversible
+        | R::TenantInvalid
+        | R::LocationImmutable => format!("Refused: {refusal}."),
+    }
+}
