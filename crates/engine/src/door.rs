@@ -19,20 +19,21 @@ pub enum Cost {
 #[derive(Clone)]
 pub struct Door {
     engine: Arc<Engine>,
-    compute: Arc<Lane>,
-    durable: Arc<Lane>,
+    compute: Lane,
+    durable: Lane,
 }
 
 /// A bounded number of places to work and to wait.
+#[derive(Clone)]
 struct Lane {
-    working: Semaphore,
+    working: Arc<Semaphore>,
     /// Places to work and to wait together.
-    admitted: Semaphore,
+    admitted: Arc<Semaphore>,
 }
 
 impl Lane {
     fn new(working: usize, waiting: usize) -> Self {
-        Self { working: Semaphore::new(working), admitted: Semaphore::new(working + waiting) }
+        Self { working: Arc::new(Semaphore::new(working)), admitted: Arc::new(Semaphore::new(working + waiting)) }
     }
 }
 
@@ -46,7 +47,7 @@ impl Door {
     pub fn new(engine: Arc<Engine>, cores: usize) -> Self {
         let compute = Lane::new(cores, cores * Self::COMPUTE_QUEUE_PER_CORE);
         let durable = Lane::new(Self::DURABLE_THREADS, Self::DURABLE_QUEUE);
-        Self { engine, compute: Arc::new(compute), durable: Arc::new(durable) }
+        Self { engine, compute, durable }
     }
 
     #[must_use]

@@ -15,8 +15,9 @@ pub enum Dialect {
     AdFs,
 }
 
-/// OpenID provider metadata (OpenID Connect Discovery 1.0 §3; RFC 8414 §2). It names only what works, save
-/// `authorization_endpoint`, without which MSAL does not read on.
+/// OpenID provider metadata (OpenID Connect Discovery 1.0 §3; RFC 8414 §2, RFC 8628 §4). Two endpoints are named
+/// although they only refuse: MSAL does not read on without `authorization_endpoint`, and az breaks down without
+/// `device_authorization_endpoint` where a refusal would tell its user what is wrong.
 #[derive(Debug, Serialize)]
 pub struct OpenIdConfiguration {
     pub issuer: String,
@@ -24,6 +25,7 @@ pub struct OpenIdConfiguration {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token_issuer: Option<String>,
     pub authorization_endpoint: String,
+    pub device_authorization_endpoint: String,
     pub token_endpoint: String,
     pub jwks_uri: String,
     pub token_endpoint_auth_methods_supported: [&'static str; 2],
@@ -55,6 +57,7 @@ pub fn openid_configuration(base: &str, tenant_word: &str, dialect: Dialect, ten
         issuer,
         access_token_issuer: (dialect == Dialect::AdFs).then(|| token_issuer(tenant)),
         authorization_endpoint: format!("{base}/{word}/oauth2{version}/authorize"),
+        device_authorization_endpoint: format!("{base}/{word}/oauth2{version}/devicecode"),
         token_endpoint: format!("{base}/{word}/oauth2{version}/token"),
         jwks_uri: format!("{base}/{word}/discovery{version}/keys"),
         token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],

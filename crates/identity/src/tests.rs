@@ -218,7 +218,12 @@ fn issuer_passes_the_clients_checks() {
         let document = openid_configuration(base, "common", dialect, TENANT);
         let same_origin = document.issuer.starts_with("https://localhost:8443/");
         assert!(same_origin || document.issuer.starts_with("https://sts.windows.net/"), "{dialect:?}");
-        for endpoint in [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri] {
+        for endpoint in [
+            &document.authorization_endpoint,
+            &document.device_authorization_endpoint,
+            &document.token_endpoint,
+            &document.jwks_uri,
+        ] {
             assert!(endpoint.starts_with("https://localhost:8443/"), "{dialect:?}");
         }
     }

@@ -3,6 +3,7 @@
 use crate::{
     Failure,
     config::{Config, Root},
+    dev::PLANTED,
     net::{self, Listeners, Names, tls},
     telemetry, wiring,
 };
@@ -46,6 +47,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let _lock = wiring::lock(&config.state)?;
     let root = root_key(&config)?;
     let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS)?;
+
+    if engine.system_record(PLANTED)?.is_some() {
+        return Err(format!(
+            "{} was made by `strongroom dev`: its secrets lie open, so it never serves",
+            database.display()
+        )
+        .into());
+    }
 
     let certificates = tls::files::CertificateFiles::load(&config.tls.certificate, &config.tls.key)?;
     let default_container = config.default_container.as_deref().map(wiring::container).transpose()?;

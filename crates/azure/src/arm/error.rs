@@ -308,11 +308,9 @@ fn other_not_found(refusal: &Refusal, subject: &Subject) -> Problem {
             "RoleDefinitionDoesNotExist",
             "The specified role definition does not exist.".to_owned(),
         ),
-        Refusal::PrincipalNotFound => (
-            StatusCode::BAD_REQUEST,
-            "PrincipalNotFound",
-            "The principal does not exist in the directory.".to_owned(),
-        ),
+        Refusal::PrincipalNotFound => {
+            (StatusCode::BAD_REQUEST, "PrincipalNotFound", "The principal does not exist in the directory.".to_owned())
+        }
         _ => (StatusCode::NOT_FOUND, "OperationNotFound", "The operation result is not found.".to_owned()),
     };
     Problem::new(status, code, message)
@@ -394,9 +392,9 @@ fn conflict(refusal: &Refusal, subject: &Subject) -> Problem {
 /// Contract: key-vault §4.2, "Immutability". All of these are literal but the first and the fourth.
 fn bad_setting(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::RetentionOutOfRange { days } => format!(
-            "An invalid value was provided for 'softDeleteRetentionInDays': {days} is not between 7 and 90."
-        ),
+        Refusal::RetentionOutOfRange { days } => {
+            format!("An invalid value was provided for 'softDeleteRetentionInDays': {days} is not between 7 and 90.")
+        }
         Refusal::RetentionImmutable => {
             "The property \"softDeleteRetentionInDays\" has been set already and it can't be modified.".to_owned()
         }

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_filter() {
-        for text in ["name eq", "name eq 'x", "name ne 'x'", "name eq 'x' or a eq 'b'", "and", "a eq 'b' and", "f(", "é"] {
+        for text in
+            ["name eq", "name eq 'x", "name ne 'x'", "name eq 'x' or a eq 'b'", "and", "a eq 'b' and", "f(", "é"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

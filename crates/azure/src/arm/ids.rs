@@ -81,7 +81,7 @@ pub(crate) fn scope(path: &[&str]) -> Option<Scope> {
         text = format!("{text}/providers/{namespace}");
         for (at, segment) in types_and_names.iter().enumerate() {
             let kind = ContainerKind::ALL.into_iter().find(|kind| kind.resource_type().eq_ignore_ascii_case(segment));
-            let segment = kind.filter(|_| at == 0).map_or(*segment, ContainerKind::resource_type);
+            let segment = kind.filter(|_| at == 0).map_or(*segment, |kind| kind.resource_type());
             text = format!("{text}/{segment}");
         }
         rest = &[];

@@ -36,7 +36,8 @@ pub(crate) fn page_of(top: Option<&str>, skip_token: Option<&str>) -> Result<Pag
 }
 
 fn bad_top(text: &str) -> Problem {
-    let message = format!("The value '{text}' of the query parameter '$top' is invalid. It must be a positive integer.");
+    let message =
+        format!("The value '{text}' of the query parameter '$top' is invalid. It must be a positive integer.");
     Problem::new(StatusCode::BAD_REQUEST, "InvalidTopParameter", message)
 }
 

@@ -39,23 +39,45 @@ pub(crate) enum Route {
     Locations(Guid),
     Groups(Guid),
     Group(ResourceId),
-    Resources { subscription: Guid, group: Option<String> },
+    Resources {
+        subscription: Guid,
+        group: Option<String>,
+    },
     Providers(Option<Guid>),
-    Provider { subscription: Option<Guid>, namespace: String },
-    RegisterProvider { subscription: Guid, namespace: String },
+    Provider {
+        subscription: Option<Guid>,
+        namespace: String,
+    },
+    RegisterProvider {
+        subscription: Guid,
+        namespace: String,
+    },
     KeyVaultOperations,
-    CheckName { subscription: Guid, kind: ContainerKind },
-    Containers { kind: ContainerKind, subscription: Guid, group: Option<String> },
+    CheckName {
+        subscription: Guid,
+        kind: ContainerKind,
+    },
+    Containers {
+        kind: ContainerKind,
+        subscription: Guid,
+        group: Option<String>,
+    },
     Container(Place),
     AccessPolicies(Place, PolicyChange),
     PrivateLinkResources(Place),
     PrivateEndpointConnections(Place),
     PrivateEndpointConnection(Place),
     Regions(Place),
-    DeletedContainers { kind: ContainerKind, subscription: Guid },
+    DeletedContainers {
+        kind: ContainerKind,
+        subscription: Guid,
+    },
     DeletedContainer(DeletedPlace),
     PurgeContainer(DeletedPlace),
-    OperationResult { kind: ContainerKind, id: String },
+    OperationResult {
+        kind: ContainerKind,
+        id: String,
+    },
     RoleAssignments(Scope),
     RoleAssignment(Scope, String),
     RoleDefinitions(Scope),
@@ -272,7 +294,9 @@ impl Route {
             Self::Group(_) | Self::Container(_) => &["GET", "HEAD", "PUT", "PATCH", "DELETE"],
             Self::RegisterProvider { .. } | Self::CheckName { .. } | Self::PurgeContainer(_) => &["POST"],
             Self::AccessPolicies(..) => &["PUT"],
-            Self::PrivateEndpointConnection(_) | Self::RoleAssignment(..) | Self::RoleDefinition(..)
+            Self::PrivateEndpointConnection(_)
+            | Self::RoleAssignment(..)
+            | Self::RoleDefinition(..)
             | Self::Lock(_) => &["GET", "PUT", "DELETE"],
             Self::NotSupported(_) => &["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"],
             _ => &["GET"],

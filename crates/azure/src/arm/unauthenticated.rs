@@ -20,7 +20,12 @@ pub(crate) fn response(why: &Unauthenticated, authority: &str, now: UnixTime) ->
         ),
         Unauthenticated::Rejected(reason) => {
             let (error, code) = rejected(reason);
-            (error, code, format!("The access token is invalid: {reason}."), format!("Authentication failed: {reason}."))
+            (
+                error,
+                code,
+                format!("The access token is invalid: {reason}."),
+                format!("Authentication failed: {reason}."),
+            )
         }
     };
     let mut challenge =

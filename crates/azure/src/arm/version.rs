@@ -76,7 +76,8 @@ fn split(text: &str) -> Option<(&str, bool)> {
         _ => byte.is_ascii_digit(),
     });
     let suffix = rest.strip_prefix('-');
-    let is_suffix = suffix.is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'));
+    let is_suffix = suffix
+        .is_some_and(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'));
     (is_date && (rest.is_empty() || is_suffix)).then_some((date, !rest.is_empty()))
 }
 

@@ -1,10 +1,31 @@
-//! The data plane: keys of vaults and managed HSMs.
+//! The data plane: keys of vaults and managed HSMs, and what an HSM has beside them.
+//!
+//! The order of an answer is: container, token, route, operation (contract: key-vault §2, "Evaluation order"). Clients
+//! send their first request bare to be told where to get a token, so nothing of it is looked at before the token.
 
-use crate::{Addresses, Request, Response};
-use domain::ContainerKind;
-use engine::Door;
+mod body;
+mod challenge;
+mod error;
+#[doc(hidden)]
+pub mod fuzz;
+mod handlers;
+mod headers;
+mod page;
+mod roles;
+mod rotation;
+mod route;
+mod version;
+mod wire;
+
+use crate::{Addresses, Request, Response, bearer};
+use domain::{ContainerKind, KeyUse, ObjectName, Refusal, VersionId, access::Caller};
+use engine::{Cost, Door, Engine, Error, OpenContainer};
+use error::{Place, Problem};
 use identity::Identity;
+use route::{Operation, Route};
 use std::sync::Arc;
+use version::ApiVersion;
+use wire::Audience;
 
 /// Answers for the containers of an installation.
 pub struct DataPlane {
@@ -13,9 +34,158 @@ pub struct DataPlane {
     pub addresses: Arc<Addresses>,
 }
 
+/// How a handler ends.
+type Answer = Result<Response, Problem>;
+
+/// A request that has a caller, a container and an API version.
+struct Call {
+    request: Arc<Request>,
+    container: Arc<OpenContainer>,
+    caller: Caller,
+    version: ApiVersion,
+}
+
+/// The key that a path names, and the version if it names one.
+struct KeyPath {
+    name: ObjectName,
+    version: Option<VersionId>,
+}
+
 impl DataPlane {
     /// Answers a request to a container. `kind` and `name` come from the host name, or from the default container.
-    pub async fn handle(&self, _kind: ContainerKind, _name: &str, _request: Request) -> Response {
-        crate::reply::empty(http::StatusCode::NOT_FOUND)
+    pub async fn handle(&self, kind: ContainerKind, name: &str, request: Request) -> Response {
+        let request = Arc::new(request);
+        let (mut response, container) = match self.door.engine().open_container(kind, name) {
+            Ok(container) => (self.answer(&container, &request).await, Some(container)),
+            Err(error) => (Problem::Engine(error).response(&place(kind, name, &request)), None),
+        };
+        let location = container.as_ref().map(|open| open.container.location.as_str());
+        headers::stamp(&mut response, kind, location, &request);
+        response
+    }
+
+    async fn answer(&self, container: &Arc<OpenContainer>, request: &Arc<Request>) -> Response {
+        let kind = container.kind();
+        let audiences = self.addresses.container_audiences(kind);
+        let caller = match bearer::caller(&self.identity, request, &audiences) {
+            Ok(caller) => caller,
+            Err(why) => return challenge::response(&self.addresses, kind, request, &why, self.door.engine().now()),
+        };
+        let routed = route::resolve(kind, request.method.as_str(), &request.path).map_err(Problem::NoRoute);
+        let (route, version) = match routed.and_then(|route| Ok((route, api_version(request)?))) {
+            Ok(found) => found,
+            Err(problem) => return problem.response(&place(kind, container.container.name.as_str(), request)),
+        };
+        let (request, container) = (Arc::clone(request), Arc::clone(container));
+        let call = Arc::new(Call { request, container, caller, version });
+        match self.perform(&call, &route).await {
+            Ok(response) => response,
+            Err(problem) => problem.response(&call.place(&route)),
+        }
+    }
+
+    async fn perform(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
+        use Operation as Op;
+        match route.operation {
+            Op::ListKeys => self.list_keys(call).await,
+            Op::ListKeyVersions => self.list_key_versions(call, route.key()?).await,
+            Op::GetKey => self.get_key(call, route.key()?).await,
+            Op::CreateKey => self.create_key(call, route.key()?).await,
+            Op::ImportKey => self.import_key(call, route.key()?).await,
+            Op::UpdateKey => self.update_key(call, route.key()?).await,
+            Op::DeleteKey => self.delete_key(call, route.key()?).await,
+            Op::BackupKey => self.backup_key(call, route.key()?).await,
+            Op::RestoreKey => self.restore_key(call).await,
+            Op::RotateKey => self.rotate_key(call, route.key()?).await,
+            Op::GetRotationPolicy => self.get_rotation_policy(call, route.key()?).await,
+            Op::SetRotationPolicy => self.set_rotation_policy(call, route.key()?).await,
+            Op::UseKey(KeyUse::Sign) => self.sign(call, route.key()?).await,
+            Op::UseKey(KeyUse::Verify) => self.verify(call, route.key()?).await,
+            Op::UseKey(KeyUse::Encrypt) => self.encrypt(call, route.key()?).await,
+            Op::UseKey(KeyUse::Decrypt) => self.decrypt(call, route.key()?).await,
+            Op::UseKey(KeyUse::Wrap) => self.wrap_key(call, route.key()?).await,
+            Op::UseKey(KeyUse::Unwrap) => self.unwrap_key(call, route.key()?).await,
+            Op::ListDeletedKeys => self.list_deleted_keys(call).await,
+            Op::GetDeletedKey => self.get_deleted_key(call, route.key()?).await,
+            Op::RecoverDeletedKey => self.recover_deleted_key(call, route.key()?).await,
+            Op::PurgeDeletedKey => self.purge_deleted_key(call, route.key()?).await,
+            Op::GetRandomBytes => self.get_random_bytes(call).await,
+            Op::ListRoleDefinitions => self.list_role_definitions(call, route).await,
+            Op::GetRoleDefinition => self.get_role_definition(call, route).await,
+            Op::ListRoleAssignments => self.list_role_assignments(call, route).await,
+            Op::GetRoleAssignment => self.get_role_assignment(call, route).await,
+            Op::PutRoleAssignment => self.put_role_assignment(call, route).await,
+            Op::DeleteRoleAssignment => self.delete_role_assignment(call, route).await,
+            Op::ListSettings => Ok(handlers::settings::list()),
+            Op::GetSetting => handlers::settings::get(route),
+            Op::NotSupported(what) => Err(Problem::NotSupported(what)),
+        }
+    }
+
+    /// Runs work for a call on the engine.
+    async fn run<T: Send + 'static>(
+        &self,
+        call: &Arc<Call>,
+        cost: Cost,
+        work: impl FnOnce(&Engine, &Call) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let call = Arc::clone(call);
+        self.door.run(cost, move |engine| work(engine, &call)).await
     }
 }
+
+/// The API version of a request. There is no default (contract: key-vault §0).
+fn api_version(request: &Request) -> Result<ApiVersion, Problem> {
+    match request.api_version() {
+        None | Some("") => Err(Problem::BadParameter("The query parameter 'api-version' is missing.".to_owned())),
+        Some(text) => ApiVersion::parse(text)
+            .ok_or_else(|| Problem::BadParameter(format!("The API version '{text}' is not supported."))),
+    }
+}
+
+/// What error texts can mention before the request has a route.
+fn place<'a>(kind: ContainerKind, container_name: &'a str, request: &'a Request) -> Place<'a> {
+    Place {
+        kind,
+        container_name,
+        container: None,
+        caller: None,
+        host: &request.host,
+        request_id: request.id,
+        name: "",
+        version: None,
+        digest_property: "value",
+    }
+}
+
+impl Call {
+    fn audience(&self) -> Audience<'_> {
+        Audience { kind: self.container.kind(), version: self.version, host: &self.request.host }
+    }
+
+    fn place<'a>(&'a self, route: &Route<'a>) -> Place<'a> {
+        let container = &self.container.container;
+        let verifies = route.operation == Operation::UseKey(KeyUse::Verify);
+        Place {
+            container: Some(container),
+            caller: Some(&self.caller),
+            name: route.name.unwrap_or_default(),
+            version: route.version,
+            digest_property: if verifies { "digest" } else { "value" },
+            ..place(container.kind(), container.name.as_str(), &self.request)
+        }
+    }
+}
+
+impl Route<'_> {
+    fn key(&self) -> Result<KeyPath, Problem> {
+        let name = self.name.unwrap_or_default();
+        let name = ObjectName::parse(name).ok_or_else(|| Refusal::NameInvalid { name: name.to_owned() })?;
+        // What is no version names none: the lookup finds that out, after the caller's rights have been checked.
+        let version = self.version.map(|text| VersionId::parse(text).unwrap_or(VersionId::from_bytes(NO_VERSION)));
+        Ok(KeyPath { name, version })
+    }
+}
+
+/// No version has this id: they are random.
+const NO_VERSION: [u8; 16] = [0; 16];

@@ -9,14 +9,15 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::arguments::*;
 use super::error::{ClientError, local};
-use super::grammar::*;
+use super::grammar::{KeyCommand, PolicyCommand};
 use super::session::{Call, Session};
 use super::target::{self, KeyRef, Suffixes};
 use super::{pem, shape};
 
 /// A command, ready to be carried out.
-#[derive(Debug, PartialEq)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub struct Plan {
     /// The call.
     pub call: Call,
@@ -25,7 +26,7 @@ pub struct Plan {
 }
 
 /// What to make of an answer.
-#[derive(Debug, PartialEq)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub enum Then {
     /// Print a key.
     Key,

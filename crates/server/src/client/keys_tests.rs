@@ -1,3 +1,5 @@
+//! Commands on keys, from the command line to the call, and from the answer to what is printed.
+
 use clap::error::ErrorKind;
 use serde_json::json;
 

@@ -4,6 +4,7 @@
 //! turns the answers into what az prints, and `output` prints it. The exit code is 0, or 1 for an error, 2 for a
 //! command line that cannot be carried out, 3 for something that does not exist.
 
+mod arguments;
 mod error;
 mod grammar;
 mod http;

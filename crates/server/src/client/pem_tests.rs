@@ -1,3 +1,5 @@
+//! Private keys made on the spot, in every form that an import may bring.
+
 use super::*;
 use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};

@@ -12,7 +12,8 @@ use super::settings::Settings;
 use super::target::{self, segment};
 
 /// One call: what a subcommand comes down to.
-#[derive(Debug, PartialEq)]
+// It may hold a private key on its way to be imported: only tests may print it.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub struct Call {
     /// The HTTP method.
     pub method: &'static str,

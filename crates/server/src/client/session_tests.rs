@@ -1,3 +1,5 @@
+//! Calls against a scripted server: challenges, tokens, patience and pages.
+
 use super::super::testing::{Script, answer, challenge, settings, token};
 use super::*;
 use serde_json::json;

@@ -3,8 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Uri;
 
+use super::arguments::{HostArgs, KeyArgs, VersionArgs};
 use super::error::ClientError;
-use super::grammar::{HostArgs, KeyArgs, VersionArgs};
 
 /// What follows the name of a vault or a managed HSM in its host name, with the port.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -61,6 +61,7 @@ pub struct Name {
     pub hsm_name: Option<String>,
 }
 
+/// `create`.
 #[derive(Args)]
 pub struct Create {
     #[command(flatten)]
@@ -92,6 +93,7 @@ pub struct Create {
     pub global: Global,
 }
 
+/// What can be chosen at creation and changed later.
 #[derive(Args)]
 pub struct Switches {
     /// Nothing can be purged before its time; this cannot be undone
@@ -108,6 +110,7 @@ pub struct Switches {
     pub no_wait: bool,
 }
 
+/// `update`.
 #[derive(Args)]
 pub struct Update {
     #[command(flatten)]
@@ -124,6 +127,7 @@ pub struct Update {
     pub global: Global,
 }
 
+/// A command on a live vault or managed HSM.
 #[derive(Args)]
 pub struct One {
     #[command(flatten)]
@@ -138,6 +142,7 @@ pub struct One {
     pub global: Global,
 }
 
+/// A command on a deleted vault or managed HSM.
 #[derive(Args)]
 pub struct OneDeleted {
     #[command(flatten)]
@@ -155,6 +160,7 @@ pub struct OneDeleted {
     pub global: Global,
 }
 
+/// `list`.
 #[derive(Args)]
 pub struct List {
     /// Resource group
@@ -167,6 +173,7 @@ pub struct List {
     pub global: Global,
 }
 
+/// `list-deleted`.
 #[derive(Args)]
 pub struct ListDeleted {
     /// Only vaults, or only managed HSMs

@@ -1,3 +1,5 @@
+//! Commands on vaults and managed HSMs against a scripted control plane.
+
 use std::time::Duration;
 
 use serde_json::json;

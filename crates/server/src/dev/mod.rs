@@ -10,6 +10,7 @@ mod connection;
 mod seed;
 
 pub use clock::{ClockArgs, DevControl, clock};
+pub use seed::PLANTED;
 
 use crate::{
     Failure,

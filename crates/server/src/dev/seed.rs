@@ -29,6 +29,8 @@ pub const RESOURCE_GROUP: &str = "dev";
 pub const LOCATION: &str = "eastus";
 pub const VAULT: &str = "devvault";
 pub const HSM: &str = "devhsm";
+/// The system record that marks a state as a development server's.
+pub const PLANTED: &str = "dev-planted";
 
 impl Seed {
     /// Reads the seed of a folder, or makes one.
@@ -105,7 +107,6 @@ impl Seed {
 
     /// Lays the seed into an engine. What is there already stays as it is; what was deleted stays deleted.
     pub fn plant(&self, engine: &Engine) -> Result<(), Error> {
-        const PLANTED: &str = "dev-planted";
         if engine.system_record(PLANTED)?.is_some() {
             return Ok(());
         }

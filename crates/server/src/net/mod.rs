@@ -14,7 +14,7 @@ mod watch;
 mod tests;
 
 pub use drain::{Drained, stop_signal};
-pub use listen::{Listen, ListenError, Listeners};
+pub use listen::{Listen, Listeners};
 pub use names::Names;
 
 use ::http::{Request, Response};

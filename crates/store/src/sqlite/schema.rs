@@ -2,7 +2,7 @@
 
 use super::row::Outcome;
 use crate::Fault;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use std::{fs, io, path::Path, time::Duration};
 
 /// "SRdb": marks a database as a Strongroom's.
@@ -13,6 +13,8 @@ const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_initial.sql")
 
 /// How long to wait for another process that has the database.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+const JOURNAL_ATTEMPTS: usize = 100;
 
 /// Why a file was refused.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +41,9 @@ pub(super) fn open_writer(path: &Path) -> Outcome<Connection> {
     connection.busy_timeout(PATIENCE)?;
     // Nothing is written to the file before it is known to be ours.
     version_of(&connection)?;
+    use_journal(&connection)?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
+        "PRAGMA synchronous = FULL;
          PRAGMA secure_delete = ON;
          PRAGMA foreign_keys = ON;
          PRAGMA temp_store = MEMORY;
@@ -53,6 +55,21 @@ pub(super) fn open_writer(path: &Path) -> Outcome<Connection> {
     connection.set_prepared_statement_cache_capacity(64);
     migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Switches to the write-ahead log. Of several who switch a new database at once SQLite turns some away without the
+/// usual wait, as they might wait for each other for ever; these wait for the others to be done and try again.
+fn use_journal(connection: &Connection) -> Outcome<()> {
+    let switch = || connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
+    for _ in 0..JOURNAL_ATTEMPTS {
+        match switch() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            }
+            result => return Ok(result?),
+        }
+    }
+    Ok(switch()?)
 }
 
 /// Opens a connection that reads beside the writer.
@@ -110,9 +127,11 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// The version of our schema in the database: 0 if it is empty.
 fn version_of(connection: &Connection) -> Outcome<usize> {
-    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
-    let (application, found) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    // One statement, hence one state: another process may be making the schema.
+    let sql = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+               FROM pragma_application_id, pragma_user_version";
+    let (application, found, tables): (i64, i64, i64) =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     if (application, found, tables) == (0, 0, 0) {
         return Ok(0);
     }

@@ -2,7 +2,7 @@
 //!
 //! Why not simply a column of the row they belong to: even with `secure_delete`, SQLite leaves remains of a row
 //! behind when it moves the row from one page to another (`rebuildPage` does not clear the gap it makes), and a later
-//! deletion clears only where the row is then. A measurement of 10 000 deletions left 8 keys readable. So slots never
+//! deletion clears only where the row is then. In a trial, 10 000 deletions in a plain table left 8 keys readable, and none in slots. So slots never
 //! move: their table only grows at its end, and a slot is only ever overwritten by as many bytes as it holds, which
 //! SQLite does in place.
 

@@ -1,8 +1,8 @@
 //! The one connection that writes, and how concurrent transactions share a commit.
 //!
 //! A commit costs a wait for the disk, whether it carries one transaction or a hundred. So transactions that arrive
-//! while the disk is busy are put into one SQLite transaction, each inside a savepoint of its own, and committed
-//! together. There is no writer thread to hand work to: each caller takes the desk (the lock on the connection) and
+//! while the disk is busy are put into one SQLite transaction, each but the first inside a savepoint of its own, and
+//! committed together. There is no writer thread to hand work to: each caller takes the desk (the lock on the connection) and
 //! runs its own closure on its own thread. That saves two thread switches per transaction, and closures may borrow
 //! from their callers.
 //!
@@ -51,13 +51,12 @@ struct Desk {
     batch: Option<Batch>,
 }
 
-/// The transactions that the next commit will carry.
+/// The transactions that the next commit will carry: at least one that changed something.
+#[derive(Default)]
 struct Batch {
     announcement: Arc<Announcement>,
     /// All that came, to bound the batch.
     entered: usize,
-    /// Those that left something to commit.
-    changed: usize,
     /// At least one of them destroyed something.
     purged: bool,
 }
@@ -155,7 +154,7 @@ impl Writer {
     /// Commits the batch, shreds what it purged, and tells its members.
     fn settle(&self, desk: &mut Desk) {
         let Some(batch) = desk.batch.take() else { return };
-        let result = desk.finish(batch.changed > 0);
+        let result = desk.commit();
         if result.is_ok() {
             if batch.purged {
                 self.shred(desk, SHRED_PATIENCE);
@@ -197,54 +196,55 @@ impl Desk {
         let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut session)));
         let (purged, failed) = (session.purged(), session.failed());
         let keep = matches!(verdict, Ok(Verdict::Commit)) && !failed;
-        if let Err(error) = self.close_savepoint(keep) {
+        if let Err(error) = self.end(keep) {
             self.lose_batch(&error);
             return match verdict {
                 Err(payload) => Left::Panicked(payload),
                 Ok(_) => Left::Alone(Err(Fault::Database(Box::new(error)))),
             };
         }
-        let Some(batch) = &mut self.batch else { return Left::Alone(Ok(())) };
-        let saw_others = batch.changed > 0;
         if keep {
-            batch.changed += 1;
-            batch.purged |= purged;
-        }
-        match verdict {
-            Err(payload) => Left::Panicked(payload),
-            Ok(Verdict::Commit) if failed => {
-                Left::Alone(Err(Fault::UnexpectedRow { what: "a transaction in which a change failed can't commit" }))
-            }
-            Ok(Verdict::Commit) => Left::With(Arc::clone(&batch.announcement)),
-            Ok(Verdict::Abort) if saw_others => Left::With(Arc::clone(&batch.announcement)),
-            Ok(Verdict::Abort) => Left::Alone(Ok(())),
-        }
-    }
-
-    /// Begins the batch if there is none, and this transaction's savepoint.
-    fn begin(&mut self) -> rusqlite::Result<()> {
-        if self.batch.is_none() {
-            if !self.connection.is_autocommit() {
-                // An earlier rollback failed.
-                self.execute("ROLLBACK")?;
-            }
-            self.execute("BEGIN IMMEDIATE")?;
-            self.batch = Some(Batch { announcement: Arc::default(), entered: 0, changed: 0, purged: false });
+            self.batch.get_or_insert_default().purged |= purged;
         }
         if let Some(batch) = &mut self.batch {
             batch.entered += 1;
         }
-        self.execute("SAVEPOINT one")
+        match (verdict, &self.batch) {
+            (Err(payload), _) => Left::Panicked(payload),
+            (Ok(Verdict::Commit), _) if failed => {
+                Left::Alone(Err(Fault::UnexpectedRow { what: "a transaction in which a change failed can't commit" }))
+            }
+            (Ok(_), Some(batch)) => Left::With(Arc::clone(&batch.announcement)),
+            (Ok(_), None) => Left::Alone(Ok(())),
+        }
     }
 
-    /// Keeps or undoes what was done since the savepoint. An error means that the whole batch is lost: SQLite has
+    /// Begins a transaction: the SQLite transaction itself for the first of a batch, a savepoint in it for others.
+    /// A savepoint is not free: SQLite keeps in memory what every page was before it.
+    fn begin(&self) -> rusqlite::Result<()> {
+        if self.batch.is_some() {
+            return self.execute("SAVEPOINT one");
+        }
+        if !self.connection.is_autocommit() {
+            // An earlier rollback failed.
+            self.execute("ROLLBACK")?;
+        }
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    /// Keeps or undoes what was done since [`Desk::begin`]. An error means that the whole batch is lost: SQLite has
     /// rolled it back on its own account, or is in no state to go on.
-    fn close_savepoint(&self, keep: bool) -> Committed {
+    fn end(&self, keep: bool) -> Committed {
         if self.connection.is_autocommit() {
             return Err(Arc::new(NotCommitted::RolledBack));
         }
-        let undone = if keep { Ok(()) } else { self.execute("ROLLBACK TO one") };
-        undone.and_then(|()| self.execute("RELEASE one")).map_err(|error| Arc::new(NotCommitted::Failed(error)))
+        let ended = match (self.batch.is_some(), keep) {
+            (true, true) => self.execute("RELEASE one"),
+            (true, false) => self.execute("ROLLBACK TO one").and_then(|()| self.execute("RELEASE one")),
+            (false, true) => Ok(()),
+            (false, false) => self.execute("ROLLBACK"),
+        };
+        ended.map_err(|error| Arc::new(NotCommitted::Failed(error)))
     }
 
     fn lose_batch(&mut self, error: &Arc<NotCommitted>) {
@@ -254,9 +254,8 @@ impl Desk {
         }
     }
 
-    /// Ends the SQLite transaction; with nothing to keep there is nothing to wait for.
-    fn finish(&self, keep: bool) -> Committed {
-        let result = self.execute(if keep { "COMMIT" } else { "ROLLBACK" });
+    fn commit(&self) -> Committed {
+        let result = self.execute("COMMIT");
         if result.is_err() {
             self.roll_back();
         }

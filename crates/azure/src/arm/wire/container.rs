@@ -9,7 +9,7 @@ use domain::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, Tags, VaultProfile,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 /// When a resource came to be and was last changed.
 #[derive(Serialize)]
@@ -58,7 +58,7 @@ pub(crate) struct VaultProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     enable_purge_protection: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    network_acls: Option<Box<RawValue>>,
+    network_acls: Option<Value>,
     public_network_access: String,
     vault_uri: String,
     provisioning_state: &'static str,
@@ -74,7 +74,7 @@ pub(crate) struct HsmProperties {
     enable_soft_delete: bool,
     soft_delete_retention_in_days: u32,
     enable_purge_protection: bool,
-    network_acls: Box<RawValue>,
+    network_acls: Value,
     public_network_access: String,
     regions: Vec<RegionName>,
     security_domain_properties: SecurityDomain,
@@ -185,8 +185,8 @@ fn access_word(kept: Option<&String>) -> String {
     kept.cloned().unwrap_or_else(|| "Enabled".to_owned())
 }
 
-fn raw(text: Option<&String>) -> Option<Box<RawValue>> {
-    RawValue::from_string(text?.clone()).ok()
+fn kept_json(text: Option<&String>) -> Option<Value> {
+    serde_json::from_str(text?).ok()
 }
 
 /// `vaultUri` has its slash only once provisioning is done (contract: key-vault §4.2, "Create/update vault").
@@ -211,7 +211,7 @@ fn vault_properties(
         soft_delete_retention_in_days: container.policy.soft_delete.map(domain::lifecycle::Retention::as_days),
         enable_rbac_authorization: vault.permission_model == PermissionModel::Rbac,
         enable_purge_protection: container.policy.purge_protection.then_some(true),
-        network_acls: raw(vault.network_acls.as_ref()),
+        network_acls: kept_json(vault.network_acls.as_ref()),
         public_network_access: access_word(vault.public_network_access.as_ref()),
         vault_uri,
         provisioning_state: state,
@@ -224,7 +224,6 @@ fn hsm_properties(container: &Container, hsm: &HsmProfile, url: &str, provisioni
         Provisioning::Updating => ("Updating", "The Managed HSM is being updated."),
         Provisioning::Done => ("Succeeded", "The Managed HSM is provisioned and ready to use."),
     };
-    let open = serde_json::to_string(&NetworkAcls::open()).ok();
     HsmProperties {
         tenant_id: container.tenant.to_string(),
         initial_admin_object_ids: hsm.initial_admins.clone(),
@@ -232,7 +231,9 @@ fn hsm_properties(container: &Container, hsm: &HsmProfile, url: &str, provisioni
         enable_soft_delete: true,
         soft_delete_retention_in_days: container.policy.recoverable_days(),
         enable_purge_protection: container.policy.purge_protection,
-        network_acls: raw(hsm.network_acls.as_ref().or(open.as_ref())).unwrap_or_default(),
+        network_acls: kept_json(hsm.network_acls.as_ref())
+            .or_else(|| serde_json::to_value(NetworkAcls::open()).ok())
+            .unwrap_or_default(),
         public_network_access: access_word(hsm.public_network_access.as_ref()),
         regions: hsm.regions.iter().map(|name| RegionName { name: name.clone() }).collect(),
         security_domain_properties: security_domain(hsm.activation),

@@ -99,7 +99,9 @@ mod tests {
     fn rules_take_their_one_form() {
         assert_eq!(
             text(r#"{"defaultAction":"deny","ipRules":[{"value":"10.0.0.0/8"}]}"#).as_deref(),
-            Ok(r#"{"bypass":"AzureServices","defaultAction":"Deny","ipRules":[{"value":"10.0.0.0/8"}],"virtualNetworkRules":[]}"#)
+            Ok(
+                r#"{"bypass":"AzureServices","defaultAction":"Deny","ipRules":[{"value":"10.0.0.0/8"}],"virtualNetworkRules":[]}"#
+            )
         );
     }
 

@@ -295,7 +295,8 @@ struct NameBody {
 /// The name in the body of a name check. The type is required of vaults only.
 pub(crate) fn name_to_check(kind: ContainerKind, body: &[u8]) -> Result<String, Failure> {
     let body: NameBody = json::parse(body)?;
-    let is_vault = |given: Option<&str>| given.is_some_and(|given| given.eq_ignore_ascii_case(&ids::resource_type(kind)));
+    let is_vault =
+        |given: Option<&str>| given.is_some_and(|given| given.eq_ignore_ascii_case(&ids::resource_type(kind)));
     if kind == ContainerKind::Vault && !is_vault(body.r#type.as_deref()) {
         return Err(invalid("type").into());
     }

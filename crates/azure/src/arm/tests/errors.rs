@@ -1,0 +1,125 @@
+//! Every refusal and every fault, as the resource manager says it.
+
+use crate::arm::error::{Failure, Subject, of_error, response};
+use domain::{
+    ContainerKind, Curve, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse, Refusal,
+    SignatureAlgorithm, UnixTime, access::Model,
+};
+use engine::Error;
+
+fn subject(kind: ContainerKind, recovers: bool) -> Subject {
+    Subject {
+        caller_app: Some(Guid::from_u128(0xa)),
+        caller_object: Guid::from_u128(0xb),
+        kind,
+        subscription: Some(Guid::from_u128(1)),
+        group: "rg".to_owned(),
+        name: "contoso".to_owned(),
+        recovers,
+    }
+}
+
+/// The refusal after one, in the order of their declaration. A new variant does not compile until it has its place.
+fn after(refusal: &Refusal) -> Option<Refusal> {
+    let operation = KeyOperation::Sign;
+    let time = UnixTime(1_700_000_000);
+    Some(match refusal {
+        Refusal::NotFound => Refusal::DeletedNotFound,
+        Refusal::DeletedNotFound => Refusal::ContainerNotFound,
+        Refusal::ContainerNotFound => Refusal::DeletedContainerNotFound,
+        Refusal::DeletedContainerNotFound => Refusal::ContainerDeleted { scheduled_purge_at: time },
+        Refusal::ContainerDeleted { .. } => Refusal::NotActivated,
+        Refusal::NotActivated => Refusal::SubscriptionNotFound,
+        Refusal::SubscriptionNotFound => Refusal::ResourceGroupNotFound,
+        Refusal::ResourceGroupNotFound => Refusal::RoleAssignmentNotFound,
+        Refusal::RoleAssignmentNotFound => Refusal::RoleDefinitionNotFound,
+        Refusal::RoleDefinitionNotFound => Refusal::OperationNotFound,
+        Refusal::OperationNotFound => Refusal::PrincipalNotFound,
+        Refusal::PrincipalNotFound => Refusal::NameInvalid { name: "contoso".to_owned() },
+        Refusal::NameInvalid { .. } => Refusal::NameHeldByDeleted,
+        Refusal::NameHeldByDeleted => Refusal::RestoreConflict,
+        Refusal::RestoreConflict => Refusal::ContainerNameTaken,
+        Refusal::ContainerNameTaken => Refusal::ContainerNameHeldByDeleted,
+        Refusal::ContainerNameHeldByDeleted => Refusal::ResourceGroupNotEmpty,
+        Refusal::ResourceGroupNotEmpty => Refusal::RoleAssignmentExists,
+        Refusal::RoleAssignmentExists => Refusal::RetentionOutOfRange { days: 91 },
+        Refusal::RetentionOutOfRange { .. } => Refusal::RetentionImmutable,
+        Refusal::RetentionImmutable => Refusal::PurgeProtectionIrreversible,
+        Refusal::PurgeProtectionIrreversible => Refusal::PurgeProtectionNeedsSoftDelete,
+        Refusal::PurgeProtectionNeedsSoftDelete => Refusal::SoftDeleteIrreversible,
+        Refusal::SoftDeleteIrreversible => Refusal::PurgeProtected { until: time },
+        Refusal::PurgeProtected { .. } => Refusal::SoftDeleteDisabled,
+        Refusal::SoftDeleteDisabled => Refusal::TenantInvalid,
+        Refusal::TenantInvalid => Refusal::LocationImmutable,
+        Refusal::LocationImmutable => Refusal::KeyDisabled { operation },
+        Refusal::KeyDisabled { .. } => Refusal::KeyNotYetValid { operation, not_before: time },
+        Refusal::KeyNotYetValid { .. } => Refusal::KeyExpired { operation, expires: time },
+        Refusal::KeyExpired { .. } => Refusal::KeyOperationForbidden { operation },
+        Refusal::KeyOperationForbidden { .. } => {
+            Refusal::SignatureAlgorithmMismatch { algorithm: SIGNATURE, key: KeySpec::Ec { curve: Curve::P256 } }
+        }
+        Refusal::SignatureAlgorithmMismatch { .. } => Refusal::EncryptionAlgorithmMismatch {
+            algorithm: EncryptionAlgorithm::RsaOaep,
+            key: KeySpec::Ec { curve: Curve::P256 },
+            key_use: KeyUse::Encrypt,
+        },
+        Refusal::EncryptionAlgorithmMismatch { .. } => {
+            Refusal::DigestLengthWrong { algorithm: SIGNATURE, expected: 32, actual: 31 }
+        }
+        Refusal::DigestLengthWrong { .. } => Refusal::KeySizeUnsupported { key_type: KeyType::Rsa, bits: 1024 },
+        Refusal::KeySizeUnsupported { .. } => Refusal::KeyTypeUnsupported { key_type: KeyType::Oct, hsm: false },
+        Refusal::KeyTypeUnsupported { .. } => Refusal::KeyPairInvalid { curve: None },
+        Refusal::KeyPairInvalid { .. } => Refusal::DecryptionFailed,
+        Refusal::DecryptionFailed => Refusal::ParameterInvalid { parameter: "expiryTime", reason: "it is in the past" },
+        Refusal::ParameterInvalid { .. } => Refusal::RotationPolicyInvalid { reason: "it has no trigger" },
+        Refusal::RotationPolicyInvalid { .. } => Refusal::RotationPolicyMissing,
+        Refusal::RotationPolicyMissing => Refusal::TooManyVersions { limit: 100 },
+        Refusal::TooManyVersions { .. } => Refusal::BackupInvalid,
+        Refusal::BackupInvalid => Refusal::ReleasePolicyMissing,
+        Refusal::ReleasePolicyMissing => Refusal::Forbidden {
+            action: "Microsoft.KeyVault/vaults/write",
+            scope: "/subscriptions/s".to_owned(),
+            model: Model::ControlPlane,
+        },
+        Refusal::Forbidden { .. } => Refusal::NotSupportedYet { what: "key release" },
+        Refusal::NotSupportedYet { .. } => return None,
+    })
+}
+
+const SIGNATURE: SignatureAlgorithm = SignatureAlgorithm::Es256;
+
+fn line(error: &Error, subject: &Subject) -> String {
+    let problem = of_error(error, subject);
+    format!("{} {}\n    {}", problem.status.as_u16(), problem.code, problem.message)
+}
+
+#[test]
+fn every_refusal_has_its_words() {
+    let mut text = String::new();
+    let vault = subject(ContainerKind::Vault, false);
+    for refusal in std::iter::successors(Some(Refusal::NotFound), after) {
+        let name = format!("{refusal:?}").split([' ', '{']).next().unwrap().to_owned();
+        let mut lines = vec![line(&Error::Refused(refusal.clone()), &vault)];
+        for (kind, recovers) in
+            [(ContainerKind::Vault, true), (ContainerKind::ManagedHsm, false), (ContainerKind::ManagedHsm, true)]
+        {
+            let other = line(&Error::Refused(refusal.clone()), &subject(kind, recovers));
+            if !lines.contains(&other) {
+                lines.push(other);
+            }
+        }
+        text = format!("{text}{name}\n  {}\n", lines.join("\n  "));
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn faults_tell_nothing_and_a_full_house_says_when_to_come_back() {
+    let vault = subject(ContainerKind::Vault, false);
+    let broken = of_error(&Error::Broken("row 17"), &vault);
+    assert_eq!((broken.status.as_u16(), broken.code), (500, "InternalServerError"));
+    assert!(!broken.message.contains("17"));
+    let busy = response(Failure::Engine(Error::Busy), &vault);
+    assert_eq!(busy.status().as_u16(), 429);
+    assert_eq!(busy.headers()["retry-after"], "1");
+}

@@ -1,0 +1,5 @@
+//! The resource manager's pure parts, through their own interfaces.
+
+mod bodies;
+mod errors;
+mod routes;

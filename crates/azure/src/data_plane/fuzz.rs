@@ -1,0 +1,77 @@
+//! Entries for fuzzing: one for each parser of what comes from outside. None may panic, whatever the bytes.
+
+use super::{body, page, roles, rotation, route, version::ApiVersion};
+use crate::Request;
+use bytes::Bytes;
+use domain::{ContainerKind, Guid, ObjectName};
+use std::net::IpAddr;
+
+/// A method, a space, and a path with a query.
+pub fn target(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let (method, uri) = text.split_once(' ').unwrap_or(("GET", text));
+    let built = http::Request::builder().method(method).uri(uri).header("host", "kv.vault.localhost:8443");
+    let Ok(built) = built.body(Bytes::new()) else { return };
+    let Some(request) = Request::read(built, IpAddr::from([127, 0, 0, 1]), Guid::from_u128(0)) else { return };
+    for kind in ContainerKind::ALL {
+        if let Ok(route) = route::resolve(kind, request.method.as_str(), &request.path) {
+            drop(route.key());
+        }
+    }
+    let _ = request.api_version().and_then(ApiVersion::parse);
+    drop(page::read(&request, page::List::Keys));
+    drop(roles::filter(request.query("$filter")));
+}
+
+/// The body of a creation.
+pub fn create_body(input: &[u8]) {
+    drop(body::create_key(input));
+}
+
+/// The body of an import.
+pub fn import_body(input: &[u8]) {
+    drop(body::import_key(input));
+}
+
+/// The body of an update.
+pub fn update_body(input: &[u8]) {
+    drop(body::update_key(input));
+}
+
+/// The body of encrypt, decrypt, wrapkey or unwrapkey.
+pub fn operation_body(input: &[u8]) {
+    drop(body::encrypt(input));
+    drop(body::decrypt(input));
+}
+
+/// The body of sign or verify.
+pub fn signature_body(input: &[u8]) {
+    drop(body::sign(input));
+    drop(body::verify(input));
+}
+
+/// The body of restore or of a request for random bytes.
+pub fn other_body(input: &[u8]) {
+    drop(body::restore(input));
+    drop(body::random_count(input));
+}
+
+/// The body of a rotation policy.
+pub fn rotation_policy_body(input: &[u8]) {
+    drop(rotation::read(input));
+}
+
+/// The body of a role assignment.
+pub fn role_assignment_body(input: &[u8]) {
+    drop(roles::read_assignment(input));
+}
+
+/// A skip token, for each kind of list.
+pub fn skip_token(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    drop(page::marker(text, page::List::Keys));
+    drop(page::marker(text, page::List::DeletedKeys));
+    if let Some(name) = ObjectName::parse("k") {
+        drop(page::marker(text, page::List::Versions(&name)));
+    }
+}

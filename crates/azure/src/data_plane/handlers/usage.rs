@@ -1,0 +1,92 @@
+//! Cryptographic operations and random bytes (contract: key-vault §3.8).
+
+use crate::{
+    Response,
+    data_plane::{
+        Answer, Call, DataPlane, KeyPath, body,
+        wire::{Base64Url, KeyOperationResult, KeyVerifyResult, RandomBytes},
+    },
+    reply,
+};
+use domain::KeyType;
+use engine::{Cost, CryptoResult};
+use http::StatusCode;
+use std::sync::Arc;
+
+fn result(result: &CryptoResult, call: &Call) -> Response {
+    reply::json(StatusCode::OK, &KeyOperationResult::new(result, call.audience()))
+}
+
+/// The cost of using the public part of a key, or a key of any type but RSA.
+fn public_cost(call: &Call, key: &KeyPath) -> Cost {
+    if call.container.is_open(&key.name, key.version) { Cost::Cheap } else { Cost::Durable }
+}
+
+/// The cost of using the private part of a key whose type the algorithm tells.
+fn private_cost(call: &Call, key: &KeyPath, key_type: KeyType) -> Cost {
+    match public_cost(call, key) {
+        Cost::Cheap if key_type == KeyType::Rsa => Cost::Compute,
+        cost => cost,
+    }
+}
+
+impl DataPlane {
+    pub(in crate::data_plane) async fn sign(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+        let body = body::sign(&call.request.body)?;
+        let cost = private_cost(call, &key, body.algorithm.key_type());
+        let sign = self.run(call, cost, move |engine, call| {
+            engine.sign(&call.caller, &call.container, &key.name, key.version, body.algorithm, &body.digest)
+        });
+        Ok(result(&sign.await?, call))
+    }
+
+    pub(in crate::data_plane) async fn verify(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+        let body = body::verify(&call.request.body)?;
+        let verify = self.run(call, public_cost(call, &key), move |engine, call| {
+            let (caller, target) = (&call.caller, &call.container);
+            engine.verify(caller, target, &key.name, key.version, body.algorithm, &body.digest, &body.signature)
+        });
+        Ok(reply::json(StatusCode::OK, &KeyVerifyResult { value: verify.await? }))
+    }
+
+    pub(in crate::data_plane) async fn encrypt(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+        let request = body::encrypt(&call.request.body)?;
+        let encrypt = self.run(call, public_cost(call, &key), move |engine, call| {
+            engine.encrypt(&call.caller, &call.container, &key.name, key.version, &request)
+        });
+        Ok(result(&encrypt.await?, call))
+    }
+
+    pub(in crate::data_plane) async fn decrypt(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+        let request = body::decrypt(&call.request.body)?;
+        let cost = private_cost(call, &key, request.algorithm.key_type());
+        let decrypt = self.run(call, cost, move |engine, call| {
+            engine.decrypt(&call.caller, &call.container, &key.name, key.version, &request)
+        });
+        Ok(result(&decrypt.await?, call))
+    }
+
+    pub(in crate::data_plane) async fn wrap_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+        let request = body::encrypt(&call.request.body)?;
+        let wrap = self.run(call, public_cost(call, &key), move |engine, call| {
+            engine.wrap_key(&call.caller, &call.container, &key.name, key.version, &request)
+        });
+        Ok(result(&wrap.await?, call))
+    }
+
+    pub(in crate::data_plane) async fn unwrap_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+        let request = body::decrypt(&call.request.body)?;
+        let cost = private_cost(call, &key, request.algorithm.key_type());
+        let unwrap = self.run(call, cost, move |engine, call| {
+            engine.unwrap_key(&call.caller, &call.container, &key.name, key.version, &request)
+        });
+        Ok(result(&unwrap.await?, call))
+    }
+
+    pub(in crate::data_plane) async fn get_random_bytes(&self, call: &Arc<Call>) -> Answer {
+        let count = body::random_count(&call.request.body)?;
+        let draw =
+            self.run(call, Cost::Cheap, move |engine, call| engine.random_bytes(&call.caller, &call.container, count));
+        Ok(reply::json(StatusCode::OK, &RandomBytes { value: Base64Url(draw.await?.expose()) }))
+    }
+}

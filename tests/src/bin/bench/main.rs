@@ -1,0 +1,120 @@
+//! What a request costs: CPU time of the server per operation, beside the bare operation and a bare TLS request in the
+//! same run. Machines are shared and noisy, so read the ratios.
+//!
+//! `bench` builds nothing: it takes the server from `STRONGROOM_BIN`. `bench --bare` is the bare server it compares with.
+
+#![expect(clippy::print_stdout, reason = "the report is this program's output")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+mod bare;
+mod load;
+mod process;
+
+use bare::BareOperations;
+use load::{Call, Load};
+use process::Strongroom;
+use std::{process::ExitCode, time::Duration};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Long enough that the 10 ms ticks of the kernel's CPU accounts do not matter.
+const MEASURE: Duration = Duration::from_secs(3);
+const CONNECTIONS: usize = 8;
+/// Connections for the durable writes, which wait for the disk together.
+const WRITERS: usize = 64;
+
+fn main() -> ExitCode {
+    let bare = std::env::args().nth(1).as_deref() == Some("--bare");
+    match if bare { bare::serve() } else { run() } {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            println!("bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let binary = std::env::var_os("STRONGROOM_BIN").ok_or("STRONGROOM_BIN names no server")?;
+    start_up(&binary)?;
+    let server = Strongroom::start(&binary)?;
+    println!("idle RSS, freshly started   {:>8.1} MiB", server.process.resident_mib()?);
+    let bare = bare_request()?;
+    println!("bare TLS request            {bare:>8.1} µs of server CPU (hyper and rustls, 400 bytes of JSON)\n");
+    let operations = BareOperations::new()?;
+    let calls = prepare(&server)?;
+    println!(
+        "{:<18}{:>12}{:>14}{:>12}{:>12}{:>24}",
+        "operation", "requests/s", "server CPU µs", "bare op µs", "CPU / bare", "CPU / (bare op + TLS)"
+    );
+    for (call, bare_operation) in calls.iter().zip(operations.microseconds()?) {
+        let found = Load { connections: CONNECTIONS, time: MEASURE }.run(&server, call)?;
+        let ratio = |against: f64| found.cpu_microseconds / against;
+        println!(
+            "{:<18}{:>12.0}{:>14.1}{:>12.1}{:>12.2}{:>24.2}",
+            call.name,
+            found.per_second,
+            found.cpu_microseconds,
+            bare_operation,
+            ratio(bare_operation),
+            ratio(bare_operation + bare)
+        );
+    }
+    creation(&server)?;
+    println!("RSS after the load          {:>8.1} MiB", server.process.resident_mib()?);
+    Ok(())
+}
+
+/// The hot operations of the report, each on a key of its own in the seeded managed HSM.
+fn prepare(server: &Strongroom) -> Result<Vec<Call>, Failure> {
+    let create = |name: &str, body: &str| server.call("POST", &format!("/keys/{name}/create"), body).map(drop);
+    create("ec", r#"{"kty":"EC-HSM","crv":"P-256"}"#)?;
+    create("rsa", r#"{"kty":"RSA-HSM","key_size":2048}"#)?;
+    create("aes", r#"{"kty":"oct-HSM","key_size":256}"#)?;
+    let value = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"; // 32 zero bytes
+    let post = |name, key, operation, algorithm| {
+        Call::new(name, "POST", format!("/keys/{key}//{operation}"), format!(r#"{{"alg":"{algorithm}","value":"{value}"}}"#))
+    };
+    Ok(vec![
+        Call::new("get key", "GET", "/keys/ec".to_owned(), String::new()),
+        post("ES256 sign", "ec", "sign", "ES256"),
+        post("RS256-2048 sign", "rsa", "sign", "RS256"),
+        post("A256GCM encrypt", "aes", "encrypt", "A256GCM"),
+        post("A256KW wrap", "aes", "wrapkey", "A256KW"),
+    ])
+}
+
+/// CPU of a server that does TLS and HTTP and nothing else, in microseconds per request.
+fn bare_request() -> Result<f64, Failure> {
+    let server = Strongroom::start_bare()?;
+    let call = Call::new("bare", "POST", "/".to_owned(), r#"{"alg":"ES256","value":"AAAA"}"#.to_owned());
+    Ok(Load { connections: CONNECTIONS, time: MEASURE }.run(&server, &call)?.cpu_microseconds)
+}
+
+/// Creations wait for the disk; together they share its commits.
+fn creation(server: &Strongroom) -> Result<(), Failure> {
+    let call = Call::new("create", "POST", "/keys/made-{n}/create".to_owned(), r#"{"kty":"EC-HSM"}"#.to_owned());
+    println!();
+    for connections in [1, WRITERS] {
+        let found = Load { connections, time: MEASURE }.run(server, &call)?;
+        println!(
+            "create EC key, {connections:>2} at a time {:>8.0} keys/s, {:.1} µs of server CPU each",
+            found.per_second, found.cpu_microseconds
+        );
+    }
+    Ok(())
+}
+
+/// From the start of the process to its first answer, on a state that exists: median of several.
+fn start_up(binary: &std::ffi::OsStr) -> Result<(), Failure> {
+    let folder = tempfile::TempDir::new()?;
+    drop(Strongroom::start_in(binary, folder.path())?);
+    let mut times = Vec::new();
+    for _ in 0..9 {
+        times.push(Strongroom::start_in(binary, folder.path())?.first_answer.as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    println!("start to first answer       {:>8.1} ms (median of {})", times[times.len() / 2], times.len());
+    Ok(())
+}
