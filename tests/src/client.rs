@@ -426,13 +426,13 @@ impl Target {
     ///
     /// # Panics
     /// If there is no answer.
-    pub fn list(&self, path: &str) -> Result<Vec<String>, Answer> {
+    pub fn list(&self, path: &str) -> Result<Vec<String>, Box<Answer>> {
         let mut names = Vec::new();
         let mut next = path.to_owned();
         loop {
             let answer = self.get(&next);
             if !answer.is_success() {
-                return Err(answer);
+                return Err(Box::new(answer));
             }
             let items = answer.body.get("value").and_then(Value::as_array).unwrap();
             names.extend(items.iter().map(|item| {
@@ -459,24 +459,4 @@ fn without_version(link: &str) -> String {
 #[must_use]
 pub fn es256(digest: &[u8]) -> Value {
     json!({ "alg": "ES256", "value": URL_SAFE_NO_PAD.encode(digest) })
-}
-
-/// The id of a container in the resource manager.
-#[must_use]
-pub fn container_id(facts: &Facts, collection: &str, name: &str) -> String {
-    format!(
-        "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.KeyVault/{collection}/{name}",
-        facts.get("SUBSCRIPTION"),
-        facts.get("RESOURCE_GROUP")
-    )
-}
-
-/// The id of a deleted container in the resource manager.
-#[must_use]
-pub fn deleted_container_id(facts: &Facts, collection: &str, name: &str) -> String {
-    format!(
-        "/subscriptions/{}/providers/Microsoft.KeyVault/locations/{}/{collection}/{name}",
-        facts.get("SUBSCRIPTION"),
-        facts.get("LOCATION")
-    )
 }

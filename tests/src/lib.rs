@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the naive model of deletion, a server process, and clients to talk to it with.
 
 pub mod client;
+pub mod containers;
 pub mod model;
 pub mod process;
 pub mod random;

@@ -16,8 +16,8 @@ pub enum Dialect {
 }
 
 /// OpenID provider metadata (OpenID Connect Discovery 1.0 §3; RFC 8414 §2, RFC 8628 §4). Two endpoints are named
-/// although they only refuse: MSAL does not read on without `authorization_endpoint`, and az breaks down without
-/// `device_authorization_endpoint` where a refusal would tell its user what is wrong.
+/// although they only refuse: MSAL does not read on without `authorization_endpoint`, and without
+/// `device_authorization_endpoint` az never gets the refusal that says what is wrong.
 #[derive(Debug, Serialize)]
 pub struct OpenIdConfiguration {
     pub issuer: String,

@@ -1,1 +1,174 @@
-//! Tests.
+//! Every refusal, as each kind of container words it.
+
+use super::*;
+use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
+use domain::{
+    Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, SignatureAlgorithm, access::Model,
+};
+use std::fmt::Write as _;
+
+/// The refusal after this one. Exhaustive, so that a new one cannot be forgotten here.
+fn next(refusal: &Refusal) -> Option<Refusal> {
+    use Refusal as R;
+    let operation = KeyOperation::Sign;
+    let forbidden = |action, scope: &str, model| R::Forbidden { action, scope: scope.to_owned(), model };
+    let vault_scope = "/subscriptions/00000000-0000-0000-0000-000000000008/resourceGroups/RG/providers/\
+                       Microsoft.KeyVault/vaults/kv1/keys/Key-1";
+    Some(match refusal {
+        R::NotFound => R::DeletedNotFound,
+        R::DeletedNotFound => R::ContainerNotFound,
+        R::ContainerNotFound => R::DeletedContainerNotFound,
+        R::DeletedContainerNotFound => R::ContainerDeleted { scheduled_purge_at: NOW },
+        R::ContainerDeleted { .. } => R::NotActivated,
+        R::NotActivated => R::SubscriptionNotFound,
+        R::SubscriptionNotFound => R::ResourceGroupNotFound,
+        R::ResourceGroupNotFound => R::RoleAssignmentNotFound,
+        R::RoleAssignmentNotFound => R::RoleDefinitionNotFound,
+        R::RoleDefinitionNotFound => R::OperationNotFound,
+        R::OperationNotFound => R::PrincipalNotFound,
+        R::PrincipalNotFound => R::NameInvalid { name: "a_b".to_owned() },
+        R::NameInvalid { .. } => R::NameHeldByDeleted,
+        R::NameHeldByDeleted => R::RestoreConflict,
+        R::RestoreConflict => R::ContainerNameTaken,
+        R::ContainerNameTaken => R::ContainerNameHeldByDeleted,
+        R::ContainerNameHeldByDeleted => R::ResourceGroupNotEmpty,
+        R::ResourceGroupNotEmpty => R::RoleAssignmentExists,
+        R::RoleAssignmentExists => R::RetentionOutOfRange { days: 6 },
+        R::RetentionOutOfRange { .. } => R::RetentionImmutable,
+        R::RetentionImmutable => R::PurgeProtectionIrreversible,
+        R::PurgeProtectionIrreversible => R::PurgeProtectionNeedsSoftDelete,
+        R::PurgeProtectionNeedsSoftDelete => R::SoftDeleteIrreversible,
+        R::SoftDeleteIrreversible => R::PurgeProtected { until: NOW },
+        R::PurgeProtected { .. } => R::SoftDeleteDisabled,
+        R::SoftDeleteDisabled => R::TenantInvalid,
+        R::TenantInvalid => R::LocationImmutable,
+        R::LocationImmutable => R::KeyDisabled { operation },
+        R::KeyDisabled { .. } => R::KeyNotYetValid { operation, not_before: NOW },
+        R::KeyNotYetValid { .. } => R::KeyExpired { operation, expires: NOW },
+        R::KeyExpired { .. } => R::KeyOperationForbidden { operation: KeyOperation::WrapKey },
+        R::KeyOperationForbidden { .. } => R::SignatureAlgorithmMismatch {
+            algorithm: SignatureAlgorithm::Es256,
+            key: KeySpec::Ec { curve: Curve::P256K },
+        },
+        R::SignatureAlgorithmMismatch { key: KeySpec::Ec { .. }, .. } => R::SignatureAlgorithmMismatch {
+            algorithm: SignatureAlgorithm::Hs256,
+            key: KeySpec::DEFAULT_RSA,
+        },
+        R::SignatureAlgorithmMismatch { .. } => R::EncryptionAlgorithmMismatch {
+            algorithm: EncryptionAlgorithm::A128Gcm,
+            key: KeySpec::DEFAULT_OCT,
+            key_use: KeyUse::Encrypt,
+        },
+        R::EncryptionAlgorithmMismatch { key_use: KeyUse::Encrypt, .. } => R::EncryptionAlgorithmMismatch {
+            algorithm: EncryptionAlgorithm::A256Gcm,
+            key: KeySpec::DEFAULT_OCT,
+            key_use: KeyUse::Wrap,
+        },
+        R::EncryptionAlgorithmMismatch { .. } => {
+            R::DigestLengthWrong { algorithm: SignatureAlgorithm::Es256K, expected: 32, actual: 31 }
+        }
+        R::DigestLengthWrong { .. } => R::KeySizeUnsupported { key_type: KeyType::Rsa, bits: 1024 },
+        R::KeySizeUnsupported { key_type: KeyType::Rsa, .. } => {
+            R::KeySizeUnsupported { key_type: KeyType::Oct, bits: 520 }
+        }
+        R::KeySizeUnsupported { .. } => R::KeyTypeUnsupported { key_type: KeyType::Rsa, hsm: true },
+        R::KeyTypeUnsupported { .. } => R::KeyPairInvalid { curve: Some(Curve::P256) },
+        R::KeyPairInvalid { .. } => R::DecryptionFailed,
+        R::DecryptionFailed => R::ParameterInvalid { parameter: "iv", reason: "must be 16 bytes" },
+        R::ParameterInvalid { parameter: "iv", .. } => {
+            R::ParameterInvalid { parameter: "count", reason: "cannot be greater than 128 or less than 1" }
+        }
+        R::ParameterInvalid { .. } => R::RotationPolicyInvalid { reason: "expiryTime must be at least 28 days" },
+        R::RotationPolicyInvalid { .. } => R::RotationPolicyMissing,
+        R::RotationPolicyMissing => R::TooManyVersions { limit: 100 },
+        R::TooManyVersions { .. } => R::BackupInvalid,
+        R::BackupInvalid => R::ReleasePolicyMissing,
+        R::ReleasePolicyMissing => R::NotSupportedYet { what: "Everything" },
+        R::NotSupportedYet { .. } => {
+            forbidden("Microsoft.KeyVault/vaults/keys/read", vault_scope, Model::VaultRbac)
+        }
+        R::Forbidden { model: Model::VaultRbac, .. } => forbidden("wrapKey", vault_scope, Model::VaultPolicy),
+        R::Forbidden { model: Model::VaultPolicy, .. } => {
+            forbidden("Microsoft.KeyVault/managedHsm/keys/create", "/keys", Model::HsmLocal)
+        }
+        R::Forbidden { model: Model::HsmLocal | Model::ControlPlane, .. } => return None,
+    })
+}
+
+fn place<'a>(container: &'a Container, caller: &'a Caller) -> Place<'a> {
+    Place {
+        kind: container.kind(),
+        container_name: "kv1",
+        container: Some(container),
+        caller: Some(caller),
+        host: "kv1.vault.localhost:8443",
+        request_id: REQUEST_ID,
+        name: "Key-1",
+        version: Some("0123456789abcdef0123456789abcdef"),
+        digest_property: "value",
+    }
+}
+
+fn described(problem: &Problem, place: &Place<'_>) -> String {
+    let response = problem.response(place);
+    let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    let (error, status) = (&body["error"], response.status().as_u16());
+    let code = error["code"].as_str().unwrap();
+    let inner = error["innererror"]["code"].as_str().map(|inner| format!(" / {inner}")).unwrap_or_default();
+    let message = error["message"].as_str().unwrap().replace("\r\n", "\\r\\n\n    ");
+    format!("{status} {code}{inner}\n    {message}\n")
+}
+
+fn all(kind: ContainerKind) -> String {
+    let (container, caller) = (container(kind), caller());
+    let mut table = String::new();
+    let mut refusal = Some(Refusal::NotFound);
+    while let Some(current) = refusal {
+        refusal = next(&current);
+        writeln!(table, "{current:?}").unwrap();
+        table += &described(&Problem::from(current), &place(&container, &caller));
+    }
+    table
+}
+
+#[test]
+fn every_refusal_of_a_vault() {
+    insta::assert_snapshot!(all(ContainerKind::Vault));
+}
+
+#[test]
+fn every_refusal_of_a_managed_hsm() {
+    insta::assert_snapshot!(all(ContainerKind::ManagedHsm));
+}
+
+#[test]
+fn every_other_problem() {
+    let caller = caller();
+    let mut table = String::new();
+    for kind in ContainerKind::ALL {
+        let container = container(kind);
+        let place = place(&container, &caller);
+        for problem in [
+            Problem::Engine(Error::Busy),
+            Problem::Engine(Error::Broken("a record with secrets in it")),
+            Problem::BadParameter("Property 'kty' is missing.".to_owned()),
+            Problem::NotSupported("Key release"),
+            Problem::NoRoute(NoRoute::NotFound),
+            Problem::NoRoute(NoRoute::MethodNotAllowed(vec!["GET", "PUT"])),
+        ] {
+            table += &described(&problem, &place);
+            assert!(!table.contains("secrets in it"));
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn headers_say_when_to_come_back_and_what_is_allowed() {
+    let (container, caller) = (container(ContainerKind::Vault), caller());
+    let place = place(&container, &caller);
+    let busy = Problem::Engine(Error::Busy).response(&place);
+    assert_eq!(busy.headers()[header::RETRY_AFTER], "1");
+    let allowed = Problem::NoRoute(NoRoute::MethodNotAllowed(vec!["GET", "PUT"])).response(&place);
+    assert_eq!(allowed.headers()[header::ALLOW], "GET, PUT");
+}

@@ -59,3 +59,7 @@ fn network_info(address: IpAddr) -> String {
     };
     format!("conn_type={connection};addr={address};act_addr_fam={family};")
 }
+
+#[cfg(test)]
+#[path = "headers_tests.rs"]
+mod tests;

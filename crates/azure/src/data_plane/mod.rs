@@ -14,6 +14,8 @@ mod page;
 mod roles;
 mod rotation;
 mod route;
+#[cfg(test)]
+mod testkit;
 mod version;
 mod wire;
 
@@ -21,6 +23,7 @@ use crate::{Addresses, Request, Response, bearer};
 use domain::{ContainerKind, KeyUse, ObjectName, Refusal, VersionId, access::Caller};
 use engine::{Cost, Door, Engine, Error, OpenContainer};
 use error::{Place, Problem};
+use http::StatusCode;
 use identity::Identity;
 use route::{Operation, Route};
 use std::sync::Arc;
@@ -59,7 +62,9 @@ impl DataPlane {
             Ok(container) => (self.answer(&container, &request).await, Some(container)),
             Err(error) => (Problem::Engine(error).response(&place(kind, name, &request)), None),
         };
-        let location = container.as_ref().map(|open| open.container.location.as_str());
+        // A managed HSM does not say where it is to those it does not know (contract: az-client §2, "401 challenge").
+        let tells_location = kind == ContainerKind::Vault || response.status() != StatusCode::UNAUTHORIZED;
+        let location = container.as_ref().filter(|_| tells_location).map(|open| open.container.location.as_str());
         headers::stamp(&mut response, kind, location, &request);
         response
     }

@@ -28,9 +28,29 @@ pub(super) struct RoleDefinition<'a> {
 struct RoleDefinitionProperties<'a> {
     assignable_scopes: [&'static str; 1],
     description: &'static str,
-    permissions: [&'a RolePermissions; 1],
+    permissions: [Permission<'a>; 1],
     role_name: &'a str,
     r#type: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Permission<'a> {
+    actions: &'a [String],
+    data_actions: &'a [String],
+    not_actions: &'a [String],
+    not_data_actions: &'a [String],
+}
+
+impl<'a> Permission<'a> {
+    fn new(permissions: &'a RolePermissions) -> Self {
+        Self {
+            actions: &permissions.actions,
+            data_actions: &permissions.data_actions,
+            not_actions: &permissions.not_actions,
+            not_data_actions: &permissions.not_data_actions,
+        }
+    }
 }
 
 impl<'a> RoleDefinition<'a> {
@@ -41,7 +61,7 @@ impl<'a> RoleDefinition<'a> {
             properties: RoleDefinitionProperties {
                 assignable_scopes: ["/"],
                 description: "",
-                permissions: [&definition.permissions],
+                permissions: [Permission::new(&definition.permissions)],
                 role_name: &definition.name,
                 r#type: "AKVBuiltInRole",
             },

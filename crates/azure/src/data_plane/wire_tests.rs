@@ -1,1 +1,90 @@
-//! Tests.
+//! What answers look like, member for member.
+
+use super::*;
+use crate::data_plane::testkit::{HOST, NOW, ec, oct, policy, rsa, view};
+use domain::{Secret, State};
+
+const HSM: ContainerKind = ContainerKind::ManagedHsm;
+const VAULT: ContainerKind = ContainerKind::Vault;
+
+fn audience(kind: ContainerKind, version: &str) -> Audience<'static> {
+    Audience { kind, version: ApiVersion::parse(version).unwrap(), host: HOST }
+}
+
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap()
+}
+
+#[test]
+fn a_new_key_of_a_vault() {
+    let view = view(rsa(false), policy(Some(90), false));
+    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(VAULT, "7.6"))));
+}
+
+#[test]
+fn an_old_version_knows_fewer_attributes() {
+    let view = view(rsa(false), policy(Some(90), true));
+    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(VAULT, "7.2"))));
+}
+
+#[test]
+fn a_managed_hsm_sorts_members_and_has_its_own_order_of_operations() {
+    let mut view = view(rsa(true), policy(Some(7), false));
+    view.version.tags.insert("purpose".to_owned(), "test".to_owned());
+    view.version.attributes.not_before = Some(NOW);
+    view.version.attributes.expires = Some(NOW.plus_days(1));
+    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(HSM, "7.4"))));
+}
+
+#[test]
+fn a_symmetric_key_shows_nothing_of_itself_but_its_size() {
+    let view = view(oct(), policy(Some(7), false));
+    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(HSM, "2026-04-01"))));
+    let older = text(&KeyBundle::new(&view, audience(HSM, "2025-07-01")));
+    assert!(!older.contains("key_size"));
+}
+
+#[test]
+fn a_deleted_key_says_until_when_it_can_be_recovered() {
+    let mut view = view(ec(false), policy(Some(7), true));
+    let deletion = Deletion { deleted_at: NOW, scheduled_purge_at: NOW.plus_days(7) };
+    view.object.state = State::Deleted(deletion);
+    insta::assert_snapshot!(text(&DeletedKeyBundle::new(&view, deletion, audience(VAULT, "7.6"))));
+    insta::assert_snapshot!(text(&DeletedKeyItem::new(&view, audience(VAULT, "7.6"))));
+}
+
+#[test]
+fn lists_of_keys_have_no_versions_and_lists_of_versions_have() {
+    let view = view(ec(false), policy(None, false));
+    let next_link = Some("https://next".to_owned());
+    let items = vec![KeyItem::of_key(&view, audience(VAULT, "7.0")), KeyItem::of_version(&view, audience(VAULT, "7.0"))];
+    insta::assert_snapshot!(text(&KeyListResult { next_link, value: items }));
+    assert!(text(&KeyListResult::<()> { next_link: None, value: Vec::new() }).contains("\"nextLink\": null"));
+}
+
+#[test]
+fn operations_not_at_their_default_stay_in_their_order() {
+    use KeyOperation as Op;
+    assert_eq!(in_wire_order(&[Op::Verify, Op::Sign], HSM), [Op::Verify, Op::Sign]);
+    let all = KeySpec::DEFAULT_RSA.default_operations();
+    assert_eq!(in_wire_order(&all, HSM), HSM_RSA_ORDER);
+    assert_eq!(in_wire_order(&all, VAULT), all);
+}
+
+#[test]
+fn a_result_has_only_what_there_is() {
+    let mut result = CryptoResult {
+        version: VersionId::from_random([1; 16]),
+        name: ObjectName::parse("k").unwrap(),
+        value: Secret::new(vec![0xff, 0xfe]),
+        iv: None,
+        tag: None,
+        aad: None,
+    };
+    let kid = format!("https://{HOST}/keys/k/{}", "01".repeat(16));
+    let bare = serde_json::to_string(&KeyOperationResult::new(&result, audience(HSM, "7.4"))).unwrap();
+    assert_eq!(bare, format!(r#"{{"kid":"{kid}","value":"__4"}}"#));
+    (result.iv, result.tag, result.aad) = (Some(vec![1]), Some(vec![2]), Some(vec![]));
+    let full = serde_json::to_string(&KeyOperationResult::new(&result, audience(HSM, "7.4"))).unwrap();
+    assert_eq!(full, format!(r#"{{"aad":"","iv":"AQ","kid":"{kid}","tag":"Ag","value":"__4"}}"#));
+}

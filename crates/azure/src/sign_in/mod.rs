@@ -39,21 +39,8 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Whether a request on the bare host is for sign-in or the directory.
-    #[must_use]
-    pub fn covers(request: &Request) -> bool {
-        Route::of(request).is_some()
-    }
-
-    /// Whether a request is for the managed-identity endpoint: the one thing here that is served without TLS, and
-    /// then to this machine only.
-    #[must_use]
-    pub fn is_managed_identity(request: &Request) -> bool {
-        matches!(Route::of(request), Some(Route::Machine(_)))
-    }
-
     pub async fn handle(&self, request: Request) -> Response {
-        let Some(route) = Route::of(&request) else {
+        let Some(route) = Route::of(&request, &self.addresses.domain) else {
             return reply::empty(StatusCode::NOT_FOUND);
         };
         if let Some(method) = route.only_method()

@@ -29,14 +29,14 @@ pub(super) enum Route<'request> {
 }
 
 impl<'request> Route<'request> {
-    /// Contract: az-client §1 C, §2.
-    pub(super) fn of(request: &'request Request) -> Option<Self> {
+    /// Contract: az-client §1 C, §2. `domain` is the installation's own.
+    pub(super) fn of(request: &'request Request, domain: &str) -> Option<Self> {
         let path = request.segments();
         match *path.as_slice() {
             ["metadata", "identity", "oauth2", "token"] => return Some(Self::Machine(Style::VirtualMachine)),
             ["msi", "token"] => return Some(Self::Machine(Style::AppService)),
             ["v1.0" | "beta", ref rest @ ..] => return Some(Self::Graph(rest.to_vec())),
-            _ if bare_host(&request.host).starts_with("graph.") => return Some(Self::Graph(path)),
+            _ if is_graph_host(bare_host(&request.host), domain) => return Some(Self::Graph(path)),
             _ => {}
         }
         let (tenant, rest) = path.split_first()?;
@@ -71,4 +71,8 @@ impl<'request> Route<'request> {
             Self::UserFlow | Self::Graph(_) => None,
         }
     }
+}
+
+fn is_graph_host(host: &str, domain: &str) -> bool {
+    host == "graph.microsoft.com" || host.strip_prefix("graph.") == Some(domain)
 }

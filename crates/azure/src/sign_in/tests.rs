@@ -1,7 +1,7 @@
 //! What is pure in sign-in. Whole flows are tested with real clients, in the e2e crate.
 
 use super::{
-    SignIn, authority, form, fuzz, graph,
+    authority, form, fuzz, graph,
     graph::filter::Filter,
     managed_identity::{self, Style},
     oauth_error::{OAuthError, Stamp},
@@ -66,13 +66,14 @@ fn every_path_of_the_contract_has_its_route() {
         ("/", None),
     ];
     for (uri, expected) in cases {
-        assert_eq!(Route::of(&request(uri, &[], "")), expected, "{uri}");
-        assert_eq!(SignIn::covers(&request(uri, &[], "")), expected.is_some(), "{uri}");
+        assert_eq!(Route::of(&request(uri, &[], ""), "localhost"), expected, "{uri}");
     }
-    let graph = request("/v1.0/me", &[("host", "graph.microsoft.com")], "");
-    assert_eq!(Route::of(&graph), Some(Route::Graph(vec!["me"])));
-    assert!(SignIn::is_managed_identity(&request("/msi/token", &[], "")));
-    assert!(!SignIn::is_managed_identity(&request("/t/oauth2/token", &[], "")));
+    for host in ["graph.microsoft.com", "graph.localhost:8443"] {
+        let graph = request("/v1.0/me", &[("host", host)], "");
+        assert_eq!(Route::of(&graph, "localhost"), Some(Route::Graph(vec!["me"])), "{host}");
+    }
+    let sign_in = request("/t/oauth2/token", &[("host", "graph.example")], "");
+    assert_eq!(Route::of(&sign_in, "graph.example"), Some(Route::Token { tenant: "t", dialect: v1 }));
 }
 
 #[test]

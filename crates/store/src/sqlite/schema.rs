@@ -21,6 +21,8 @@ const JOURNAL_ATTEMPTS: usize = 100;
 enum Refused {
     #[error("the file is a database of another program")]
     Foreign,
+    #[error("the file system does not allow a write-ahead log")]
+    Journal,
     #[error("the file can't be prepared")]
     File(#[source] io::Error),
 }
@@ -60,16 +62,17 @@ pub(super) fn open_writer(path: &Path) -> Outcome<Connection> {
 /// Switches to the write-ahead log. Of several who switch a new database at once SQLite turns some away without the
 /// usual wait, as they might wait for each other for ever; these wait for the others to be done and try again.
 fn use_journal(connection: &Connection) -> Outcome<()> {
-    let switch = || connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()));
+    let switch = || connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0));
+    let check = |mode: String| if mode == "wal" { Ok(()) } else { Err(refused(Refused::Journal)) };
     for _ in 0..JOURNAL_ATTEMPTS {
         match switch() {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
             }
-            result => return Ok(result?),
+            mode => return check(mode?),
         }
     }
-    Ok(switch()?)
+    check(switch()?)
 }
 
 /// Opens a connection that reads beside the writer.

@@ -1,0 +1,55 @@
+//! The door: what is cheap runs at once, what is not is bounded.
+
+use crate::rig::Rig;
+use engine::{Cost, Door, Error};
+use std::{
+    pin::pin,
+    sync::{Arc, mpsc},
+    task::{Context, Poll, Waker},
+};
+
+#[test]
+fn a_full_lane_refuses_at_once_and_takes_work_again_when_a_place_is_free() {
+    let rig = Rig::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    // One core: one place to work, and so many to wait.
+    let door = Door::new(Arc::clone(&rig.engine), 1);
+    runtime.block_on(async {
+        let (release, released) = mpsc::channel::<()>();
+        let mut first = pin!(door.run(Cost::Compute, move |_| {
+            let _ = released.recv();
+            Ok(1)
+        }));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(first.as_mut().poll(&mut context), Poll::Pending));
+        let mut waiting = Vec::new();
+        let refused = loop {
+            let mut next = Box::pin(door.run(Cost::Compute, |_| Ok(2)));
+            match next.as_mut().poll(&mut context) {
+                Poll::Pending => waiting.push(next),
+                Poll::Ready(outcome) => break outcome,
+            }
+        };
+        assert!(matches!(refused, Err(Error::Busy)));
+        assert!(waiting.len() >= 100, "{} could wait", waiting.len());
+        // Another lane has its own places.
+        assert!(matches!(door.run(Cost::Durable, |_| Ok(3)).await, Ok(3)));
+        assert!(matches!(door.run(Cost::Cheap, |_| Ok(4)).await, Ok(4)));
+        drop(waiting);
+        release.send(()).unwrap();
+        assert!(matches!(first.await, Ok(1)));
+        assert!(matches!(door.run(Cost::Compute, |_| Ok(5)).await, Ok(5)));
+    });
+}
+
+#[test]
+fn work_that_panics_fails_alone() {
+    let rig = Rig::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let door = Door::new(Arc::clone(&rig.engine), 1);
+    runtime.block_on(async {
+        let outcome = door.run(Cost::Compute, |_| -> Result<(), Error> { panic!("on purpose") }).await;
+        assert!(matches!(outcome, Err(Error::Broken(_))));
+        assert!(matches!(door.run(Cost::Compute, |_| Ok(1)).await, Ok(1)));
+    });
+}

@@ -1,0 +1,140 @@
+//! An engine with one vault and one managed HSM, and somebody who may do everything.
+
+use custody::{RootKey, SoftwareProvider, SystemEntropy};
+use domain::{
+    Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectName, ResourceGroup, ResourceId, Sku,
+    Subscription, Tags,
+    access::{Caller, Scope, azure_roles, hsm_roles},
+    lifecycle::PolicyAmendment,
+};
+use engine::{
+    ContainerRequest, CreateKey, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings, MovableClock,
+    NewAttributes, OpenContainer, ProfileRequest, SystemClock, VaultSettings,
+};
+use std::{path::PathBuf, sync::Arc};
+use store::sqlite::SqliteStore;
+use tempfile::TempDir;
+
+pub const SUBSCRIPTION: Guid = Guid::from_u128(0x5b);
+pub const TENANT: Guid = Guid::from_u128(0x7e);
+pub const ADMINISTRATOR: Guid = Guid::from_u128(0xad);
+pub const DAY: i64 = 86_400;
+
+pub struct Rig {
+    folder: TempDir,
+    pub clock: Arc<MovableClock<SystemClock>>,
+    pub engine: Arc<Engine>,
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Arc::new(MovableClock::new(SystemClock, 0));
+        let engine = start(&folder.path().join("strongroom.db"), &clock, &root(128)).unwrap();
+        let rig = Self { folder, clock, engine: Arc::new(engine) };
+        let owner = azure_roles()
+            .iter()
+            .filter(|role| ["Owner", "Key Vault Administrator"].contains(&role.name.as_str()))
+            .map(|role| (ADMINISTRATOR, role.id, Scope::root()));
+        let foundation = Foundation {
+            subscriptions: vec![Subscription {
+                id: SUBSCRIPTION,
+                tenant: TENANT,
+                display_name: "rig".to_owned(),
+                undeletable: false,
+            }],
+            resource_groups: vec![ResourceGroup {
+                subscription: SUBSCRIPTION,
+                name: "rg".to_owned(),
+                location: "eastus".to_owned(),
+                tags: Tags::new(),
+            }],
+            principals: Vec::new(),
+            grants: owner.collect(),
+        };
+        rig.engine.lay_foundation(&foundation).unwrap();
+        rig.create(ContainerKind::Vault);
+        rig.create(ContainerKind::ManagedHsm);
+        rig
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("strongroom.db")
+    }
+
+    fn create(&self, kind: ContainerKind) {
+        let (sku, profile) = match kind {
+            ContainerKind::Vault => ("premium", ProfileRequest::Vault(VaultSettings::default())),
+            ContainerKind::ManagedHsm => ("Standard_B1", ProfileRequest::ManagedHsm(HsmSettings::default())),
+        };
+        let request = ContainerRequest {
+            name: ContainerName::parse("contoso").unwrap(),
+            resource: resource(),
+            location: "eastus".to_owned(),
+            tenant: None,
+            tags: Tags::new(),
+            sku: Sku { family: "A".to_owned(), name: sku.to_owned() },
+            policy: PolicyAmendment::default(),
+            profile,
+        };
+        self.engine.put_container(&caller(ADMINISTRATOR), &request).unwrap();
+    }
+
+    pub fn open(&self, kind: ContainerKind) -> Arc<OpenContainer> {
+        self.engine.open_container(kind, "contoso").unwrap()
+    }
+
+    pub fn create_ec_key(&self, kind: ContainerKind, name: &str) {
+        self.engine.create_key(&caller(ADMINISTRATOR), &self.open(kind), &key_name(name), &ec_key()).unwrap();
+    }
+}
+
+/// An engine on a file, under a root key.
+pub fn start(path: &std::path::Path, clock: &Arc<MovableClock<SystemClock>>, root: &[u8]) -> Result<Engine, Error> {
+    Engine::start(EngineParts {
+        store: Arc::new(SqliteStore::open(path).unwrap()),
+        provider: Box::new(SoftwareProvider),
+        root: RootKey::from_key_file(root).unwrap(),
+        clock: Arc::clone(clock) as _,
+        entropy: Arc::new(SystemEntropy),
+        hsm_defaults: HsmDefaults {
+            activation: Activation::Active,
+            grants: hsm_roles().iter().map(|role| (ADMINISTRATOR, role.id)).collect(),
+        },
+    })
+}
+
+/// The bytes of a root key file: 32 that follow each other.
+pub fn root(first: u8) -> Vec<u8> {
+    (first..first + 32).collect()
+}
+
+pub fn caller(object_id: Guid) -> Caller {
+    Caller {
+        tenant: TENANT,
+        object_id,
+        app_id: None,
+        groups: Vec::new(),
+        issuer: String::new(),
+        address: None,
+        correlation_id: Guid::from_u128(1),
+    }
+}
+
+pub fn resource() -> ResourceId {
+    ResourceId { subscription: SUBSCRIPTION, resource_group: "rg".to_owned() }
+}
+
+pub fn key_name(name: &str) -> ObjectName {
+    ObjectName::parse(name).unwrap()
+}
+
+pub fn ec_key() -> CreateKey {
+    CreateKey {
+        spec: KeySpec::Ec { curve: Curve::P256 },
+        hsm: true,
+        key_ops: None,
+        attributes: NewAttributes::default(),
+        tags: Tags::new(),
+    }
+}
