@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PublicKey {
     Rsa {
+        #[serde(with = "crate::base64url")]
         n: Vec<u8>,
+        #[serde(with = "crate::base64url")]
         e: Vec<u8>,
     },
     Ec {
         curve: Curve,
+        #[serde(with = "crate::base64url")]
         x: Vec<u8>,
+        #[serde(with = "crate::base64url")]
         y: Vec<u8>,
     },
     /// A symmetric key has no public part.

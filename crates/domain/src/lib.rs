@@ -9,6 +9,7 @@
 pub mod access;
 mod attributes;
 mod audit;
+mod base64url;
 mod container;
 mod directory;
 mod id;

@@ -74,7 +74,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::KeySizeUnsupported { .. } => R::KeyTypeUnsupported { key_type: KeyType::Rsa, hsm: true },
         R::KeyTypeUnsupported { .. } => R::KeyPairInvalid { curve: Some(Curve::P256) },
         R::KeyPairInvalid { .. } => R::DecryptionFailed,
-        R::DecryptionFailed => R::ParameterInvalid { parameter: "iv", reason: "must be 16 bytes" },
+        R::DecryptionFailed => R::ParameterInvalid { parameter: "iv", reason: "the service makes it for GCM" },
         R::ParameterInvalid { parameter: "iv", .. } => {
             R::ParameterInvalid { parameter: "count", reason: "cannot be greater than 128 or less than 1" }
         }

@@ -17,10 +17,10 @@ fn stamped(kind: ContainerKind, location: Option<&str>) -> String {
 
 #[test]
 fn of_a_vault() {
-    insta::assert_snapshot!(stamped(ContainerKind::Vault, Some("eastus")), @"");
+    insta::assert_snapshot!(stamped(ContainerKind::Vault, Some("eastus")));
 }
 
 #[test]
 fn of_a_managed_hsm() {
-    insta::assert_snapshot!(stamped(ContainerKind::ManagedHsm, None), @"");
+    insta::assert_snapshot!(stamped(ContainerKind::ManagedHsm, None));
 }

@@ -51,8 +51,7 @@ fn every_key_operation_of_the_document_has_its_route() {
             assert_eq!(vault.as_ref(), Ok(&table[&id]), "{method} {path}");
         }
     }
-    insta::assert_debug_snapshot!(table, @r#"
-    "#);
+    insta::assert_debug_snapshot!(table);
 }
 
 #[test]

@@ -41,7 +41,8 @@ fn a_legacy_vault_deletes_for_good() {
 
 #[test]
 fn every_recovery_level_has_its_case() {
-    let undeletable = |days, protection| DeletionPolicy { undeletable_subscription: true, ..policy(Some(days), protection) };
+    let undeletable =
+        |days, protection| DeletionPolicy { undeletable_subscription: true, ..policy(Some(days), protection) };
     let cases = [
         (policy(Some(90), false), "Recoverable+Purgeable"),
         (policy(Some(90), true), "Recoverable"),
@@ -79,7 +80,8 @@ fn in_an_undeletable_subscription_only_the_scheduler_purges() {
 fn protection_turned_on_after_a_deletion_protects_what_is_deleted() {
     let before = policy(Some(10), false);
     let deletion = deleted(&before, START);
-    let after = before.amended(&PolicyAmendment { purge_protection: Some(true), ..PolicyAmendment::default() }).unwrap();
+    let after =
+        before.amended(&PolicyAmendment { purge_protection: Some(true), ..PolicyAmendment::default() }).unwrap();
     assert!(deletion.purge(&after, START).is_err());
 }
 

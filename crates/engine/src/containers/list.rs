@@ -117,14 +117,29 @@ impl Engine {
         presence: Presence,
         page: &PageRequest,
     ) -> Result<Page<Container>, Error> {
-        let filter = ContainerFilter {
-            kind: listing.kind,
-            presence: Some(presence),
-            subscription: Some(listing.subscription),
-            resource_group: listing.resource_group.clone(),
-        };
-        let found = self.store.query(|read| read.list_containers(&filter, page.after.as_deref(), page.limit + 1))?;
+        // Names are unique within a kind only, so a marker names both, and the kinds follow each other.
+        let marker = page.after.as_deref().and_then(|marker| marker.split_once(':'));
+        let begin = marker.and_then(|(kind, _)| ContainerKind::parse(kind));
+        let kinds = ContainerKind::ALL.into_iter().filter(|kind| listing.kind.is_none_or(|only| only == *kind));
+        let found = self.store.query(|read| {
+            let mut found = Vec::new();
+            for kind in kinds.clone().skip_while(|kind| begin.is_some_and(|begin| begin != *kind)) {
+                let filter = ContainerFilter {
+                    kind: Some(kind),
+                    presence: Some(presence),
+                    subscription: Some(listing.subscription),
+                    resource_group: listing.resource_group.clone(),
+                };
+                let after = marker.map(|(_, name)| name).filter(|_| begin == Some(kind));
+                found.extend(read.list_containers(&filter, after, page.limit + 1 - found.len())?);
+                if found.len() > page.limit {
+                    break;
+                }
+            }
+            Ok::<_, Error>(found)
+        })?;
         let found = found.into_iter().map(|stored| stored.container).collect();
-        Ok(Page::cut(found, page.limit, |container: &Container| container.name.folded()))
+        let marker = |container: &Container| format!("{}:{}", container.kind().as_str(), container.name.folded());
+        Ok(Page::cut(found, page.limit, marker))
     }
 }

@@ -175,6 +175,6 @@ pub(super) fn parameter_invalid(parameter: &str, reason: &str) -> String {
     match parameter {
         // Documented as it is, without a full stop.
         "count" => format!("GetRandomBytesRequest: count {reason}"),
-        _ => format!("Property '{parameter}' {reason}."),
+        _ => format!("Property '{parameter}': {reason}."),
     }
 }
