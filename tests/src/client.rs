@@ -249,12 +249,8 @@ impl Client {
         let url = format!("{}/{}/oauth2/v2.0/token", facts.get("AUTHORITY"), facts.get("TENANT"));
         let (id, secret) = (principal.fact(facts, "APP_ID"), principal.fact(facts, "APP_SECRET"));
         let scope = format!("{resource}/.default");
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &id),
-            ("client_secret", &secret),
-            ("scope", &scope),
-        ];
+        let form =
+            [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret), ("scope", &scope)];
         let answer = self.0.agent.post(&url).send_form(form).map_err(no_answer)?;
         let told = read(answer)?.expect("a token");
         let token = told.get("access_token").and_then(Value::as_str).expect("an access_token").to_owned();
@@ -262,13 +258,7 @@ impl Client {
         Ok(token)
     }
 
-    fn send(
-        &self,
-        method: &str,
-        url: &str,
-        token: Option<&str>,
-        body: Option<&Value>,
-    ) -> Result<Answer, NoAnswer> {
+    fn send(&self, method: &str, url: &str, token: Option<&str>, body: Option<&Value>) -> Result<Answer, NoAnswer> {
         let mut request = Request::builder().method(method).uri(url);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));

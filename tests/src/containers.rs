@@ -65,9 +65,7 @@ impl Container {
         let (subscription, group) = (facts.get("SUBSCRIPTION"), facts.get("RESOURCE_GROUP"));
         let collection = self.kind.resource_type();
         let name = &self.name;
-        format!(
-            "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/{collection}/{name}"
-        )
+        format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.KeyVault/{collection}/{name}")
     }
 
     /// The id of what is left of it in the resource manager while it is deleted.

@@ -179,7 +179,8 @@ fn free_port() -> u16 {
     (0..COUNT)
         .map(|_| FIRST + own.wrapping_mul(31).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
         .find(|port| {
-            TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok() && TcpListener::bind((Ipv6Addr::LOCALHOST, *port)).is_ok()
+            TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()
+                && TcpListener::bind((Ipv6Addr::LOCALHOST, *port)).is_ok()
         })
         .expect("some port is free")
 }

@@ -105,10 +105,5 @@ fn coordinates(key: &PublicKey) -> Option<(String, String)> {
 pub(crate) fn thumbprint(key: &PublicKey) -> Option<String> {
     let (x, y) = coordinates(key)?;
     let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-    Some(URL_SAFE_NO_PAD.encode(sha256(&canonical)))
-}
-
-/// The engine's SHA-256 of a text, under the only name it has there.
-fn sha256(text: &str) -> [u8; 32] {
-    engine::hash_client_secret(text)
+    Some(URL_SAFE_NO_PAD.encode(engine::sha256(canonical.as_bytes())))
 }

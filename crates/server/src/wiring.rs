@@ -75,8 +75,8 @@ pub fn container(text: &str) -> Result<(ContainerKind, String), String> {
 pub struct SiteSettings {
     pub addresses: Addresses,
     pub default_container: Option<(ContainerKind, String)>,
-    /// The application that the managed-identity endpoint speaks for.
-    pub managed_identity: Option<Guid>,
+    /// The application that the managed-identity endpoint speaks for, and the header that App Service's style asks for.
+    pub managed_identity: Option<(Guid, String)>,
     pub dev: Option<DevControl>,
 }
 
@@ -89,6 +89,7 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
     let identity = Identity::new(Arc::clone(&engine), addresses.tenant)
         .map_err(|error| format!("the issuer's key can't be had: {}", chain(&error)))?;
     let identity = Arc::new(identity);
+    let managed_identity = settings.managed_identity;
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let door = Door::new(engine, cores);
     Ok(Site {
@@ -102,8 +103,8 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
             door: door.clone(),
             identity,
             addresses: Arc::clone(&addresses),
-            managed_identity: settings.managed_identity,
-            identity_header: None,
+            managed_identity: managed_identity.as_ref().map(|(app, _)| *app),
+            identity_header: managed_identity.map(|(_, header)| header),
         },
         door,
         addresses,

@@ -56,11 +56,9 @@ impl Rig<'_> {
             (Op::PurgeContainer, 404, "DeletedVaultNotFound" | "DeletedManagedHsmNotFound") => {
                 Outcome::DeletedContainerNotFound
             }
-            (
-                Op::RecoverContainer,
-                400,
-                "SoftDeletedVaultDoesNotExist" | "SoftDeletedManagedHsmDoesNotExist",
-            ) => Outcome::DeletedContainerNotFound,
+            (Op::RecoverContainer, 400, "SoftDeletedVaultDoesNotExist" | "SoftDeletedManagedHsmDoesNotExist") => {
+                Outcome::DeletedContainerNotFound
+            }
             (Op::PurgeContainer, 405, "MethodNotAllowed") => Outcome::PurgeProtected,
             (Op::CreateContainer, 409, "ConflictError") => Outcome::ContainerNameHeldByDeleted,
             (Op::CreateContainer, 409, "VaultAlreadyExists") => Outcome::ContainerNameTaken,
@@ -135,7 +133,13 @@ fn of_refusal(op: Op, kind: ContainerKind, answer: &Answer) -> Outcome {
     }
 }
 
-fn agree(server: &mut Server, name: &str, kind: ContainerKind, settings: Settings, ops: &[Op]) -> Result<(), TestCaseError> {
+fn agree(
+    server: &mut Server,
+    name: &str,
+    kind: ContainerKind,
+    settings: Settings,
+    ops: &[Op],
+) -> Result<(), TestCaseError> {
     let Settings { retention_days, purge_protection } = settings;
     let mut model = Model::new(settings, kind == ContainerKind::Vault);
     let container = Container::new(server.client(), kind, name);

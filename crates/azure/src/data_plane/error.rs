@@ -69,9 +69,7 @@ impl Problem {
             }
             Self::Engine(Error::Busy) => busy(place),
             Self::Engine(fault @ (Error::Store(_) | Error::Custody(_) | Error::Broken(_))) => broken(fault, place),
-            Self::BadParameter(reason) => {
-                error(place, StatusCode::BAD_REQUEST, "BadParameter", None, reason.clone())
-            }
+            Self::BadParameter(reason) => error(place, StatusCode::BAD_REQUEST, "BadParameter", None, reason.clone()),
             // 400 and not 501: clients retry what is in the five hundreds (contract: az-client §4.3).
             Self::NotSupported(what) => {
                 error(place, StatusCode::BAD_REQUEST, "NotSupported", None, texts::not_supported(what))
@@ -100,7 +98,8 @@ fn error(
 }
 
 fn busy(place: &Place<'_>) -> Response {
-    let text = "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached";
+    let text =
+        "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached";
     let mut response = error(place, StatusCode::TOO_MANY_REQUESTS, "Throttled", None, text.to_owned());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response

@@ -2,18 +2,12 @@
 
 use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
-use domain::{
-    Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, SignatureAlgorithm, access::Model,
-};
+use domain::{Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, SignatureAlgorithm, access::Model};
 use std::fmt::Write as _;
 
 /// The refusal after this one. Exhaustive, so that a new one cannot be forgotten here.
 fn next(refusal: &Refusal) -> Option<Refusal> {
     use Refusal as R;
-    let operation = KeyOperation::Sign;
-    let forbidden = |action, scope: &str, model| R::Forbidden { action, scope: scope.to_owned(), model };
-    let vault_scope = "/subscriptions/00000000-0000-0000-0000-000000000008/resourceGroups/RG/providers/\
-                       Microsoft.KeyVault/vaults/kv1/keys/Key-1";
     Some(match refusal {
         R::NotFound => R::DeletedNotFound,
         R::DeletedNotFound => R::ContainerNotFound,
@@ -42,7 +36,37 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::PurgeProtected { .. } => R::SoftDeleteDisabled,
         R::SoftDeleteDisabled => R::TenantInvalid,
         R::TenantInvalid => R::LocationImmutable,
-        R::LocationImmutable => R::KeyDisabled { operation },
+        R::LocationImmutable => R::KeyDisabled { operation: KeyOperation::Sign },
+        R::KeyDisabled { .. }
+        | R::KeyNotYetValid { .. }
+        | R::KeyExpired { .. }
+        | R::KeyOperationForbidden { .. }
+        | R::SignatureAlgorithmMismatch { .. }
+        | R::EncryptionAlgorithmMismatch { .. }
+        | R::DigestLengthWrong { .. }
+        | R::KeySizeUnsupported { .. }
+        | R::KeyTypeUnsupported { .. }
+        | R::KeyPairInvalid { .. }
+        | R::DecryptionFailed
+        | R::ParameterInvalid { .. }
+        | R::RotationPolicyInvalid { .. }
+        | R::RotationPolicyMissing
+        | R::TooManyVersions { .. }
+        | R::BackupInvalid
+        | R::ReleasePolicyMissing
+        | R::NotSupportedYet { .. }
+        | R::Forbidden { .. } => return next_use(refusal),
+    })
+}
+
+/// The refusal after one of those that using a key meets.
+fn next_use(refusal: &Refusal) -> Option<Refusal> {
+    use Refusal as R;
+    let operation = KeyOperation::Sign;
+    let forbidden = |action, scope: &str, model| R::Forbidden { action, scope: scope.to_owned(), model };
+    let vault_scope = "/subscriptions/00000000-0000-0000-0000-000000000008/resourceGroups/RG/providers/\
+                       Microsoft.KeyVault/vaults/kv1/keys/Key-1";
+    Some(match refusal {
         R::KeyDisabled { .. } => R::KeyNotYetValid { operation, not_before: NOW },
         R::KeyNotYetValid { .. } => R::KeyExpired { operation, expires: NOW },
         R::KeyExpired { .. } => R::KeyOperationForbidden { operation: KeyOperation::WrapKey },
@@ -50,10 +74,9 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
             algorithm: SignatureAlgorithm::Es256,
             key: KeySpec::Ec { curve: Curve::P256K },
         },
-        R::SignatureAlgorithmMismatch { key: KeySpec::Ec { .. }, .. } => R::SignatureAlgorithmMismatch {
-            algorithm: SignatureAlgorithm::Hs256,
-            key: KeySpec::DEFAULT_RSA,
-        },
+        R::SignatureAlgorithmMismatch { key: KeySpec::Ec { .. }, .. } => {
+            R::SignatureAlgorithmMismatch { algorithm: SignatureAlgorithm::Hs256, key: KeySpec::DEFAULT_RSA }
+        }
         R::SignatureAlgorithmMismatch { .. } => R::EncryptionAlgorithmMismatch {
             algorithm: EncryptionAlgorithm::A128Gcm,
             key: KeySpec::DEFAULT_OCT,
@@ -84,14 +107,12 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::TooManyVersions { .. } => R::BackupInvalid,
         R::BackupInvalid => R::ReleasePolicyMissing,
         R::ReleasePolicyMissing => R::NotSupportedYet { what: "Everything" },
-        R::NotSupportedYet { .. } => {
-            forbidden("Microsoft.KeyVault/vaults/keys/read", vault_scope, Model::VaultRbac)
-        }
+        R::NotSupportedYet { .. } => forbidden("Microsoft.KeyVault/vaults/keys/read", vault_scope, Model::VaultRbac),
         R::Forbidden { model: Model::VaultRbac, .. } => forbidden("wrapKey", vault_scope, Model::VaultPolicy),
         R::Forbidden { model: Model::VaultPolicy, .. } => {
             forbidden("Microsoft.KeyVault/managedHsm/keys/create", "/keys", Model::HsmLocal)
         }
-        R::Forbidden { model: Model::HsmLocal | Model::ControlPlane, .. } => return None,
+        _ => return None,
     })
 }
 

@@ -17,10 +17,7 @@ const VAULT: [(HeaderName, HeaderValue); 6] = [
     (header::EXPIRES, HeaderValue::from_static("-1")),
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000;includeSubDomains")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (
-        HeaderName::from_static("x-ms-keyvault-service-version"),
-        HeaderValue::from_static(env!("CARGO_PKG_VERSION")),
-    ),
+    (HeaderName::from_static("x-ms-keyvault-service-version"), HeaderValue::from_static(env!("CARGO_PKG_VERSION"))),
 ];
 
 /// A managed HSM's.

@@ -38,18 +38,20 @@ struct SkipToken {
 
 /// Reads where the page begins and how long it may be.
 pub(super) fn read(request: &Request, list: List<'_>) -> Result<PageRequest, Problem> {
-    let limit = match request.query("maxresults") {
-        None | Some("") => MAX_RESULTS,
-        Some(text) => text.parse().ok().filter(|limit| (1..=MAX_RESULTS).contains(limit)).ok_or_else(|| {
-            Problem::BadParameter(format!("'maxresults' must be an integer from 1 to {MAX_RESULTS}"))
-        })?,
-    };
-    let after = match request.query("$skiptoken") {
-        None | Some("") => None,
-        Some(token) => Some(marker(token, list).ok_or_else(|| {
-            Problem::BadParameter("'$skiptoken' is not one that this list has given out".to_owned())
-        })?),
-    };
+    let limit =
+        match request.query("maxresults") {
+            None | Some("") => MAX_RESULTS,
+            Some(text) => text.parse().ok().filter(|limit| (1..=MAX_RESULTS).contains(limit)).ok_or_else(|| {
+                Problem::BadParameter(format!("'maxresults' must be an integer from 1 to {MAX_RESULTS}"))
+            })?,
+        };
+    let after =
+        match request.query("$skiptoken") {
+            None | Some("") => None,
+            Some(token) => Some(marker(token, list).ok_or_else(|| {
+                Problem::BadParameter("'$skiptoken' is not one that this list has given out".to_owned())
+            })?),
+        };
     Ok(PageRequest { after, limit })
 }
 

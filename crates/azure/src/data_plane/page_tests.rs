@@ -33,7 +33,9 @@ fn the_link_names_the_port_and_leads_on() {
     let next = link("kv.vault.azure.net", List::Keys, "K1");
     assert!(next.starts_with("https://kv.vault.azure.net:443/keys?api-version=7.4&$skiptoken="), "{next}");
     assert!(next.ends_with("&maxresults=2"), "{next}");
-    assert!(link("kv.vault.localhost:8443", List::DeletedKeys, "K1").starts_with("https://kv.vault.localhost:8443/del"));
+    assert!(
+        link("kv.vault.localhost:8443", List::DeletedKeys, "K1").starts_with("https://kv.vault.localhost:8443/del")
+    );
     assert_eq!(page(&format!("$skiptoken={}", token(&next)), List::Keys), Some((Some("K1".to_owned()), 25)));
 }
 

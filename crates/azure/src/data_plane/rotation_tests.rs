@@ -41,14 +41,16 @@ fn no_policy_is_shown_as_the_default() {
 
 #[test]
 fn a_blank_body_is_a_blank_policy() {
-    for body in ["", "{}", r#"{"lifetimeActions":null,"attributes":null}"#, r#"{"lifetimeActions":[],"attributes":{}}"#] {
+    for body in ["", "{}", r#"{"lifetimeActions":null,"attributes":null}"#, r#"{"lifetimeActions":[],"attributes":{}}"#]
+    {
         assert!(read(body.as_bytes()).unwrap().is_blank(), "{body}");
     }
 }
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    let action = |trigger: Value, kind: &str| json!({"lifetimeActions": [{"trigger": trigger, "action": {"type": kind}}]});
+    let action =
+        |trigger: Value, kind: &str| json!({"lifetimeActions": [{"trigger": trigger, "action": {"type": kind}}]});
     let once = json!({"timeAfterCreate": "P90D"});
     for bad in [
         action(json!({}), "Rotate"),

@@ -98,10 +98,7 @@ const KEYS: &[Resource] = {
         resource(&["keys", NAME, "versions"], &[("GET", Op::ListKeyVersions)]),
         resource(&["keys", NAME, "backup"], &[("POST", Op::BackupKey)]),
         resource(&["keys", NAME, "rotate"], &[("POST", Op::RotateKey)]),
-        resource(
-            &["keys", NAME, "rotationpolicy"],
-            &[("GET", Op::GetRotationPolicy), ("PUT", Op::SetRotationPolicy)],
-        ),
+        resource(&["keys", NAME, "rotationpolicy"], &[("GET", Op::GetRotationPolicy), ("PUT", Op::SetRotationPolicy)]),
         // Without a version: the current one (contract: key-vault §1, "Double and trailing slashes").
         resource(&["keys", NAME, "encrypt"], &[("POST", Op::UseKey(KeyUse::Encrypt))]),
         resource(&["keys", NAME, "decrypt"], &[("POST", Op::UseKey(KeyUse::Decrypt))]),
@@ -182,11 +179,7 @@ const ROLES: &[Resource] = {
         resource(&["roleassignments"], &[("GET", Op::ListRoleAssignments)]),
         resource(
             &["roleassignments", NAME],
-            &[
-                ("GET", Op::GetRoleAssignment),
-                ("PUT", Op::PutRoleAssignment),
-                ("DELETE", Op::DeleteRoleAssignment),
-            ],
+            &[("GET", Op::GetRoleAssignment), ("PUT", Op::PutRoleAssignment), ("DELETE", Op::DeleteRoleAssignment)],
         ),
     ]
 };
@@ -229,9 +222,10 @@ fn fits(template: &[&str], path: &[String]) -> bool {
     let open_ended = template.last() == Some(&REST);
     let length_fits = if open_ended { path.len() >= template.len() } else { path.len() == template.len() };
     length_fits
-        && template.iter().zip(path).all(|(part, segment)| {
-            matches!(*part, NAME | VERSION | REST) || segment.eq_ignore_ascii_case(part)
-        })
+        && template
+            .iter()
+            .zip(path)
+            .all(|(part, segment)| matches!(*part, NAME | VERSION | REST) || segment.eq_ignore_ascii_case(part))
 }
 
 /// Takes `{scope}/providers/Microsoft.Authorization` off a path. The scope is `/`, `/keys` or `/keys/{name}`.

@@ -70,11 +70,7 @@ pub(super) struct KeyBundle<'a> {
 
 impl<'a> KeyBundle<'a> {
     pub(super) fn new(view: &'a ObjectView, audience: Audience<'a>) -> Self {
-        Self {
-            attributes: KeyAttributes::new(view, audience),
-            key: JsonWebKey::new(view, audience),
-            tags: tags(view),
-        }
+        Self { attributes: KeyAttributes::new(view, audience), key: JsonWebKey::new(view, audience), tags: tags(view) }
     }
 }
 

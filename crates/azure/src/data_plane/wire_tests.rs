@@ -57,7 +57,8 @@ fn a_deleted_key_says_until_when_it_can_be_recovered() {
 fn lists_of_keys_have_no_versions_and_lists_of_versions_have() {
     let view = view(ec(false), policy(None, false));
     let next_link = Some("https://next".to_owned());
-    let items = vec![KeyItem::of_key(&view, audience(VAULT, "7.0")), KeyItem::of_version(&view, audience(VAULT, "7.0"))];
+    let items =
+        vec![KeyItem::of_key(&view, audience(VAULT, "7.0")), KeyItem::of_version(&view, audience(VAULT, "7.0"))];
     insta::assert_snapshot!(text(&KeyListResult { next_link, value: items }));
     assert!(text(&KeyListResult::<()> { next_link: None, value: Vec::new() }).contains("\"nextLink\": null"));
 }

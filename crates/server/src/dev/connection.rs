@@ -42,6 +42,8 @@ impl Connection<'_> {
             ("OBJECT_ID".to_owned(), administrator.object_id.to_string()),
             ("SUBSCRIPTION".to_owned(), self.seed.subscription.to_string()),
             ("CLIENT_PROXY".to_owned(), self.proxy()),
+            ("MANAGED_IDENTITY_ENDPOINT".to_owned(), format!("{}/msi/token", self.proxy())),
+            ("MANAGED_IDENTITY_HEADER".to_owned(), self.seed.identity_header.clone()),
             ("RESOURCE_GROUP".to_owned(), seed::RESOURCE_GROUP.to_owned()),
             ("LOCATION".to_owned(), seed::LOCATION.to_owned()),
         ];
@@ -89,6 +91,8 @@ SDKs:
   export HTTPS_PROXY=$CLIENT_PROXY REQUESTS_CA_BUNDLE=$CA_FILE SSL_CERT_FILE=$CA_FILE NODE_EXTRA_CA_CERTS=$CA_FILE
   export AZURE_AUTHORITY_HOST=$AUTHORITY AZURE_TENANT_ID=$TENANT AZURE_CLIENT_ID=$APP_ID AZURE_CLIENT_SECRET=$APP_SECRET
   (give the credential disable_instance_discovery=True, or disableInstanceDiscovery: true)
+  or, as a managed identity: export AZURE_POD_IDENTITY_AUTHORITY_HOST=$CLIENT_PROXY
+  or, in App Service's style: export IDENTITY_ENDPOINT=$MANAGED_IDENTITY_ENDPOINT IDENTITY_HEADER=$MANAGED_IDENTITY_HEADER
 
 curl:
   TOKEN=$(curl -s --cacert $CA_FILE $AUTHORITY/$TENANT/oauth2/v2.0/token -d grant_type=client_credentials \\

@@ -130,7 +130,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         wiring::SiteSettings {
             addresses,
             default_container: Some(args.default_container),
-            managed_identity: Some(seed.administrator.app_id),
+            managed_identity: Some((seed.administrator.app_id, seed.identity_header.clone())),
             dev: Some(dev),
         },
     )?;

@@ -21,6 +21,8 @@ pub struct Seed {
     pub tenant: Guid,
     pub subscription: Guid,
     pub administrator: Credentials,
+    /// What a client of the managed-identity endpoint has to show, in the style of App Service.
+    pub identity_header: String,
     /// One principal per role, under the role's name in capitals; `NOBODY` holds none.
     pub principals: Vec<(String, Credentials)>,
 }
@@ -55,6 +57,7 @@ impl Seed {
             tenant: guid(entropy),
             subscription: guid(entropy),
             administrator: credentials(entropy),
+            identity_header: secret(entropy),
             principals: names.map(|name| (name, credentials(entropy))).collect(),
         }
     }
@@ -164,9 +167,13 @@ fn principal((name, credentials): (&str, &Credentials)) -> NewPrincipal {
 }
 
 fn credentials(entropy: &dyn Entropy) -> Credentials {
-    let mut secret = [0; 32];
-    entropy.fill(&mut secret);
-    Credentials { app_id: guid(entropy), object_id: guid(entropy), secret: URL_SAFE_NO_PAD.encode(secret) }
+    Credentials { app_id: guid(entropy), object_id: guid(entropy), secret: secret(entropy) }
+}
+
+fn secret(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 32];
+    entropy.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn guid(entropy: &dyn Entropy) -> Guid {

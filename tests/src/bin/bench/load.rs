@@ -123,7 +123,8 @@ impl Connection {
 
     fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Result<Answer, Failure> {
         let (host, length) = (&self.host, body.len());
-        let text = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\nContent-Length: {length}\r\n\r\n{body}");
+        let text =
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\nContent-Length: {length}\r\n\r\n{body}");
         self.stream.write_all(text.as_bytes())?;
         self.buffer.clear();
         let head = loop {
@@ -134,7 +135,8 @@ impl Connection {
         };
         let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
         let status = text.split(' ').nth(1).ok_or("no status")?.parse()?;
-        let length = text.lines().find_map(|line| line.strip_prefix("content-length:")).map_or(Ok(0), |n| n.trim().parse())?;
+        let length =
+            text.lines().find_map(|line| line.strip_prefix("content-length:")).map_or(Ok(0), |n| n.trim().parse())?;
         while self.buffer.len() < head + length {
             self.fill()?;
         }

@@ -74,7 +74,12 @@ fn prepare(server: &Strongroom) -> Result<Vec<Call>, Failure> {
     create("aes", r#"{"kty":"oct-HSM","key_size":256}"#)?;
     let value = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"; // 32 zero bytes
     let post = |name, key, operation, algorithm| {
-        Call::new(name, "POST", format!("/keys/{key}//{operation}"), format!(r#"{{"alg":"{algorithm}","value":"{value}"}}"#))
+        Call::new(
+            name,
+            "POST",
+            format!("/keys/{key}//{operation}"),
+            format!(r#"{{"alg":"{algorithm}","value":"{value}"}}"#),
+        )
     };
     Ok(vec![
         Call::new("get key", "GET", "/keys/ec".to_owned(), String::new()),

@@ -31,7 +31,8 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         let after_name = stat.rsplit_once(')').ok_or("no process name in /proc")?.1;
         let fields: Vec<&str> = after_name.split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).ok_or("no CPU time in /proc");
+        let ticks =
+            |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).ok_or("no CPU time in /proc");
         Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
     }
 

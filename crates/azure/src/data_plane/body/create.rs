@@ -41,7 +41,8 @@ pub(in crate::data_plane) fn create_key(body: &[u8]) -> Result<CreateKey, Proble
 }
 
 fn spec(key_type: KeyType, key_size: Option<i64>, crv: Option<&str>) -> Result<KeySpec, Problem> {
-    let bits = key_size.map(|size| u32::try_from(size).map_err(|_| bad("key_size", "is not a key size"))).transpose()?;
+    let bits =
+        key_size.map(|size| u32::try_from(size).map_err(|_| bad("key_size", "is not a key size"))).transpose()?;
     let curve = crv.map(super::curve).transpose()?;
     if key_type != KeyType::Ec && curve.is_some() {
         return Err(bad("crv", "is for keys of type EC"));

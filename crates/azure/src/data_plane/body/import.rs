@@ -1,8 +1,6 @@
 //! `KeyImportParameters`: a private key as a JSON Web Key (RFC 7517, RFC 7518 §6).
 
-use super::{
-    Encoded, KeyAttributes, checked_tags, curve, key_operations, key_type, parse, required, required_bytes,
-};
+use super::{Encoded, KeyAttributes, checked_tags, curve, key_operations, key_type, parse, required, required_bytes};
 use crate::data_plane::error::Problem;
 use domain::{KeyType, PrivateJwk, Secret, Tags};
 use engine::ImportKey;

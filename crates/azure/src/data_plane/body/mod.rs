@@ -108,27 +108,17 @@ impl KeyAttributes {
         match (self.exportable.unwrap_or(false), release_policy.is_some()) {
             (false, false) => Ok(()),
             (true, false) => Err(Refusal::ReleasePolicyMissing.into()),
-            (false, true) => {
-                Err(Problem::BadParameter("Non-exportable keys must not have release policy".to_owned()))
-            }
+            (false, true) => Err(Problem::BadParameter("Non-exportable keys must not have release policy".to_owned())),
             (true, true) => Err(Problem::NotSupported("Key release")),
         }
     }
 
     fn into_new(self) -> NewAttributes {
-        NewAttributes {
-            enabled: self.enabled,
-            not_before: self.nbf.map(UnixTime),
-            expires: self.exp.map(UnixTime),
-        }
+        NewAttributes { enabled: self.enabled, not_before: self.nbf.map(UnixTime), expires: self.exp.map(UnixTime) }
     }
 
     fn into_changes(self) -> AttributeChanges {
-        AttributeChanges {
-            enabled: self.enabled,
-            not_before: self.nbf.map(UnixTime),
-            expires: self.exp.map(UnixTime),
-        }
+        AttributeChanges { enabled: self.enabled, not_before: self.nbf.map(UnixTime), expires: self.exp.map(UnixTime) }
     }
 }
 

@@ -84,10 +84,7 @@ fn a_creation_is_refused_by_name() {
             json!({"kty": "RSA", "attributes": {"exportable": true}, "release_policy": policy}),
             "not supported: Key release",
         ),
-        (
-            json!({"kty": "RSA", "attributes": {"external_key": {"id": "x"}}}),
-            "not supported: External key management",
-        ),
+        (json!({"kty": "RSA", "attributes": {"external_key": {"id": "x"}}}), "not supported: External key management"),
         (json!({"kty": 5}), wrong_type),
         (json!({"kty": "RSA", "key_size": "2048"}), wrong_type),
         (json!({"kty": "RSA", "key_size": 2048.5}), wrong_type),
@@ -211,12 +208,29 @@ fn no_reason_quotes_the_body() {
 fn garbage_is_refused_and_nothing_panics() {
     let deep = "[".repeat(100_000);
     let garbage: [&[u8]; 12] = [
-        b"\0", b"{", b"}", b"null", b"true", b"0", b"\"", b"\xff\xfe", b"{\"kty\":\"RSA\"}x", b"{\"a\":\"\\ud800\"}",
-        b"[[[[", deep.as_bytes(),
+        b"\0",
+        b"{",
+        b"}",
+        b"null",
+        b"true",
+        b"0",
+        b"\"",
+        b"\xff\xfe",
+        b"{\"kty\":\"RSA\"}x",
+        b"{\"a\":\"\\ud800\"}",
+        b"[[[[",
+        deep.as_bytes(),
     ];
     let entries = [
-        fuzz::target, fuzz::create_body, fuzz::import_body, fuzz::update_body, fuzz::operation_body,
-        fuzz::signature_body, fuzz::other_body, fuzz::rotation_policy_body, fuzz::role_assignment_body,
+        fuzz::target,
+        fuzz::create_body,
+        fuzz::import_body,
+        fuzz::update_body,
+        fuzz::operation_body,
+        fuzz::signature_body,
+        fuzz::other_body,
+        fuzz::rotation_policy_body,
+        fuzz::role_assignment_body,
         fuzz::skip_token,
     ];
     for input in garbage {

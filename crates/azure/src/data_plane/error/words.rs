@@ -23,18 +23,16 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         }),
         R::RoleAssignmentNotFound => not_found("RoleAssignmentNotFound"),
         R::RoleDefinitionNotFound => not_found("RoleDefinitionNotFound"),
-        R::SubscriptionNotFound
-        | R::ResourceGroupNotFound
-        | R::OperationNotFound
-        | R::PrincipalNotFound => not_found("NotFound"),
+        R::SubscriptionNotFound | R::ResourceGroupNotFound | R::OperationNotFound | R::PrincipalNotFound => {
+            not_found("NotFound")
+        }
         R::NotActivated => (StatusCode::FORBIDDEN, "ManagedHsmNotActivated", None),
 
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
-        R::RestoreConflict
-        | R::ContainerNameTaken
-        | R::ContainerNameHeldByDeleted
-        | R::ResourceGroupNotEmpty => CONFLICT,
+        R::RestoreConflict | R::ContainerNameTaken | R::ContainerNameHeldByDeleted | R::ResourceGroupNotEmpty => {
+            CONFLICT
+        }
 
         R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
         R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
@@ -103,7 +101,9 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         }
         R::DigestLengthWrong { algorithm, expected, actual } => {
             let property = place.digest_property;
-            format!("Invalid length of '{property}': {actual} bytes. {algorithm} requires {expected} bytes, encoded with base64url.")
+            format!(
+                "Invalid length of '{property}': {actual} bytes. {algorithm} requires {expected} bytes, encoded with base64url."
+            )
         }
         R::KeySizeUnsupported { key_type, bits } => texts::key_size_unsupported(*key_type, *bits),
         R::KeyTypeUnsupported { key_type, hsm } => texts::key_type_unsupported(*key_type, *hsm),

@@ -39,9 +39,8 @@ impl DataPlane {
     pub(in crate::data_plane) async fn create_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
         let request = body::create_key(&call.request.body)?;
         let cost = if request.spec.key_type() == KeyType::Rsa { Cost::Compute } else { Cost::Durable };
-        let create = self.run(call, cost, move |engine, call| {
-            engine.create_key(&call.caller, &call.container, &key.name, &request)
-        });
+        let create = self
+            .run(call, cost, move |engine, call| engine.create_key(&call.caller, &call.container, &key.name, &request));
         Ok(bundle(&create.await?, call))
     }
 
@@ -56,9 +55,8 @@ impl DataPlane {
     pub(in crate::data_plane) async fn get_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
         let is_open = call.container.is_open(&key.name, key.version);
         let cost = if is_open { Cost::Cheap } else { Cost::Durable };
-        let get = self.run(call, cost, move |engine, call| {
-            engine.get_key(&call.caller, &call.container, &key.name, key.version)
-        });
+        let get = self
+            .run(call, cost, move |engine, call| engine.get_key(&call.caller, &call.container, &key.name, key.version));
         Ok(bundle(&get.await?, call))
     }
 

@@ -23,9 +23,8 @@ fn deleted_bundle(view: &ObjectView, call: &Call) -> crate::Response {
 
 impl DataPlane {
     pub(in crate::data_plane) async fn delete_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
-        let delete = self.run(call, Cost::Durable, move |engine, call| {
-            engine.delete_key(&call.caller, &call.container, &key.name)
-        });
+        let delete = self
+            .run(call, Cost::Durable, move |engine, call| engine.delete_key(&call.caller, &call.container, &key.name));
         Ok(deleted_bundle(&delete.await?, call))
     }
 
@@ -46,24 +45,21 @@ impl DataPlane {
     }
 
     pub(in crate::data_plane) async fn recover_deleted_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
-        let recover = self.run(call, Cost::Durable, move |engine, call| {
-            engine.recover_key(&call.caller, &call.container, &key.name)
-        });
+        let recover = self
+            .run(call, Cost::Durable, move |engine, call| engine.recover_key(&call.caller, &call.container, &key.name));
         Ok(bundle(&recover.await?, call))
     }
 
     pub(in crate::data_plane) async fn purge_deleted_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
-        let purge = self.run(call, Cost::Durable, move |engine, call| {
-            engine.purge_key(&call.caller, &call.container, &key.name)
-        });
+        let purge = self
+            .run(call, Cost::Durable, move |engine, call| engine.purge_key(&call.caller, &call.container, &key.name));
         purge.await?;
         Ok(reply::empty(StatusCode::NO_CONTENT))
     }
 
     pub(in crate::data_plane) async fn backup_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
-        let backup = self.run(call, Cost::Durable, move |engine, call| {
-            engine.backup_key(&call.caller, &call.container, &key.name)
-        });
+        let backup = self
+            .run(call, Cost::Durable, move |engine, call| engine.backup_key(&call.caller, &call.container, &key.name));
         Ok(reply::json(StatusCode::OK, &BackupKeyResult { value: Base64Url(&backup.await?) }))
     }
 

@@ -22,8 +22,7 @@ struct SettingsListResult {
 }
 
 /// Keys are not managed through ARM here, so the answer is true.
-const ARM_KEYS: Setting =
-    Setting { name: "AllowKeyManagementOperationsThroughARM", r#type: "boolean", value: "false" };
+const ARM_KEYS: Setting = Setting { name: "AllowKeyManagementOperationsThroughARM", r#type: "boolean", value: "false" };
 
 pub(in crate::data_plane) fn list() -> Response {
     reply::json(StatusCode::OK, &SettingsListResult { settings: [ARM_KEYS] })
