@@ -3,7 +3,7 @@
 use super::{Ask, error::Problem};
 use engine::PageRequest;
 use http::StatusCode;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 /// A list as every provider writes it.
@@ -41,9 +41,12 @@ fn bad_top(text: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "InvalidTopParameter", message)
 }
 
+/// Everything but the characters that RFC 3986 §2.3 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The same request for what follows a marker.
 pub(crate) fn next_link(ask: &Ask, marker: &str) -> String {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let path: Vec<String> = ask.request.path.iter().map(|segment| encode(segment)).collect();
     let mut link = format!("https://{}/{}?api-version={}", ask.request.host, path.join("/"), ask.version.as_str());
     for name in ["$top", "$filter"] {

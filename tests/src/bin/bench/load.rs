@@ -12,6 +12,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -68,7 +69,9 @@ impl Load {
                     })
                 })
                 .collect();
-            std::thread::park_timeout(self.time);
+            // Nothing is ever sent: this waits for the time to pass.
+            let (_silent, wait) = mpsc::channel::<()>();
+            let _ = wait.recv_timeout(self.time);
             stop.store(true, Ordering::Relaxed);
             workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a connection's thread panicked")?)
         })?;

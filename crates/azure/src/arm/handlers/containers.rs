@@ -171,8 +171,10 @@ pub(super) async fn delete(arm: &Arm, ask: &Ask, place: &Place) -> Answer {
     };
     let (kind, resource) = (place.kind, place.resource.clone());
     let work = move |engine: &Engine, caller: &Caller| {
-        let location = engine.get_container(caller, kind, &resource, &name).map(|found| found.location);
-        Ok((engine.delete_container(caller, kind, &resource, &name)?, location.unwrap_or_default()))
+        let found = engine.get_container(caller, kind, &resource, &name);
+        // Who may delete need not be able to look: the place only decorates the path of the poll.
+        let location = found.map_or_else(|_| "global".to_owned(), |found| found.location);
+        Ok((engine.delete_container(caller, kind, &resource, &name)?, location))
     };
     match arm.engine(ask, work).await? {
         (false, _) => Ok(reply::empty(StatusCode::NO_CONTENT)),

@@ -1,0 +1,183 @@
+//! After the answer to a deletion, a disabling or a revocation nothing is signed any more, however busy the key was.
+
+use domain::ContainerKind;
+use e2e::{
+    client::{Principal, Target},
+    containers::Container,
+    process::Server,
+};
+use serde_json::{Value, json};
+use std::{
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+const SIGNERS: usize = 4;
+/// Signatures before the change, so that all signers are at it.
+const BEFORE: usize = 40;
+/// Requests of each signer that begin after the answer to the change.
+const AFTER: usize = 5;
+const ROUNDS: usize = 8;
+/// Status and code.
+type Refusal = (u16, &'static str);
+/// Its own names, so that nothing has to wait for anything to be purged.
+type Name = String;
+
+#[derive(Clone, Copy)]
+struct Algorithm {
+    key_type: &'static str,
+    name: &'static str,
+}
+
+/// Milliseconds and microseconds: the change meets the one in the middle of a signature and the other between two.
+const ALGORITHMS: [Algorithm; 2] =
+    [Algorithm { key_type: "RSA", name: "RS256" }, Algorithm { key_type: "EC", name: "ES256" }];
+
+impl Algorithm {
+    fn create(self, data: &Target, name: &str) {
+        let body = json!({ "kty": self.key_type });
+        data.call("POST", &format!("/keys/{name}/create"), Some(&body)).expect("creating a key");
+    }
+
+    fn request(self) -> Value {
+        let mut body = e2e::client::es256(&[3; 32]);
+        body["alg"] = json!(self.name);
+        body
+    }
+}
+
+/// Signers that do not pause.
+struct Crowd<'a> {
+    data: &'a Target,
+    key: &'a str,
+    algorithm: Algorithm,
+    refusal: Refusal,
+    /// The change has been answered.
+    answered: AtomicBool,
+}
+
+/// Tells the signers that the change was answered, also if it failed: they would go on for ever.
+struct Answered<'a>(&'a AtomicBool);
+
+impl Drop for Answered<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Crowd<'_> {
+    fn meets(self, change: impl FnOnce()) {
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..SIGNERS {
+                let (crowd, sender) = (&self, sender.clone());
+                scope.spawn(move || crowd.sign_without_pause(&sender));
+            }
+            drop(sender);
+            let _answered = Answered(&self.answered);
+            for _ in 0..BEFORE {
+                receiver.recv().expect("the signers sign");
+            }
+            change();
+        });
+    }
+
+    fn sign_without_pause(&self, signed: &mpsc::Sender<()>) {
+        let path = format!("/keys/{}/sign", self.key);
+        let body = self.algorithm.request();
+        let mut after = 0;
+        while after < AFTER {
+            // Read before the request is sent: what is sent afterwards began after the answer.
+            let began_after = self.answered.load(Ordering::SeqCst);
+            let answer = self.data.call("POST", &path, Some(&body));
+            if answer.is_success() {
+                assert!(!began_after, "signed after the change was answered");
+                // Nobody counts any more once there have been enough.
+                let _ = signed.send(());
+            } else {
+                assert_eq!((answer.status, answer.code()), self.refusal, "{}", answer.body);
+            }
+            after += usize::from(began_after);
+        }
+    }
+}
+
+fn crowd<'a>(data: &'a Target, key: &'a str, algorithm: Algorithm, refusal: Refusal) -> Crowd<'a> {
+    Crowd { data, key, algorithm, refusal, answered: AtomicBool::new(false) }
+}
+
+/// Runs a contest for each algorithm and round, in each kind of container, with names of its own.
+fn for_all(server: &Server, contest: impl Fn(ContainerKind, Algorithm, Name)) {
+    for kind in ContainerKind::ALL {
+        for algorithm in ALGORITHMS {
+            for round in 0..ROUNDS {
+                contest(kind, algorithm, format!("{}{round}", algorithm.key_type));
+            }
+        }
+    }
+    server.assert_no_panic();
+}
+
+#[test]
+fn a_deleted_key_signs_nothing() {
+    let server = Server::ephemeral();
+    let [vault, hsm] =
+        [ContainerKind::Vault, ContainerKind::ManagedHsm].map(|kind| Container::made(server.client(), kind, "crowded"));
+    for_all(&server, |kind, algorithm, key| {
+        let data = if kind == ContainerKind::Vault { vault.data() } else { hsm.data() };
+        algorithm.create(&data, &key);
+        crowd(&data, &key, algorithm, (404, "KeyNotFound"))
+            .meets(|| drop(data.call("DELETE", &format!("/keys/{key}"), None).expect("deleting")));
+    });
+}
+
+#[test]
+fn a_disabled_key_signs_nothing() {
+    let server = Server::ephemeral();
+    let [vault, hsm] =
+        [ContainerKind::Vault, ContainerKind::ManagedHsm].map(|kind| Container::made(server.client(), kind, "crowded"));
+    for_all(&server, |kind, algorithm, key| {
+        let data = if kind == ContainerKind::Vault { vault.data() } else { hsm.data() };
+        algorithm.create(&data, &key);
+        let disabled = json!({ "attributes": { "enabled": false } });
+        crowd(&data, &key, algorithm, (403, "Forbidden"))
+            .meets(|| drop(data.call("PATCH", &format!("/keys/{key}"), Some(&disabled)).expect("disabling")));
+    });
+}
+
+#[test]
+fn a_key_in_a_deleted_container_signs_nothing() {
+    let server = Server::ephemeral();
+    for_all(&server, |kind, algorithm, name| {
+        let container = Container::made(server.client(), kind, &name);
+        let data = container.data();
+        algorithm.create(&data, "k");
+        let code = if kind == ContainerKind::Vault { "VaultNotFound" } else { "ManagedHsmNotFound" };
+        crowd(&data, "k", algorithm, (404, code)).meets(|| assert!(container.delete().is_success()));
+    });
+}
+
+#[test]
+fn a_role_that_was_taken_away_signs_nothing() {
+    const CRYPTO_USER: &str = "21dbd100-6940-42c2-9190-5d6cb909625b";
+    const ASSIGNMENT: &str = "/providers/Microsoft.Authorization/roleAssignments/5b3e1c9a-0d2f-4a6b-8c7d-9e0f1a2b3c4d";
+    let server = Server::ephemeral();
+    let hsm = Container::made(server.client(), ContainerKind::ManagedHsm, "crowded");
+    let data = hsm.data();
+    let role = format!("Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/{CRYPTO_USER}");
+    let somebody = server.client().facts().get("NOBODY_OBJECT_ID");
+    let grant = json!({ "properties": { "roleDefinitionId": role, "principalId": somebody } });
+    for algorithm in ALGORITHMS {
+        algorithm.create(&data, algorithm.key_type);
+        for _ in 0..ROUNDS {
+            data.call("PUT", ASSIGNMENT, Some(&grant)).expect("granting");
+            let theirs = data.by(Principal::Named("NOBODY"));
+            crowd(&theirs, algorithm.key_type, algorithm, (403, "AccessDenied"))
+                .meets(|| drop(data.call("DELETE", ASSIGNMENT, None).expect("revoking")));
+        }
+    }
+    server.assert_no_panic();
+}

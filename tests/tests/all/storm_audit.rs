@@ -1,0 +1,124 @@
+//! The audit log of a storm, read as a story of each key: it has no gaps, tells of nothing impossible, and ends where
+//! the store is.
+
+use crate::kill_storm::{Key, Known, VAULT};
+use domain::{
+    AuditRecord, ContainerId, ContainerKind, ContainerName, ObjectKind, ObjectName, Operation, Outcome, UnixTime,
+};
+use e2e::{bytes::Wanted, client::SECONDS_PER_DAY};
+use std::{collections::BTreeMap, path::Path};
+use store::{Store, sqlite::SqliteStore};
+
+const RETENTION_SECONDS: i64 = 7 * SECONDS_PER_DAY;
+const PAGE: usize = 500;
+
+/// How a key's story goes so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Chapter {
+    #[default]
+    Absent,
+    Live,
+    DeletedAt(UnixTime),
+}
+
+/// What has been read of the log, and what was ever sealed.
+#[derive(Default)]
+pub struct Books {
+    position: u64,
+    keys: BTreeMap<String, Chapter>,
+    /// Sealed keys of the objects that were there at the last look.
+    sealed: BTreeMap<String, Vec<u8>>,
+    /// Sealed keys of those that were there once.
+    destroyed: Wanted,
+}
+
+impl Chapter {
+    fn next(self, record: &AuditRecord) -> Self {
+        let by_scheduler = record.caller_object_id.is_none();
+        match (self, record.operation) {
+            (Self::Absent | Self::Live, Operation::KeyCreate) | (Self::DeletedAt(_), Operation::KeyRecover) => {
+                Self::Live
+            }
+            (Self::Live, Operation::KeyUpdate) => Self::Live,
+            (Self::Live, Operation::KeyDelete) => Self::DeletedAt(record.time),
+            (Self::DeletedAt(at), Operation::KeyPurge) => {
+                let is_due = record.time >= at.plus_seconds(RETENTION_SECONDS);
+                assert!(!by_scheduler || is_due, "purged before its time: {record:?}, deleted at {at}");
+                Self::Absent
+            }
+            // Above all a second purge.
+            impossible => panic!("the log tells of the impossible: {impossible:?}, {record:?}"),
+        }
+    }
+}
+
+impl Books {
+    /// Reads on where it stopped, and compares with the store.
+    pub fn continue_with(&mut self, database: &Path) {
+        let store = SqliteStore::open(database).unwrap();
+        let store: &dyn Store = &store;
+        let name = ContainerName::parse(VAULT).unwrap();
+        let container = store.query(|read| read.container(ContainerKind::Vault, &name)).unwrap().unwrap();
+        let id = container.container.id;
+        loop {
+            let records = store.query(|read| read.audit(self.position, PAGE)).unwrap();
+            for (position, record) in &records {
+                assert_eq!(*position, self.position + 1, "the log has a gap");
+                self.position = *position;
+                self.note(id, record);
+            }
+            if records.len() < PAGE {
+                break;
+            }
+        }
+        self.compare(store, id);
+    }
+
+    fn note(&mut self, vault: ContainerId, record: &AuditRecord) {
+        let is_done = record.outcome == Outcome::Done && record.container == Some(vault);
+        let Some(name) = record.target.strip_prefix("/keys/").filter(|_| is_done) else { return };
+        let chapter = self.keys.entry(name.to_owned()).or_default();
+        *chapter = chapter.next(record);
+    }
+
+    /// The story of each key ends where the store is: a change and its record are in it together, or neither is.
+    fn compare(&mut self, store: &dyn Store, vault: ContainerId) {
+        for (name, chapter) in &self.keys {
+            let object_name = ObjectName::parse(name).unwrap();
+            let stored = store.query(|read| read.object(vault, ObjectKind::Key, &object_name)).unwrap();
+            let found = match stored.as_ref().map(|stored| stored.object.state.deletion()) {
+                None => Chapter::Absent,
+                Some(None) => Chapter::Live,
+                Some(Some(deletion)) => Chapter::DeletedAt(deletion.deleted_at),
+            };
+            assert_eq!(*chapter, found, "{name}");
+            let sealed = stored.map(|stored| stored.sealed_key.0);
+            if self.sealed.get(name) == sealed.as_ref() {
+                continue;
+            }
+            if let Some(before) = self.sealed.remove(name) {
+                self.destroyed.add(&before);
+            }
+            if let Some(sealed) = sealed {
+                self.sealed.insert(name.clone(), sealed);
+            }
+        }
+    }
+
+    /// The clients, the log and the store tell the same; and what was purged on the way is nowhere.
+    pub fn close(&self, state: &Path, keys: &[&Key]) {
+        for key in keys {
+            let told = self.keys.get(&key.name).copied().unwrap_or_default();
+            match key.known {
+                Known::Absent => assert_eq!(told, Chapter::Absent, "{}", key.name),
+                Known::Live(_) => assert_eq!(told, Chapter::Live, "{}", key.name),
+                Known::Deleted { .. } => assert!(matches!(told, Chapter::DeletedAt(_)), "{}", key.name),
+            }
+        }
+        assert!(self.destroyed.pieces() > 0, "the storm has purged something");
+        assert_eq!(self.destroyed.found_below(state), Vec::new());
+        let live = Wanted::new(self.sealed.values().map(Vec::as_slice));
+        let found: usize = live.found_below(state).iter().map(|(_, pieces)| pieces).sum();
+        assert!(found >= live.pieces(), "the search finds what is there");
+    }
+}
