@@ -4,11 +4,29 @@
 //! accepts what its own rule forbids, or whose output it does not read back as the same thing.
 //! cargo-fuzz drives these from `fuzz_targets/`; `tests/tests/fuzz.rs` includes this file and runs each on random input.
 
+mod seeds;
+
 use azure::{Addresses, Request};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use custody::{Provider, RootKey, SoftwareProvider};
 use domain::{
     CalendarDuration, ContainerName, Curve, Guid, KeySpec, ObjectName, PrivateJwk, Refusal, Secret, UnixTime, VersionId,
 };
+
+pub use azure::arm::fuzz::{
+    filter as arm_filter, hsm_body as arm_hsm_body, other_body as arm_other_body, query as arm_query,
+    route as arm_route, scope as arm_scope, vault_body as arm_vault_body,
+};
+pub use azure::data_plane::fuzz::{
+    create_body as key_create_body, import_body as key_import_body, operation_body as key_operation_body,
+    other_body as key_other_body, role_assignment_body as hsm_role_assignment_body,
+    rotation_policy_body as key_rotation_policy_body, signature_body as key_signature_body,
+    target as data_plane_target, update_body as key_update_body,
+};
+pub use azure::sign_in::fuzz::{claims as sign_in_claims, filter as directory_filter, form as sign_in_form};
 
 /// An entry, its name, and inputs worth beginning from.
 pub struct Entry {
@@ -18,58 +36,38 @@ pub struct Entry {
 }
 
 pub const ENTRIES: &[Entry] = &[
-    Entry { name: "object_name", run: object_name, seeds: &[b"k", b"My-Key-1", b"-", b"0"] },
-    Entry { name: "container_name", run: container_name, seeds: &[b"abc", b"Contoso-HSM-1", b"a-b-c", b"a--b"] },
-    Entry {
-        name: "version_id",
-        run: version_id,
-        seeds: &[b"0123456789abcdef0123456789abcdef", b"0123456789ABCDEF0123456789ABCDEF"],
-    },
-    Entry {
-        name: "calendar_duration",
-        run: calendar_duration,
-        seeds: &[b"P30D", b"P18M", b"P2Y", b"P1Y2M3W4DT5H6M7.8S", b"PT0S", b"P1.5D", b"-P1D"],
-    },
-    Entry {
-        name: "key_import",
-        run: key_import,
-        seeds: &[b"\0\x10sixteen byte key", P256_KEY, b"\x05\x01n\x01e\x01d\x01p\x01q\x01p\x01q\x01i"],
-    },
-    Entry {
-        name: "backup_blob",
-        run: backup_blob,
-        seeds: &[b"SRBK\x01\0\x05vault\x01twelve bytes ciphertext and a tag of 16"],
-    },
-    Entry {
-        name: "request_target",
-        run: request_target,
-        seeds: &[
-            b"/keys/k/0123456789abcdef0123456789abcdef/sign?api%2Dversion=7.4",
-            b"//keys//?$skiptoken=a%20b&maxresults=25",
-            b"https://kv.vault.localhost:8443/keys/%41?x",
-        ],
-    },
-    Entry {
-        name: "host_name",
-        run: host_name,
-        seeds: &[
-            b"kv.vault.localhost:8443",
-            b"hsm.managedhsm.localhost",
-            b"kv.vault.azure.net",
-            b"hsm.managedhsm.azure.net:443",
-            b"a.b.vault.localhost:8443",
-        ],
-    },
+    Entry { name: "guid", run: guid, seeds: seeds::GUID },
+    Entry { name: "object_name", run: object_name, seeds: seeds::OBJECT_NAME },
+    Entry { name: "container_name", run: container_name, seeds: seeds::CONTAINER_NAME },
+    Entry { name: "version_id", run: version_id, seeds: seeds::VERSION_ID },
+    Entry { name: "calendar_duration", run: calendar_duration, seeds: seeds::CALENDAR_DURATION },
+    Entry { name: "key_import", run: key_import, seeds: seeds::KEY_IMPORT },
+    Entry { name: "backup_blob", run: backup_blob, seeds: seeds::BACKUP_BLOB },
+    Entry { name: "request_target", run: request_target, seeds: seeds::REQUEST_TARGET },
+    Entry { name: "host_name", run: host_name, seeds: seeds::HOST_NAME },
+    Entry { name: "arm_route", run: arm_route, seeds: seeds::ARM_ROUTE },
+    Entry { name: "arm_scope", run: arm_scope, seeds: seeds::ARM_SCOPE },
+    Entry { name: "arm_filter", run: arm_filter, seeds: seeds::ARM_FILTER },
+    Entry { name: "arm_query", run: arm_query, seeds: seeds::ARM_QUERY },
+    Entry { name: "arm_vault_body", run: arm_vault_body, seeds: seeds::ARM_VAULT_BODY },
+    Entry { name: "arm_hsm_body", run: arm_hsm_body, seeds: seeds::ARM_HSM_BODY },
+    Entry { name: "arm_other_body", run: arm_other_body, seeds: seeds::ARM_OTHER_BODY },
+    Entry { name: "data_plane_target", run: data_plane_target, seeds: seeds::DATA_PLANE_TARGET },
+    Entry { name: "key_create_body", run: key_create_body, seeds: seeds::KEY_CREATE_BODY },
+    Entry { name: "key_import_body", run: key_import_body, seeds: seeds::KEY_IMPORT_BODY },
+    Entry { name: "key_update_body", run: key_update_body, seeds: seeds::KEY_UPDATE_BODY },
+    Entry { name: "key_operation_body", run: key_operation_body, seeds: seeds::KEY_OPERATION_BODY },
+    Entry { name: "key_signature_body", run: key_signature_body, seeds: seeds::KEY_SIGNATURE_BODY },
+    Entry { name: "key_other_body", run: key_other_body, seeds: seeds::KEY_OTHER_BODY },
+    Entry { name: "key_rotation_policy_body", run: key_rotation_policy_body, seeds: seeds::KEY_ROTATION_POLICY_BODY },
+    Entry { name: "hsm_role_assignment_body", run: hsm_role_assignment_body, seeds: seeds::HSM_ROLE_ASSIGNMENT_BODY },
+    Entry { name: "skip_token", run: skip_token, seeds: seeds::SKIP_TOKEN },
+    Entry { name: "sign_in_form", run: sign_in_form, seeds: seeds::SIGN_IN_FORM },
+    Entry { name: "sign_in_basic", run: sign_in_basic, seeds: seeds::SIGN_IN_BASIC },
+    Entry { name: "sign_in_claims", run: sign_in_claims, seeds: seeds::SIGN_IN_CLAIMS },
+    Entry { name: "directory_filter", run: directory_filter, seeds: seeds::DIRECTORY_FILTER },
+    Entry { name: "bearer_token", run: bearer_token, seeds: seeds::BEARER_TOKEN },
 ];
-
-/// The key of RFC 6979 A.2.5, in the form [`key_import`] reads.
-const P256_KEY: &[u8] = b"\x01\
-    \x20\x60\xfe\xd4\xba\x25\x5a\x9d\x31\xc9\x61\xeb\x74\xc6\x35\x6d\x68\
-    \xc0\x49\xb8\x92\x3b\x61\xfa\x6c\xe6\x69\x62\x2e\x60\xf2\x9f\xb6\
-    \x20\x79\x03\xfe\x10\x08\xb8\xbc\x99\xa4\x1a\xe9\xe9\x56\x28\xbc\x64\
-    \xf2\xf1\xb2\x0c\x2d\x7e\x9f\x51\x77\xa3\xc2\x94\xd4\x46\x22\x99\
-    \x20\xc9\xaf\xa9\xd8\x45\xba\x75\x16\x6b\x5c\x21\x57\x67\xb1\xd6\x93\
-    \x4e\x50\xc3\xdb\x36\xe8\x9b\x12\x7b\x8a\x62\x2b\x12\x0f\x67\x21";
 
 /// Runs `check` on inputs that are text; the wire's decoder refuses the others before a parser sees them.
 fn text(input: &[u8], check: impl FnOnce(&str)) {
@@ -80,6 +78,20 @@ fn text(input: &[u8], check: impl FnOnce(&str)) {
 
 fn is_letter_digit_or_hyphen(char: char) -> bool {
     char.is_ascii_alphanumeric() || char == '-'
+}
+
+pub fn guid(input: &[u8]) {
+    text(input, |text| {
+        if let Some(guid) = Guid::parse(text) {
+            let digits = |text: &str| {
+                let bare = text.to_ascii_lowercase();
+                let bare = bare.strip_prefix("urn:uuid:").unwrap_or(&bare);
+                bare.chars().filter(char::is_ascii_hexdigit).collect::<String>()
+            };
+            assert_eq!(digits(&guid.to_string()), digits(text), "{text:?}");
+            assert_eq!(Guid::parse(&guid.to_string()), Some(guid), "{text:?}");
+        }
+    });
 }
 
 pub fn object_name(input: &[u8]) {
@@ -170,7 +182,7 @@ pub fn key_import(input: &[u8]) {
         assert!(SoftwareProvider.open(spec, &key.public, &key.material).is_ok(), "a key of {spec:?} does not open");
         assert!(spec != KeySpec::Oct { bits: 0 }, "an empty key was accepted");
     } else {
-        assert!(*kind != 1 || input != P256_KEY, "the key of the standard was refused");
+        assert!(*kind != 1 || input != seeds::P256_KEY, "the key of the standard was refused");
     }
 }
 
@@ -209,4 +221,28 @@ pub fn host_name(input: &[u8]) {
             assert!(!container.name.contains('.'), "{host:?}");
         }
     });
+}
+
+/// A skip token as it came, and one of ours with any content.
+pub fn skip_token(input: &[u8]) {
+    azure::data_plane::fuzz::skip_token(input);
+    azure::data_plane::fuzz::skip_token(URL_SAFE_NO_PAD.encode(input).as_bytes());
+}
+
+/// An `Authorization` header as it came, and HTTP Basic with any content.
+pub fn sign_in_basic(input: &[u8]) {
+    azure::sign_in::fuzz::basic(input);
+    azure::sign_in::fuzz::basic(format!("Basic {}", STANDARD.encode(input)).as_bytes());
+}
+
+/// A token as it came; and one with a whole signature, whose header is the input's first line and whose claims are
+/// the rest.
+pub fn bearer_token(input: &[u8]) {
+    identity::fuzz::token(input);
+    let (header, claims) = match input.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (&input[..at], &input[at + 1..]),
+        None => (input, &[][..]),
+    };
+    let [header, claims, signature] = [header, claims, &[0; 64]].map(|part| URL_SAFE_NO_PAD.encode(part));
+    identity::fuzz::token(format!("{header}.{claims}.{signature}").as_bytes());
 }

@@ -4,6 +4,7 @@ pub mod bytes;
 pub mod client;
 pub mod containers;
 pub mod model;
+pub mod openapi;
 pub mod process;
 pub mod random;
 pub mod raw;

@@ -13,6 +13,10 @@ pub struct Addresses {
     /// `None`: 443, which is not written.
     pub port: Option<u16>,
     pub tenant: Guid,
+    /// Every audience that a token may carry, without a slash at its end: made once, asked for with each request.
+    vault_audiences: Vec<String>,
+    hsm_audiences: Vec<String>,
+    arm_audiences: Vec<String>,
 }
 
 /// A container's host name, taken apart.
@@ -26,6 +30,7 @@ pub struct ContainerHost<'host> {
 
 const AZURE_SUFFIXES: [(ContainerKind, &str); 2] =
     [(ContainerKind::Vault, "vault.azure.net"), (ContainerKind::ManagedHsm, "managedhsm.azure.net")];
+const KEY_VAULT_APPLICATION: &str = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093";
 const AZURE_AUTHORITY: &str = "https://login.microsoftonline.com";
 
 fn label(kind: ContainerKind) -> &'static str {
@@ -36,6 +41,21 @@ fn label(kind: ContainerKind) -> &'static str {
 }
 
 impl Addresses {
+    #[must_use]
+    pub fn new(domain: String, port: Option<u16>, tenant: Guid) -> Self {
+        let (vault_audiences, hsm_audiences, arm_audiences) = Default::default();
+        let mut addresses = Self { domain, port, tenant, vault_audiences, hsm_audiences, arm_audiences };
+        addresses.vault_audiences = addresses.audiences_of(ContainerKind::Vault);
+        addresses.hsm_audiences = addresses.audiences_of(ContainerKind::ManagedHsm);
+        addresses.arm_audiences = vec![
+            addresses.base_url(),
+            format!("https://management.{}", addresses.authority()),
+            "https://management.azure.com".to_owned(),
+            "https://management.core.windows.net".to_owned(),
+        ];
+        addresses
+    }
+
     /// `localhost:8443`.
     #[must_use]
     pub fn authority(&self) -> String {
@@ -98,25 +118,30 @@ impl Addresses {
         }
     }
 
-    /// Every audience that a token for this kind of container may carry, without a slash at its end.
+    /// Every audience that a token for this kind of container may carry.
     #[must_use]
-    pub fn container_audiences(&self, kind: ContainerKind) -> Vec<String> {
-        let azure = AZURE_SUFFIXES.iter().filter(|(of, _)| *of == kind).map(|(_, suffix)| format!("https://{suffix}"));
-        let mut all: Vec<String> = azure.collect();
-        all.push(format!("https://{}.{}", label(kind), self.authority()));
-        all.push(format!("https://{}.{}", label(kind), self.domain));
-        all
+    pub fn container_audiences(&self, kind: ContainerKind) -> &[String] {
+        match kind {
+            ContainerKind::Vault => &self.vault_audiences,
+            ContainerKind::ManagedHsm => &self.hsm_audiences,
+        }
     }
 
-    /// Every audience that a token for the resource manager may carry, without a slash at its end.
+    /// Every audience that a token for the resource manager may carry.
     #[must_use]
-    pub fn arm_audiences(&self) -> Vec<String> {
-        vec![
-            self.base_url(),
-            format!("https://management.{}", self.authority()),
-            "https://management.azure.com".to_owned(),
-            "https://management.core.windows.net".to_owned(),
-        ]
+    pub fn arm_audiences(&self) -> &[String] {
+        &self.arm_audiences
+    }
+
+    fn audiences_of(&self, kind: ContainerKind) -> Vec<String> {
+        let azure = AZURE_SUFFIXES.iter().filter(|(of, _)| *of == kind).map(|(_, suffix)| format!("https://{suffix}"));
+        let own = [
+            format!("https://{}.{}", label(kind), self.authority()),
+            format!("https://{}.{}", label(kind), self.domain),
+        ];
+        // The application id of Key Vault, which some clients name instead (contract: key-vault §1.1).
+        let application = (kind == ContainerKind::Vault).then(|| KEY_VAULT_APPLICATION.to_owned());
+        azure.chain(own).chain(application).collect()
     }
 }
 
@@ -134,7 +159,7 @@ mod tests {
     use super::*;
 
     fn addresses() -> Addresses {
-        Addresses { domain: "localhost".to_owned(), port: Some(8443), tenant: Guid::from_u128(1) }
+        Addresses::new("localhost".to_owned(), Some(8443), Guid::from_u128(1))
     }
 
     #[test]

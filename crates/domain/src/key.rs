@@ -225,6 +225,19 @@ impl KeySpec {
         }
     }
 
+    /// A key that imports others does nothing else (contract: key-vault §3.8, "BYOK KEK").
+    ///
+    /// # Errors
+    /// [`Refusal::ParameterInvalid`].
+    pub fn check_operations(self, key_ops: &[KeyOperation]) -> Result<(), Refusal> {
+        let imports = key_ops.contains(&KeyOperation::Import);
+        if imports && (key_ops.len() > 1 || self.key_type() != KeyType::Rsa) {
+            let reason = "import cannot be combined with other operations, and needs an RSA key";
+            return Err(Refusal::ParameterInvalid { parameter: "key_ops", reason });
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// [`Refusal::SignatureAlgorithmMismatch`] or [`Refusal::DigestLengthWrong`].
     pub fn check_signature(self, algorithm: SignatureAlgorithm, digest: &[u8]) -> Result<(), Refusal> {

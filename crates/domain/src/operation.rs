@@ -72,11 +72,9 @@ operations! {
     HsmSecurityDomainDownload { Hsm: "Microsoft.KeyVault/managedHsm/securitydomain/download/action" },
 
     // Control plane. Contract: key-vault §4, managed-hsm §1.5.
-    SubscriptionRead { Arm: "Microsoft.Resources/subscriptions/read" },
     ResourceGroupRead { Arm: "Microsoft.Resources/subscriptions/resourceGroups/read" },
     ResourceGroupPut { Arm: "Microsoft.Resources/subscriptions/resourceGroups/write" },
     ResourceGroupDelete { Arm: "Microsoft.Resources/subscriptions/resourceGroups/delete" },
-    ResourceList { Arm: "Microsoft.Resources/subscriptions/resources/read" },
     VaultRead { Arm: "Microsoft.KeyVault/vaults/read" },
     VaultPut { Arm: "Microsoft.KeyVault/vaults/write" },
     VaultAccessPolicyPut { Arm: "Microsoft.KeyVault/vaults/accessPolicies/write" },
@@ -93,8 +91,6 @@ operations! {
     ManagedHsmReadDeleted { Arm: "Microsoft.KeyVault/deletedManagedHsms/read" },
     ManagedHsmPurge { Arm: "Microsoft.KeyVault/locations/deletedManagedHsms/purge/action" },
     ManagedHsmCheckName { Arm: "Microsoft.KeyVault/checkMhsmNameAvailability/read" },
-    OperationResultRead { Arm: "Microsoft.KeyVault/locations/operationResults/read" },
-    RoleDefinitionRead { Arm: "Microsoft.Authorization/roleDefinitions/read" },
     RoleAssignmentRead { Arm: "Microsoft.Authorization/roleAssignments/read" },
     RoleAssignmentPut { Arm: "Microsoft.Authorization/roleAssignments/write" },
     RoleAssignmentDelete { Arm: "Microsoft.Authorization/roleAssignments/delete" },

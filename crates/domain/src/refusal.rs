@@ -1,6 +1,8 @@
 //! Why the vault says no, in the field's words. Each front maps every refusal to its wire in one exhaustive match.
 
-use crate::{Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, SignatureAlgorithm, UnixTime};
+use crate::{
+    Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm, UnixTime,
+};
 
 /// A rule of the domain forbids what was asked. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +39,7 @@ pub enum Refusal {
     #[error("the name is held by a deleted object")]
     NameHeldByDeleted,
     #[error("a restore meets an object, live or deleted, of the same name")]
-    RestoreConflict,
+    RestoreConflict { name: ObjectName },
     #[error("the name is held by another container")]
     ContainerNameTaken,
     #[error("the name is held by a deleted container")]
@@ -66,6 +68,8 @@ pub enum Refusal {
     TenantInvalid,
     #[error("the location can't be changed")]
     LocationImmutable,
+    #[error("the location of a resource group can't be changed")]
+    GroupLocationImmutable,
 
     // Use of keys
     #[error("the key is disabled")]

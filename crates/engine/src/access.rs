@@ -76,6 +76,26 @@ impl Engine {
         Err(Refusal::Forbidden { action, scope, model }.into())
     }
 
+    /// Whether the caller may do this to `path` in a container: for fronts that have to refuse a request for another
+    /// reason, and must not tell it to whom they owe no answer.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`].
+    pub fn check_access(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        target: &OpenContainer,
+        path: &str,
+    ) -> Result<(), Error> {
+        self.authorise(caller, operation, target, path)
+    }
+
+    /// Whether the caller has any control-plane assignment at a scope or below it: then they may see that it exists.
+    pub(crate) fn has_assignment_within(&self, caller: &Caller, scope: &Scope) -> bool {
+        self.arm_access.snapshot().within(caller, scope)
+    }
+
     /// Whether the caller may do this at a scope of the control plane.
     ///
     /// # Errors
@@ -155,7 +175,7 @@ impl Engine {
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::HsmRoleAssignmentDelete;
         self.authorise(caller, operation, hsm, scope.as_str())?;
-        self.remove_assignment(caller, operation, Realm::Hsm(hsm.id()), name)
+        self.remove_assignment(caller, operation, Realm::Hsm(hsm.id()), name, |found| same_hsm_scope(found, scope))
     }
 
     /// Control-plane assignments at, above or below a scope, as far as they concern it.
@@ -193,7 +213,7 @@ impl Engine {
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::RoleAssignmentDelete;
         self.authorise_arm(caller, operation, scope.as_str())?;
-        self.remove_assignment(caller, operation, Realm::Arm, name)
+        self.remove_assignment(caller, operation, Realm::Arm, name, |found| found == scope)
     }
 
     fn put_assignment(
@@ -233,17 +253,20 @@ impl Engine {
         Ok(assignment)
     }
 
+    /// Removes the assignment of this name if its scope is the one asked for, where the caller has been authorised:
+    /// whoever may remove at one scope must not reach another through its path.
     fn remove_assignment(
         &self,
         caller: &Caller,
         operation: Operation,
         realm: Realm,
         name: Guid,
+        at_scope: impl Fn(&Scope) -> bool,
     ) -> Result<RoleAssignment, Error> {
         let target = format!("roleAssignments/{name}");
         let removed = self.change(operation, Some(caller), container_of(realm), &target, |tx, _| {
             let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
-            let found = found.ok_or(Refusal::RoleAssignmentNotFound)?;
+            let found = found.filter(|found| at_scope(&found.scope)).ok_or(Refusal::RoleAssignmentNotFound)?;
             tx.remove_role_assignment(realm, name)?;
             Ok(found)
         })?;

@@ -1,9 +1,11 @@
 //! Subscriptions, resource groups, principals, and results of long-running operations.
 
+use crate::containers::same_location;
 use crate::{Engine, Error, PageRequest};
 use domain::{
     ContainerKind, Guid, Operation, OperationResult, Principal, PrincipalKind, Refusal, ResourceGroup, ResourceId,
-    Subscription, Tags, access::Caller,
+    Subscription, Tags,
+    access::{Caller, Scope},
 };
 
 /// Which containers of a subscription to list.
@@ -27,13 +29,13 @@ pub struct NewPrincipal {
 const ALL_IN_GROUP: usize = 100_000;
 
 impl Engine {
-    /// Subscriptions that the caller may read.
+    /// Subscriptions in which the caller has any role, there or on something in them.
     ///
     /// # Errors
     /// Only the store's.
     pub fn subscriptions(&self, caller: &Caller) -> Result<Vec<Subscription>, Error> {
         let mut all = self.store.query(|read| read.subscriptions())?;
-        all.retain(|each| self.may_arm(caller, Operation::SubscriptionRead, &format!("/subscriptions/{}", each.id)));
+        all.retain(|each| self.has_assignment_within(caller, &Scope::new(&format!("/subscriptions/{}", each.id))));
         Ok(all)
     }
 
@@ -49,6 +51,7 @@ impl Engine {
     /// # Errors
     /// Only the store's.
     pub fn resource_groups(&self, caller: &Caller, subscription: Guid) -> Result<Vec<ResourceGroup>, Error> {
+        self.subscription(caller, subscription)?;
         let mut all = self.store.query(|read| read.resource_groups(subscription))?;
         all.retain(|group| self.may_arm(caller, Operation::ResourceGroupRead, &group_id(subscription, &group.name)));
         Ok(all)
@@ -65,7 +68,7 @@ impl Engine {
     /// Creates a resource group, or replaces its tags. Returns it, and whether it is new.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::SubscriptionNotFound`], [`Refusal::LocationImmutable`].
+    /// [`Refusal::Forbidden`], [`Refusal::SubscriptionNotFound`], [`Refusal::GroupLocationImmutable`].
     pub fn put_resource_group(
         &self,
         caller: &Caller,
@@ -81,6 +84,9 @@ impl Engine {
                 return Err(Refusal::SubscriptionNotFound.into());
             }
             let found = tx.resource_group(subscription, name)?;
+            if found.as_ref().is_some_and(|group| !same_location(&group.location, location)) {
+                return Err(Refusal::GroupLocationImmutable.into());
+            }
             let created = found.is_none();
             let mut group = found.unwrap_or_else(|| ResourceGroup {
                 subscription,

@@ -23,7 +23,9 @@ mod sweep;
 
 pub use access::RoleAssignmentRequest;
 pub use clock::{Clock, MovableClock, SystemClock};
-pub use containers::{ContainerPatch, ContainerRequest, HsmSettings, NameAvailability, ProfileRequest, VaultSettings};
+pub use containers::{
+    ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, NameAvailability, ProfileRequest, VaultSettings,
+};
 pub use custody::{Entropy, SystemEntropy, sha256};
 pub use directory::{ContainerListing, NewPrincipal, hash_client_secret};
 pub use door::{Cost, Door};

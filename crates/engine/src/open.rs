@@ -179,6 +179,10 @@ pub(crate) struct OpenContainers {
 }
 
 impl OpenContainers {
+    pub(crate) fn get(&self, kind: ContainerKind, name: &ContainerName) -> Option<Arc<OpenContainer>> {
+        self.entries.read().get(&(kind, name.folded())).cloned()
+    }
+
     pub(crate) fn get_or_open(
         &self,
         kind: ContainerKind,
@@ -186,9 +190,6 @@ impl OpenContainers {
         open: impl FnOnce() -> Result<OpenContainer, Error>,
     ) -> Result<Arc<OpenContainer>, Error> {
         let id = (kind, name.folded());
-        if let Some(entry) = self.entries.read().get(&id) {
-            return Ok(Arc::clone(entry));
-        }
         let _opening = self.opening.lock();
         if let Some(entry) = self.entries.read().get(&id) {
             return Ok(Arc::clone(entry));

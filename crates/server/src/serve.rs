@@ -79,11 +79,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn addresses(config: &Config) -> Addresses {
-    Addresses {
-        domain: config.domain.as_str().to_owned(),
-        port: Some(config.public_port()).filter(|port| *port != 443),
-        tenant: Guid::from_u128(config.tenant.as_u128()),
-    }
+    let port = Some(config.public_port()).filter(|port| *port != 443);
+    Addresses::new(config.domain.as_str().to_owned(), port, Guid::from_u128(config.tenant.as_u128()))
 }
 
 /// The root key of an installation, from where the configuration says.

@@ -9,8 +9,8 @@ use domain::{
 };
 use e2e::model::{KEYS, Model, Op, Outcome, Settings, ops, settings};
 use engine::{
-    ContainerRequest, CreateKey, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings, MovableClock,
-    NewAttributes, PageRequest, ProfileRequest, SystemClock, VaultSettings,
+    ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings,
+    MovableClock, NewAttributes, PageRequest, ProfileRequest, SystemClock, VaultSettings,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -105,7 +105,14 @@ impl Rig {
     fn request(&self) -> ContainerRequest {
         let (family, sku, profile) = match self.kind {
             ContainerKind::Vault => ("A", "premium", ProfileRequest::Vault(VaultSettings::default())),
-            ContainerKind::ManagedHsm => ("B", "Standard_B1", ProfileRequest::ManagedHsm(HsmSettings::default())),
+            ContainerKind::ManagedHsm => (
+                "B",
+                "Standard_B1",
+                ProfileRequest::ManagedHsm(HsmSettings {
+                    initial_admins: Some(vec![ADMINISTRATOR.to_string()]),
+                    ..HsmSettings::default()
+                }),
+            ),
         };
         ContainerRequest {
             name: container_name(),
@@ -120,6 +127,7 @@ impl Rig {
                 purge_protection: self.settings.purge_protection.then_some(true),
             },
             profile,
+            creation: CreationTerms::default(),
         }
     }
 
@@ -226,7 +234,7 @@ fn outcome(result: Result<(), Error>) -> Outcome {
             Refusal::NotFound => Outcome::NotFound,
             Refusal::DeletedNotFound => Outcome::DeletedNotFound,
             Refusal::NameHeldByDeleted => Outcome::NameHeldByDeleted,
-            Refusal::RestoreConflict => Outcome::RestoreConflict,
+            Refusal::RestoreConflict { .. } => Outcome::RestoreConflict,
             Refusal::PurgeProtected { .. } => Outcome::PurgeProtected,
             Refusal::ContainerNotFound => Outcome::ContainerNotFound,
             Refusal::ContainerDeleted { .. } => Outcome::ContainerDeleted,

@@ -4,6 +4,7 @@
 
 mod concurrency;
 mod engine_model;
+mod garbage;
 mod http_model;
 mod kill_storm;
 mod purged_bytes;

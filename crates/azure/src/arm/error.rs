@@ -186,9 +186,10 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NameInvalid { .. } => name_invalid(subject),
         Refusal::ContainerNameTaken => name_taken(subject),
         Refusal::ContainerNameHeldByDeleted => name_held_by_deleted(subject),
-        Refusal::ResourceGroupNotEmpty | Refusal::RoleAssignmentExists | Refusal::LocationImmutable => {
-            conflict(refusal, subject)
-        }
+        Refusal::ResourceGroupNotEmpty
+        | Refusal::RoleAssignmentExists
+        | Refusal::LocationImmutable
+        | Refusal::GroupLocationImmutable => conflict(refusal, subject),
         Refusal::RetentionOutOfRange { .. }
         | Refusal::RetentionImmutable
         | Refusal::PurgeProtectionIrreversible
@@ -208,7 +209,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NotFound | Refusal::DeletedNotFound => {
             Problem::new(StatusCode::NOT_FOUND, "NotFound", sentence(refusal))
         }
-        Refusal::NameHeldByDeleted | Refusal::RestoreConflict => {
+        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } => {
             Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal))
         }
         Refusal::KeyDisabled { .. }
@@ -377,6 +378,12 @@ fn conflict(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::ResourceGroupNotEmpty => (
             "ResourceGroupDeletionBlocked",
             format!("Deletion of resource group '{group}' failed as it still contains resources."),
+        ),
+        Refusal::GroupLocationImmutable => (
+            "InvalidResourceGroupLocation",
+            format!(
+                "Invalid resource group location. The resource group '{group}' already exists in another location."
+            ),
         ),
         _ => (
             "InvalidResourceLocation",

@@ -37,7 +37,7 @@ fn container(kind: ContainerKind, bytes: &[u8]) {
     let place = route::Place { kind, resource, name: "kv-1".to_owned() };
     if let Ok(body) = wire::read::ContainerBody::read(bytes) {
         drop(body.recovers());
-        drop(body.into_request(&place));
+        drop(body.into_request(&place, engine::CreationTerms::default()));
     }
     if let Ok(body) = wire::read::ContainerBody::read(bytes) {
         drop(body.into_patch(kind));

@@ -71,11 +71,11 @@ impl Arm {
                 _ => Problem::method_not_allowed(request.method.as_str()).response(),
             };
         }
-        let caller = match bearer::caller(&self.identity, &request, &self.addresses.arm_audiences()) {
+        let caller = match bearer::caller(&self.identity, &request, self.addresses.arm_audiences()) {
             Ok(caller) => caller,
             Err(why) => {
                 let authority = self.addresses.authority_url(&request.host);
-                return unauthenticated::response(&why, &authority, self.door.engine().now());
+                return unauthenticated::response(&why, &authority, self.identity.now());
             }
         };
         match read(caller, request) {

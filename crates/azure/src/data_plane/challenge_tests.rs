@@ -7,7 +7,7 @@ use domain::Guid;
 const CLAIMS: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1700000000"}}}"#;
 
 fn challenged(kind: ContainerKind, method: &str, why: &Unauthenticated) -> (String, String) {
-    let addresses = Addresses { domain: "localhost".to_owned(), port: Some(8443), tenant: Guid::from_u128(1) };
+    let addresses = Addresses::new("localhost".to_owned(), Some(8443), Guid::from_u128(1));
     let answer = response(&addresses, kind, &request(method, "/nowhere"), why, NOW);
     assert_eq!(answer.status(), 401);
     let header = answer.headers()[header::WWW_AUTHENTICATE].to_str().unwrap().to_owned();

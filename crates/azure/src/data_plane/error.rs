@@ -92,7 +92,7 @@ fn error(
     match place.kind {
         ContainerKind::Vault => reply::error(status, code, inner, text),
         ContainerKind::ManagedHsm => {
-            reply::error(status, code, None, format!("{text} (Activity ID: {})", place.request_id))
+            reply::error(status, code, inner, format!("{text} (Activity ID: {})", place.request_id))
         }
     }
 }

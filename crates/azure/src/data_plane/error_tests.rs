@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
-use domain::{Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, SignatureAlgorithm, access::Model};
+use domain::{
+    Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm, access::Model,
+};
 use std::fmt::Write as _;
 
 /// The refusal after this one. Exhaustive, so that a new one cannot be forgotten here.
@@ -22,8 +24,8 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::OperationNotFound => R::PrincipalNotFound,
         R::PrincipalNotFound => R::NameInvalid { name: "a_b".to_owned() },
         R::NameInvalid { .. } => R::NameHeldByDeleted,
-        R::NameHeldByDeleted => R::RestoreConflict,
-        R::RestoreConflict => R::ContainerNameTaken,
+        R::NameHeldByDeleted => R::RestoreConflict { name: ObjectName::parse("k").unwrap() },
+        R::RestoreConflict { .. } => R::ContainerNameTaken,
         R::ContainerNameTaken => R::ContainerNameHeldByDeleted,
         R::ContainerNameHeldByDeleted => R::ResourceGroupNotEmpty,
         R::ResourceGroupNotEmpty => R::RoleAssignmentExists,
@@ -36,7 +38,8 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::PurgeProtected { .. } => R::SoftDeleteDisabled,
         R::SoftDeleteDisabled => R::TenantInvalid,
         R::TenantInvalid => R::LocationImmutable,
-        R::LocationImmutable => R::KeyDisabled { operation: KeyOperation::Sign },
+        R::LocationImmutable => R::GroupLocationImmutable,
+        R::GroupLocationImmutable => R::KeyDisabled { operation: KeyOperation::Sign },
         R::KeyDisabled { .. }
         | R::KeyNotYetValid { .. }
         | R::KeyExpired { .. }

@@ -58,7 +58,7 @@ impl DataPlane {
     /// Answers a request to a container. `kind` and `name` come from the host name, or from the default container.
     pub async fn handle(&self, kind: ContainerKind, name: &str, request: Request) -> Response {
         let request = Arc::new(request);
-        let (mut response, container) = match self.door.engine().open_container(kind, name) {
+        let (mut response, container) = match self.container(kind, name).await {
             Ok(container) => (self.answer(&container, &request).await, Some(container)),
             Err(error) => (Problem::Engine(error).response(&place(kind, name, &request)), None),
         };
@@ -71,10 +71,9 @@ impl DataPlane {
 
     async fn answer(&self, container: &Arc<OpenContainer>, request: &Arc<Request>) -> Response {
         let kind = container.kind();
-        let audiences = self.addresses.container_audiences(kind);
-        let caller = match bearer::caller(&self.identity, request, &audiences) {
+        let caller = match bearer::caller(&self.identity, request, self.addresses.container_audiences(kind)) {
             Ok(caller) => caller,
-            Err(why) => return challenge::response(&self.addresses, kind, request, &why, self.door.engine().now()),
+            Err(why) => return challenge::response(&self.addresses, kind, request, &why, self.identity.now()),
         };
         let routed = route::resolve(kind, request.method.as_str(), &request.path).map_err(Problem::NoRoute);
         let (route, version) = match routed.and_then(|route| Ok((route, api_version(request)?))) {
@@ -85,8 +84,27 @@ impl DataPlane {
         let call = Arc::new(Call { request, container, caller, version });
         match self.perform(&call, &route).await {
             Ok(response) => response,
-            Err(problem) => problem.response(&call.place(&route)),
+            Err(problem) => self.owed(&call, &route, problem).response(&call.place(&route)),
         }
+    }
+
+    /// Who may not do a thing is told so, and not what is wrong with the body: rights come before shape (contract:
+    /// key-vault §2, "Evaluation order"). The engine checks rights by itself, but never sees a body that does not parse.
+    fn owed(&self, call: &Call, route: &Route<'_>, problem: Problem) -> Problem {
+        let (Problem::BadParameter(_), Some(operation)) = (&problem, route.operation.guarded()) else {
+            return problem;
+        };
+        let allowed = self.door.engine().check_access(&call.caller, operation, &call.container, &route.guarded_path());
+        allowed.map_or_else(Problem::Engine, |()| problem)
+    }
+
+    /// The container, from memory if it is open; otherwise read where waiting for the disk is allowed.
+    async fn container(&self, kind: ContainerKind, name: &str) -> Result<Arc<OpenContainer>, Error> {
+        if let Some(open) = self.door.engine().opened_container(kind, name) {
+            return Ok(open);
+        }
+        let name = name.to_owned();
+        self.door.run(Cost::Durable, move |engine| engine.open_container(kind, &name)).await
     }
 
     async fn perform(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {

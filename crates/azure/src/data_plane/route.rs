@@ -37,6 +37,55 @@ pub(super) enum Operation {
     NotSupported(&'static str),
 }
 
+impl Operation {
+    /// What the engine calls it; `None` for what the engine does not guard by itself.
+    pub(super) fn guarded(self) -> Option<domain::Operation> {
+        use domain::Operation as Op;
+        Some(match self {
+            Self::ListKeys => Op::KeyList,
+            Self::ListKeyVersions => Op::KeyListVersions,
+            Self::GetKey => Op::KeyGet,
+            Self::CreateKey => Op::KeyCreate,
+            Self::ImportKey => Op::KeyImport,
+            Self::UpdateKey => Op::KeyUpdate,
+            Self::DeleteKey => Op::KeyDelete,
+            Self::BackupKey => Op::KeyBackup,
+            Self::RestoreKey => Op::KeyRestore,
+            Self::RotateKey => Op::KeyRotate,
+            Self::GetRotationPolicy => Op::KeyRotationPolicyGet,
+            Self::SetRotationPolicy => Op::KeyRotationPolicySet,
+            Self::UseKey(KeyUse::Encrypt) => Op::KeyEncrypt,
+            Self::UseKey(KeyUse::Decrypt) => Op::KeyDecrypt,
+            Self::UseKey(KeyUse::Sign) => Op::KeySign,
+            Self::UseKey(KeyUse::Verify) => Op::KeyVerify,
+            Self::UseKey(KeyUse::Wrap) => Op::KeyWrap,
+            Self::UseKey(KeyUse::Unwrap) => Op::KeyUnwrap,
+            Self::ListDeletedKeys => Op::KeyListDeleted,
+            Self::GetDeletedKey => Op::KeyGetDeleted,
+            Self::RecoverDeletedKey => Op::KeyRecover,
+            Self::PurgeDeletedKey => Op::KeyPurge,
+            Self::GetRandomBytes => Op::RandomGet,
+            Self::ListRoleDefinitions | Self::GetRoleDefinition => Op::HsmRoleDefinitionRead,
+            Self::ListRoleAssignments | Self::GetRoleAssignment => Op::HsmRoleAssignmentRead,
+            Self::PutRoleAssignment => Op::HsmRoleAssignmentPut,
+            Self::DeleteRoleAssignment => Op::HsmRoleAssignmentDelete,
+            Self::ListSettings | Self::GetSetting | Self::NotSupported(_) => return None,
+        })
+    }
+}
+
+impl Route<'_> {
+    /// The path that the engine's gate decides by: a key, a scope, or all keys.
+    pub(super) fn guarded_path(&self) -> String {
+        match (&self.scope, self.operation, self.name) {
+            (Some(scope), ..) => scope.as_str().to_owned(),
+            (None, Operation::GetRandomBytes, _) => "/".to_owned(),
+            (None, _, Some(name)) => format!("/keys/{name}"),
+            (None, _, None) => "/keys".to_owned(),
+        }
+    }
+}
+
 /// An operation with what its path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Route<'path> {

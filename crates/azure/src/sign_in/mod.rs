@@ -64,7 +64,7 @@ impl SignIn {
 
     fn stamp(&self, request: &Request) -> Stamp {
         let sent = request.header("client-request-id").and_then(Guid::parse);
-        Stamp { now: self.door.engine().now(), trace_id: request.id, correlation_id: sent.unwrap_or(request.id) }
+        Stamp { now: self.identity.now(), trace_id: request.id, correlation_id: sent.unwrap_or(request.id) }
     }
 }
 

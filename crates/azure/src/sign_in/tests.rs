@@ -19,7 +19,7 @@ const TENANT: Guid = Guid::from_u128(1);
 const APP: &str = "00000000-0000-0000-0000-000000000003";
 
 fn addresses() -> Addresses {
-    Addresses { domain: "localhost".to_owned(), port: Some(8443), tenant: TENANT }
+    Addresses::new("localhost".to_owned(), Some(8443), TENANT)
 }
 
 fn request(uri: &str, headers: &[(&str, &str)], body: &str) -> Request {

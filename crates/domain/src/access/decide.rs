@@ -1,6 +1,6 @@
 //! The decisions.
 
-use super::{Caller, RoleAssignment, RoleDefinition, RolePermissions};
+use super::{Caller, RoleAssignment, RoleDefinition, RolePermissions, Scope};
 use crate::{AccessPolicy, Operation};
 
 /// The assignments of one realm, each with the role it assigns: what a decision needs, and nothing it has to look
@@ -33,6 +33,15 @@ impl Assignments {
     #[must_use]
     pub fn action(&self, caller: &Caller, action: &str, path: &str) -> Option<&RoleAssignment> {
         self.find(caller, path, |role| role.allows_action(action))
+    }
+
+    /// Whether the caller has an assignment of any role at a scope, above or below it.
+    #[must_use]
+    pub fn within(&self, caller: &Caller, scope: &Scope) -> bool {
+        self.0.iter().any(|(assignment, _)| {
+            let near = scope.covers(assignment.scope.as_str()) || assignment.scope.covers(scope.as_str());
+            near && caller.is(assignment.principal)
+        })
     }
 
     fn find(&self, caller: &Caller, path: &str, grants: impl Fn(&RolePermissions) -> bool) -> Option<&RoleAssignment> {

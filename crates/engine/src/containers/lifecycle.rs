@@ -2,7 +2,7 @@
 
 use super::{
     operations,
-    put::{arm_id, check_place, is_live_at},
+    put::{arm_id, check_place, is_live_at, same_location},
 };
 use crate::{Engine, Error};
 use domain::{
@@ -98,7 +98,9 @@ impl Engine {
         self.authorise_arm(caller, operation, &target)?;
         self.change(operation, Some(caller), None, &format!("{target}/{name}"), |tx, now| {
             let found = self.take_container(tx, kind, name)?;
-            let found = found.filter(|found| found.resource.subscription == subscription);
+            let found = found.filter(|found| {
+                found.resource.subscription == subscription && same_location(&found.location, location)
+            });
             let container = found.ok_or(Refusal::DeletedContainerNotFound)?;
             let deletion = container.state.deletion().ok_or(Refusal::DeletedContainerNotFound)?;
             let proof = deletion.purge(&container.policy, now)?;

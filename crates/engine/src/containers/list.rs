@@ -43,13 +43,19 @@ impl Engine {
     /// Live containers that the caller may read.
     ///
     /// # Errors
-    /// Only the store's.
+    /// [`Refusal::SubscriptionNotFound`], [`Refusal::ResourceGroupNotFound`].
     pub fn list_containers(
         &self,
         caller: &Caller,
         listing: &ContainerListing,
         page: &PageRequest,
     ) -> Result<Page<Container>, Error> {
+        self.subscription(caller, listing.subscription)?;
+        if let Some(group) = &listing.resource_group
+            && self.store.query(|read| read.resource_group(listing.subscription, group))?.is_none()
+        {
+            return Err(Refusal::ResourceGroupNotFound.into());
+        }
         let mut found = self.page_of_containers(listing, Presence::Live, page)?;
         found.items.retain(|each| self.may_arm(caller, operations(each.kind()).read, &each.arm_id()));
         Ok(found)

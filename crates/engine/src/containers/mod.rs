@@ -5,7 +5,8 @@ mod list;
 mod put;
 
 pub use list::NameAvailability;
-pub use put::{ContainerPatch, ContainerRequest, HsmSettings, ProfileRequest, VaultSettings};
+pub(crate) use put::same_location;
+pub use put::{ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, ProfileRequest, VaultSettings};
 
 use crate::{Engine, Error, OpenContainer};
 use custody::{Context, Purpose, WrappingKey};
@@ -62,12 +63,21 @@ impl OpenContainer {
 }
 
 impl Engine {
+    /// The container if it is open already: costs no disk read.
+    #[must_use]
+    pub fn opened_container(&self, kind: ContainerKind, name: &str) -> Option<Arc<OpenContainer>> {
+        self.open.get(kind, &ContainerName::parse(name)?)
+    }
+
     /// Opens a live container for use, by the name in a host name. From memory if it is open.
     ///
     /// # Errors
     /// [`Refusal::ContainerNotFound`], [`Refusal::ContainerDeleted`].
     pub fn open_container(&self, kind: ContainerKind, name: &str) -> Result<Arc<OpenContainer>, Error> {
         let name = ContainerName::parse(name).ok_or(Refusal::ContainerNotFound)?;
+        if let Some(open) = self.open.get(kind, &name) {
+            return Ok(open);
+        }
         self.open.get_or_open(kind, &name, || {
             let stored = self.store.query(|read| read.container(kind, &name))?.ok_or(Refusal::ContainerNotFound)?;
             match stored.container.state.as_of(self.now()) {

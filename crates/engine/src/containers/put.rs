@@ -22,6 +22,22 @@ pub struct ContainerRequest {
     pub sku: Sku,
     pub policy: PolicyAmendment,
     pub profile: ProfileRequest,
+    pub creation: CreationTerms,
+}
+
+/// What holds only if a request creates the container: the default and the allowance of its API version.
+#[derive(Clone, Copy, Debug)]
+pub struct CreationTerms {
+    pub permission_model: PermissionModel,
+    /// Old versions could make a vault without soft delete.
+    pub may_lack_soft_delete: bool,
+}
+
+impl Default for CreationTerms {
+    /// As in today's API versions.
+    fn default() -> Self {
+        Self { permission_model: PermissionModel::Rbac, may_lack_soft_delete: false }
+    }
 }
 
 /// Changes of an existing container; `None` leaves a setting as it is.
@@ -131,7 +147,9 @@ impl Engine {
             let tenant = check_place(tx, &request.resource, request.tenant)?;
             match self.take_container(tx, kind, &request.name)? {
                 None => Ok((self.insert_container(tx, id, tenant, request, now)?, true)),
-                Some(found) if !found.state.is_live() => Err(Refusal::ContainerNameHeldByDeleted.into()),
+                Some(found) if !found.state.is_live() && could_recover(&found, request) => {
+                    Err(Refusal::ContainerNameHeldByDeleted.into())
+                }
                 Some(found) if found.arm_id().eq_ignore_ascii_case(&target) => {
                     if !same_location(&found.location, &request.location) {
                         return Err(Refusal::LocationImmutable.into());
@@ -213,9 +231,7 @@ impl Engine {
         now: UnixTime,
     ) -> Result<Container, Error> {
         let asked = request.policy;
-        if asked.purge_protection == Some(true) && asked.soft_delete == Some(false) {
-            return Err(Refusal::PurgeProtectionNeedsSoftDelete.into());
-        }
+        check_creation(request)?;
         let undeletable =
             tx.subscriptions()?.iter().any(|each| each.id == request.resource.subscription && each.undeletable);
         let policy = DeletionPolicy {
@@ -223,7 +239,7 @@ impl Engine {
             purge_protection: asked.purge_protection == Some(true),
             undeletable_subscription: undeletable,
         };
-        let mut profile = self.blank_profile(request.profile.kind());
+        let mut profile = self.blank_profile(request.profile.kind(), request.creation);
         request.profile.clone().apply(&mut profile);
         let container = Container {
             id,
@@ -244,10 +260,10 @@ impl Engine {
         Ok(container)
     }
 
-    fn blank_profile(&self, kind: ContainerKind) -> Profile {
+    fn blank_profile(&self, kind: ContainerKind, terms: CreationTerms) -> Profile {
         match kind {
             ContainerKind::Vault => Profile::Vault(VaultProfile {
-                permission_model: PermissionModel::Rbac,
+                permission_model: terms.permission_model,
                 access_policies: Vec::new(),
                 enabled_for_deployment: false,
                 enabled_for_disk_encryption: false,
@@ -293,6 +309,33 @@ impl Engine {
 /// The local role "Managed HSM Administrator".
 const ADMINISTRATOR: Guid = Guid::from_u128(0xa290_e904_7015_4bba_90c8_6054_3313_cdb4);
 
+/// What only a creation has to bring.
+fn check_creation(request: &ContainerRequest) -> Result<(), Refusal> {
+    let asked = request.policy;
+    if asked.soft_delete == Some(false) {
+        if !request.creation.may_lack_soft_delete || request.profile.kind() == ContainerKind::ManagedHsm {
+            return Err(Refusal::SoftDeleteIrreversible);
+        }
+        if asked.purge_protection == Some(true) {
+            return Err(Refusal::PurgeProtectionNeedsSoftDelete);
+        }
+    }
+    match &request.profile {
+        ProfileRequest::ManagedHsm(hsm) if hsm.initial_admins.as_ref().is_none_or(Vec::is_empty) => {
+            let (parameter, reason) = ("initialAdminObjectIds", "at least one administrator is required");
+            Err(Refusal::ParameterInvalid { parameter, reason })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the deleted container that holds the name is one that this request could recover; everybody else's name is
+/// simply taken.
+fn could_recover(deleted: &Container, request: &ContainerRequest) -> bool {
+    deleted.resource.subscription == request.resource.subscription
+        && same_location(&deleted.location, &request.location)
+}
+
 pub(super) fn arm_id(kind: ContainerKind, resource: &ResourceId, name: &ContainerName) -> String {
     format!(
         "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.KeyVault/{}/{name}",
@@ -307,7 +350,7 @@ pub(super) fn is_live_at(container: &Container, arm_id: &str) -> bool {
 }
 
 /// `East US` and `eastus` are the same place.
-fn same_location(one: &str, other: &str) -> bool {
+pub(crate) fn same_location(one: &str, other: &str) -> bool {
     let bare = |text: &str| text.replace(' ', "").to_ascii_lowercase();
     bare(one) == bare(other)
 }

@@ -90,7 +90,7 @@ impl Engine {
         self.change(Operation::KeyRestore, Some(caller), Some(target.id()), &path, |tx, _| {
             let container = self.live_container(tx, target)?;
             if self.take_object(tx, target.id(), &KEYS, &payload.name)?.is_some() {
-                return Err(Refusal::RestoreConflict.into());
+                return Err(Refusal::RestoreConflict { name: payload.name.clone() }.into());
             }
             let object = self.insert_restored(tx, target, &payload)?;
             let version = find_version(tx, target.id(), &object, None)?.version;

@@ -64,7 +64,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::NotActivated`], [`Refusal::KeyTypeUnsupported`],
-    /// [`Refusal::KeySizeUnsupported`], [`Refusal::NameHeldByDeleted`], [`Refusal::TooManyVersions`].
+    /// [`Refusal::KeySizeUnsupported`], [`Refusal::ParameterInvalid`], [`Refusal::NameHeldByDeleted`],
+    /// [`Refusal::TooManyVersions`].
     pub fn create_key(
         &self,
         caller: &Caller,
@@ -75,6 +76,7 @@ impl Engine {
         self.authorise(caller, Operation::KeyCreate, target, &KEYS.path(name))?;
         target.check_active()?;
         request.spec.check_generated()?;
+        request.spec.check_operations(request.key_ops.as_deref().unwrap_or_default())?;
         let hsm = protection(&target.container, request.spec.key_type(), request.hsm)?;
         // Before the transaction: generating an RSA key takes up to seconds, and would hold up every other change.
         let generated = self.provider.generate(request.spec, &*self.entropy)?;
@@ -97,6 +99,7 @@ impl Engine {
         self.authorise(caller, Operation::KeyImport, target, &KEYS.path(name))?;
         target.check_active()?;
         let spec = request.jwk.spec();
+        spec.check_operations(request.key_ops.as_deref().unwrap_or_default())?;
         let hsm = protection(&target.container, spec.key_type(), request.hsm)?;
         let imported = self.provider.import(&request.jwk)?;
         let body = body(spec, hsm, request.key_ops.clone(), &imported);

@@ -91,6 +91,7 @@ impl Engine {
             }
             if let Some(key_ops) = &changes.key_ops {
                 let Body::Key(body) = &mut version.body;
+                body.spec.check_operations(key_ops)?;
                 body.key_ops.clone_from(key_ops);
             }
             tx.save_version(target.id(), ObjectKind::Key, name, &version)?;

@@ -59,6 +59,26 @@ fn a_role_on_one_key_does_not_reach_another() {
 }
 
 #[test]
+fn whoever_may_remove_at_one_scope_does_not_reach_another() {
+    let rig = Rig::new();
+    let hsm = rig.open(ContainerKind::ManagedHsm);
+    let assign = |name, scope: &str, role, principal| {
+        let request = RoleAssignmentRequest { name: Guid::from_u128(name), scope: Scope::new(scope), role, principal };
+        rig.engine.put_hsm_role_assignment(&caller(ADMINISTRATOR), &hsm, &request).unwrap();
+    };
+    let key = Scope::new("/keys/k");
+    assign(1, "/keys/k", role("Managed HSM Policy Administrator"), SOMEBODY);
+    assign(2, "/", role("Managed HSM Crypto User"), Guid::from_u128(0x99));
+    let remove = |scope, name| {
+        rig.engine.delete_hsm_role_assignment(&caller(SOMEBODY), &hsm, scope, Guid::from_u128(name)).map(drop)
+    };
+    let through_the_key = remove(&key, 2);
+    assert!(matches!(through_the_key, Err(Error::Refused(Refusal::RoleAssignmentNotFound))));
+    assert!(is_forbidden(&remove(&Scope::root(), 2), Model::HsmLocal));
+    assert!(remove(&key, 1).is_ok());
+}
+
+#[test]
 fn who_deletes_need_not_be_able_to_purge() {
     let rig = Rig::new();
     rig.create_ec_key(ContainerKind::ManagedHsm, "k");

@@ -8,8 +8,8 @@ use domain::{
     lifecycle::PolicyAmendment,
 };
 use engine::{
-    ContainerRequest, CreateKey, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings, MovableClock,
-    NewAttributes, OpenContainer, ProfileRequest, SystemClock, VaultSettings,
+    ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings,
+    MovableClock, NewAttributes, OpenContainer, ProfileRequest, SystemClock, VaultSettings,
 };
 use std::{path::PathBuf, sync::Arc};
 use store::sqlite::SqliteStore;
@@ -65,7 +65,13 @@ impl Rig {
     fn create(&self, kind: ContainerKind) {
         let (sku, profile) = match kind {
             ContainerKind::Vault => ("premium", ProfileRequest::Vault(VaultSettings::default())),
-            ContainerKind::ManagedHsm => ("Standard_B1", ProfileRequest::ManagedHsm(HsmSettings::default())),
+            ContainerKind::ManagedHsm => (
+                "Standard_B1",
+                ProfileRequest::ManagedHsm(HsmSettings {
+                    initial_admins: Some(vec![ADMINISTRATOR.to_string()]),
+                    ..HsmSettings::default()
+                }),
+            ),
         };
         let request = ContainerRequest {
             name: ContainerName::parse("contoso").unwrap(),
@@ -76,6 +82,7 @@ impl Rig {
             sku: Sku { family: "A".to_owned(), name: sku.to_owned() },
             policy: PolicyAmendment::default(),
             profile,
+            creation: CreationTerms::default(),
         };
         self.engine.put_container(&caller(ADMINISTRATOR), &request).unwrap();
     }

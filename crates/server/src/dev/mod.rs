@@ -118,8 +118,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let names = Names::dev(DOMAIN);
     let today = u64::try_from(SystemClock.now().0)?;
     let certificate = tls::dev::in_folder(folder, &names, today)?;
-    let addresses =
-        Addresses { domain: DOMAIN.to_owned(), port: Some(port).filter(|port| *port != 443), tenant: seed.tenant };
+    let addresses = Addresses::new(DOMAIN.to_owned(), Some(port).filter(|port| *port != 443), seed.tenant);
     let connection = Connection { addresses: &addresses, seed: &seed, ca_file: certificate.authority.clone(), port };
     let assignments = connection.assignments();
     let env_file = folder.join("dev.env");

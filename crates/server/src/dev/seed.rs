@@ -9,8 +9,8 @@ use domain::{
     lifecycle::PolicyAmendment,
 };
 use engine::{
-    ContainerRequest, Engine, Entropy, Error, Foundation, HsmSettings, NewPrincipal, ProfileRequest, VaultSettings,
-    hash_client_secret,
+    ContainerRequest, CreationTerms, Engine, Entropy, Error, Foundation, HsmSettings, NewPrincipal, ProfileRequest,
+    VaultSettings, hash_client_secret,
 };
 use serde::{Deserialize, Serialize};
 use std::{fs, io, path::Path};
@@ -141,6 +141,7 @@ impl Seed {
             sku: Sku { family: family.to_owned(), name: sku.to_owned() },
             policy: PolicyAmendment::default(),
             profile,
+            creation: CreationTerms::default(),
         })
     }
 

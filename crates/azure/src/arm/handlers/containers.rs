@@ -8,7 +8,6 @@ use crate::{
         ids, ok,
         paging::{self, List},
         route::Place,
-        version::ApiVersion,
         wire::{
             container::{self, ContainerOut, Provisioning},
             read::{self, ContainerBody},
@@ -17,7 +16,7 @@ use crate::{
     reply,
 };
 use domain::{Container, ContainerKind, ContainerName, Guid, Refusal, access::Caller};
-use engine::{ContainerListing, ContainerRequest, Engine, Error, NameAvailability, ProfileRequest};
+use engine::{ContainerListing, CreationTerms, Engine, NameAvailability};
 use http::{Method, StatusCode, header};
 use serde::Serialize;
 
@@ -64,46 +63,15 @@ pub(super) async fn put(arm: &Arm, ask: &Ask, place: &Place) -> Answer {
     if body.recovers()? {
         return recover(arm, ask, place).await;
     }
-    let mut request = body.into_request(place)?;
-    let version = ask.version.clone();
-    let work = move |engine: &Engine, caller: &Caller| {
-        at_creation(engine, caller, &version, &mut request)?;
-        engine.put_container(caller, &request)
+    let creation = CreationTerms {
+        permission_model: ask.version.default_permission_model(),
+        may_lack_soft_delete: ask.version.allows_no_soft_delete(),
     };
+    let request = body.into_request(place, creation)?;
+    let work = move |engine: &Engine, caller: &Caller| engine.put_container(caller, &request);
     let (container, created) = arm.engine(ask, work).await?;
     let provisioning = if created { Provisioning::Begun } else { Provisioning::Updating };
     changed(arm, ask, container, provisioning).await
-}
-
-/// What an API version means for a container that is not there yet, and what only its creation requires.
-fn at_creation(
-    engine: &Engine,
-    caller: &Caller,
-    version: &ApiVersion,
-    request: &mut ContainerRequest,
-) -> Result<(), Error> {
-    match engine.get_container(caller, request.profile.kind(), &request.resource, &request.name) {
-        Err(Error::Refused(Refusal::ContainerNotFound)) => {}
-        found => return found.map(|_| ()),
-    }
-    match &mut request.profile {
-        ProfileRequest::Vault(vault) => {
-            vault.permission_model.get_or_insert_with(|| version.default_permission_model());
-            if request.policy.soft_delete == Some(false) && !version.allows_no_soft_delete() {
-                return Err(Refusal::SoftDeleteIrreversible.into());
-            }
-        }
-        ProfileRequest::ManagedHsm(hsm) => {
-            if hsm.initial_admins.as_ref().is_none_or(Vec::is_empty) {
-                let (parameter, reason) = ("initialAdminObjectIds", "at least one administrator is required");
-                return Err(Refusal::ParameterInvalid { parameter, reason }.into());
-            }
-            if request.policy.soft_delete == Some(false) {
-                return Err(Refusal::SoftDeleteIrreversible.into());
-            }
-        }
-    }
-    Ok(())
 }
 
 pub(super) async fn patch(arm: &Arm, ask: &Ask, place: &Place) -> Answer {

@@ -15,7 +15,7 @@ use domain::{
     ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
     lifecycle::{Deletion, DeletionPolicy, Retention},
 };
-use engine::{ContainerRequest, Error, ProfileRequest};
+use engine::{ContainerRequest, CreationTerms, Error, ProfileRequest};
 
 fn place(kind: ContainerKind, name: &str) -> Place {
     let resource = ResourceId { subscription: Guid::from_u128(7), resource_group: "rg".to_owned() };
@@ -23,7 +23,7 @@ fn place(kind: ContainerKind, name: &str) -> Place {
 }
 
 fn request(kind: ContainerKind, body: &str) -> Result<ContainerRequest, Failure> {
-    ContainerBody::read(body.as_bytes())?.into_request(&place(kind, "name-1"))
+    ContainerBody::read(body.as_bytes())?.into_request(&place(kind, "name-1"), CreationTerms::default())
 }
 
 /// The code of a problem, or the refusal.
@@ -90,7 +90,8 @@ fn documented_refusals_of_a_vaults_body() {
     assert_eq!(why(request(ContainerKind::Vault, foreign)), "TenantInvalid");
     assert_eq!(why(request(ContainerKind::Vault, r#"{"location":"l","properties":{}}"#)), "TenantInvalid");
     assert_eq!(why(request(ContainerKind::Vault, "{}")), "LocationRequired");
-    let name = ContainerBody::read(b"{}").unwrap().into_request(&place(ContainerKind::Vault, "1-"));
+    let name =
+        ContainerBody::read(b"{}").unwrap().into_request(&place(ContainerKind::Vault, "1-"), CreationTerms::default());
     assert_eq!(why(name), r#"NameInvalid { name: "1-" }"#);
 }
 

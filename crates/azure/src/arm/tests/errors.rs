@@ -2,7 +2,7 @@
 
 use crate::arm::error::{Failure, Subject, of_error, response};
 use domain::{
-    ContainerKind, Curve, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse, Refusal,
+    ContainerKind, Curve, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, Refusal,
     SignatureAlgorithm, UnixTime, access::Model,
 };
 use engine::Error;
@@ -37,8 +37,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::OperationNotFound => Refusal::PrincipalNotFound,
         Refusal::PrincipalNotFound => Refusal::NameInvalid { name: "contoso".to_owned() },
         Refusal::NameInvalid { .. } => Refusal::NameHeldByDeleted,
-        Refusal::NameHeldByDeleted => Refusal::RestoreConflict,
-        Refusal::RestoreConflict => Refusal::ContainerNameTaken,
+        Refusal::NameHeldByDeleted => Refusal::RestoreConflict { name: ObjectName::parse("k").unwrap() },
+        Refusal::RestoreConflict { .. } => Refusal::ContainerNameTaken,
         Refusal::ContainerNameTaken => Refusal::ContainerNameHeldByDeleted,
         Refusal::ContainerNameHeldByDeleted => Refusal::ResourceGroupNotEmpty,
         Refusal::ResourceGroupNotEmpty => Refusal::RoleAssignmentExists,
@@ -51,7 +51,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::PurgeProtected { .. } => Refusal::SoftDeleteDisabled,
         Refusal::SoftDeleteDisabled => Refusal::TenantInvalid,
         Refusal::TenantInvalid => Refusal::LocationImmutable,
-        Refusal::LocationImmutable => Refusal::KeyDisabled { operation },
+        Refusal::LocationImmutable => Refusal::GroupLocationImmutable,
+        Refusal::GroupLocationImmutable => Refusal::KeyDisabled { operation },
         Refusal::KeyDisabled { .. } => Refusal::KeyNotYetValid { operation, not_before: time },
         Refusal::KeyNotYetValid { .. } => Refusal::KeyExpired { operation, expires: time },
         Refusal::KeyExpired { .. } => Refusal::KeyOperationForbidden { operation },

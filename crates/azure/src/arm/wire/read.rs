@@ -19,7 +19,7 @@ use domain::{
     AccessPolicy, ContainerKind, ContainerName, Guid, PermissionModel, Refusal, Sku, Tags,
     lifecycle::{PolicyAmendment, Retention},
 };
-use engine::{ContainerPatch, ContainerRequest, HsmSettings, ProfileRequest, VaultSettings};
+use engine::{ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, ProfileRequest, VaultSettings};
 use serde::Deserialize;
 
 /// The body of a PUT or PATCH of a vault or a managed HSM. What a kind does not have, clients do not send for it.
@@ -110,7 +110,7 @@ impl ContainerBody {
     }
 
     /// As a PUT: what is required has to be there.
-    pub(crate) fn into_request(self, place: &Place) -> Result<ContainerRequest, Failure> {
+    pub(crate) fn into_request(self, place: &Place, creation: CreationTerms) -> Result<ContainerRequest, Failure> {
         let name = ContainerName::parse(&place.name);
         let name = name.ok_or_else(|| Refusal::NameInvalid { name: place.name.clone() })?;
         let location = self.location.as_deref().map(ids::location).filter(|location| !location.is_empty());
@@ -131,6 +131,7 @@ impl ContainerBody {
             sku: patch.sku.ok_or_else(|| missing("sku"))?,
             policy: patch.policy,
             profile: patch.profile.ok_or_else(|| missing("properties"))?,
+            creation,
         })
     }
 

@@ -2,7 +2,8 @@
 
 use super::Place;
 use domain::{
-    Container, ContainerKind, Curve, EncryptionAlgorithm, KeySpec, KeyType, KeyUse, SignatureAlgorithm, UnixTime,
+    Container, ContainerKind, Curve, EncryptionAlgorithm, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm,
+    UnixTime,
     access::{Caller, Model},
 };
 
@@ -48,12 +49,11 @@ pub(super) fn name_held_by_deleted(name: &str) -> String {
     )
 }
 
-pub(super) fn restore_conflict(place: &Place<'_>) -> String {
-    let (host, name) = (place.host, place.name);
-    let kid = if name.is_empty() { format!("https://{host}/keys") } else { format!("https://{host}/keys/{name}") };
+pub(super) fn restore_conflict(name: &ObjectName, place: &Place<'_>) -> String {
+    let host = place.host;
     format!(
-        "There was a conflict restoring the key '{kid}'. This can happen if a key of the same name exists, live or \
-         deleted."
+        "There was a conflict restoring the key 'https://{host}/keys/{name}'. This can happen if a key of the same \
+         name exists, live or deleted."
     )
 }
 

@@ -30,9 +30,10 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
 
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
-        R::RestoreConflict | R::ContainerNameTaken | R::ContainerNameHeldByDeleted | R::ResourceGroupNotEmpty => {
-            CONFLICT
-        }
+        R::RestoreConflict { .. }
+        | R::ContainerNameTaken
+        | R::ContainerNameHeldByDeleted
+        | R::ResourceGroupNotEmpty => CONFLICT,
 
         R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
         R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
@@ -55,6 +56,7 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         | R::SoftDeleteIrreversible
         | R::TenantInvalid
         | R::LocationImmutable
+        | R::GroupLocationImmutable
         | R::SignatureAlgorithmMismatch { .. }
         | R::EncryptionAlgorithmMismatch { .. }
         | R::DigestLengthWrong { .. }
@@ -86,7 +88,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
         R::NameHeldByDeleted => texts::name_held_by_deleted(name),
-        R::RestoreConflict => texts::restore_conflict(place),
+        R::RestoreConflict { name } => texts::restore_conflict(name, place),
         R::PurgeProtected { .. } => texts::purge_protected(place),
         R::SoftDeleteDisabled => "Operation \"purge\" is not enabled for this vault.".to_owned(),
         R::KeyDisabled { operation } => format!("Operation {operation} is not allowed on a disabled key."),
@@ -132,6 +134,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         | R::PurgeProtectionNeedsSoftDelete
         | R::SoftDeleteIrreversible
         | R::TenantInvalid
-        | R::LocationImmutable => format!("Refused: {refusal}."),
+        | R::LocationImmutable
+        | R::GroupLocationImmutable => format!("Refused: {refusal}."),
     }
 }

@@ -153,7 +153,7 @@ impl SignIn {
             Unauthenticated::Missing => ("Access token is empty.".to_owned(), challenge),
             Unauthenticated::Rejected(error) => {
                 // Makes a client drop the token it has and fetch a new one (contract: az-client §4.7).
-                let now = self.door.engine().now().0;
+                let now = self.identity.now().0;
                 let claims = json!({ "access_token": { "nbf": { "essential": true, "value": now.to_string() } } });
                 let claims = STANDARD.encode(claims.to_string());
                 let challenge = format!("{challenge}, error=\"insufficient_claims\", claims=\"{claims}\"");

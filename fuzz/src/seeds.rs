@@ -1,0 +1,168 @@
+//! Inputs worth beginning from: at least one that is accepted for everything an entry can accept.
+
+pub const GUID: &[&[u8]] = &[
+    b"00000000-0000-4000-8000-00000000000a",
+    b"{A0000000-0000-4000-8000-00000000000A}",
+    b"0123456789abcdef0123456789abcdef",
+    b"urn:uuid:a0000000-0000-4000-8000-00000000000a",
+];
+pub const OBJECT_NAME: &[&[u8]] = &[b"k", b"My-Key-1", b"-", b"0"];
+pub const CONTAINER_NAME: &[&[u8]] = &[b"abc", b"Contoso-HSM-1", b"a-b-c", b"a--b"];
+pub const VERSION_ID: &[&[u8]] = &[b"0123456789abcdef0123456789abcdef", b"0123456789ABCDEF0123456789ABCDEF"];
+pub const CALENDAR_DURATION: &[&[u8]] = &[b"P30D", b"P18M", b"P2Y", b"P1Y2M3W4DT5H6M7.8S", b"PT0S", b"P1.5D", b"-P1D"];
+pub const KEY_IMPORT: &[&[u8]] =
+    &[b"\0\x10sixteen byte key", P256_KEY, b"\x05\x01n\x01e\x01d\x01p\x01q\x01p\x01q\x01i"];
+pub const BACKUP_BLOB: &[&[u8]] = &[b"SRBK\x01\0\x05vault\x01twelve bytes ciphertext and a tag of 16"];
+pub const REQUEST_TARGET: &[&[u8]] = &[
+    b"/keys/k/0123456789abcdef0123456789abcdef/sign?api%2Dversion=7.4",
+    b"//keys//?$skiptoken=a%20b&maxresults=25",
+    b"https://kv.vault.localhost:8443/keys/%41?x",
+];
+pub const HOST_NAME: &[&[u8]] = &[
+    b"kv.vault.localhost:8443",
+    b"hsm.managedhsm.localhost",
+    b"kv.vault.azure.net",
+    b"hsm.managedhsm.azure.net:443",
+    b"a.b.vault.localhost:8443",
+];
+
+/// The key of RFC 6979 A.2.5, in the form [`key_import`] reads.
+pub const P256_KEY: &[u8] = b"\x01\
+    \x20\x60\xfe\xd4\xba\x25\x5a\x9d\x31\xc9\x61\xeb\x74\xc6\x35\x6d\x68\
+    \xc0\x49\xb8\x92\x3b\x61\xfa\x6c\xe6\x69\x62\x2e\x60\xf2\x9f\xb6\
+    \x20\x79\x03\xfe\x10\x08\xb8\xbc\x99\xa4\x1a\xe9\xe9\x56\x28\xbc\x64\
+    \xf2\xf1\xb2\x0c\x2d\x7e\x9f\x51\x77\xa3\xc2\x94\xd4\x46\x22\x99\
+    \x20\xc9\xaf\xa9\xd8\x45\xba\x75\x16\x6b\x5c\x21\x57\x67\xb1\xd6\x93\
+    \x4e\x50\xc3\xdb\x36\xe8\x9b\x12\x7b\x8a\x62\x2b\x12\x0f\x67\x21";
+
+pub const ARM_ROUTE: &[&[u8]] = &[
+    b"tenants",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/resources",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-1",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-1\
+      /accessPolicies/add",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/managedHSMs\
+      /hsm-1/privateEndpointConnections/c",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.KeyVault/locations/eastus\
+      /deletedManagedHSMs/hsm-1/purge",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.KeyVault/locations/eastus\
+      /operationResults/00000000-0000-4000-8000-00000000000a",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.KeyVault/checkMhsmNameAvailability",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.KeyVault/register",
+    b"providers/Microsoft.KeyVault/operations",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-1\
+      /providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-00000000000a",
+    b"providers/Microsoft.Authorization/roleDefinitions",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Authorization/locks/l",
+];
+pub const ARM_SCOPE: &[&[u8]] = &[
+    b"/",
+    b"/subscriptions/00000000-0000-0000-0000-00000000000A/RESOURCEGROUPS/Rg",
+    b"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/microsoft.keyvault/VAULTS/kv-1\
+      /keys/k",
+    b"/providers/Other.Namespace/things/vaults/parts/managedHSMs",
+];
+pub const ARM_FILTER: &[&[u8]] = &[
+    b"resourceType eq 'Microsoft.KeyVault/vaults' and name eq 'it''s'",
+    b"atScope() and assignedTo('00000000-0000-4000-8000-00000000000a')",
+    b"principalId eq 00000000-0000-4000-8000-00000000000a",
+    b"tagName eq 'a' and tagValue eq 'b'",
+];
+pub const ARM_QUERY: &[&[u8]] = &[b"2024-11-01", b"2026-05-15-preview", b"25", b"vault:kv-1", b"7.4"];
+pub const ARM_VAULT_BODY: &[&[u8]] = &[
+    br#"{"location":"East US","tags":{"a":"b"},"properties":{"tenantId":"00000000-0000-0000-0000-000000000001","sku":{"family":"A","name":"premium"},"accessPolicies":[{"tenantId":"00000000-0000-0000-0000-000000000001","objectId":"00000000-0000-0000-0000-000000000002","applicationId":"00000000-0000-0000-0000-000000000003","permissions":{"keys":["get","all"],"secrets":[],"certificates":null,"storage":["get"]}}],"enableSoftDelete":true,"softDeleteRetentionInDays":"90","enablePurgeProtection":true,"enableRbacAuthorization":false,"enabledForDeployment":true,"publicNetworkAccess":"disabled"}}"#,
+    br#"{"location":"eastus","properties":{"createMode":"recover","tenantId":"00000000-0000-0000-0000-000000000001","sku":{"family":"A","name":"standard"},"softDeleteRetentionInDays":7,"networkAcls":{"bypass":"None","defaultAction":"deny","ipRules":[{"value":"10.0.0.0/8"},{"value":"::1"}],"virtualNetworkRules":[{"id":"/v","ignoreMissingVnetServiceEndpoint":true}]}}}"#,
+    br#"{"tags":{},"properties":{"enableSoftDelete":false}}"#,
+    br#"{"name":"kv-1","type":"Microsoft.KeyVault/vaults"}"#,
+];
+pub const ARM_HSM_BODY: &[&[u8]] = &[
+    br#"{"location":"eastus","sku":{"family":"B","name":"Standard_B1"},"identity":{"type":"None"},"properties":{"tenantId":"00000000-0000-0000-0000-000000000001","initialAdminObjectIds":["00000000-0000-0000-0000-000000000002"],"enableSoftDelete":true,"softDeleteRetentionInDays":"28","enablePurgeProtection":false,"createMode":"Default","regions":[{"name":"West US"}],"networkAcls":{"serviceTags":[{"tag":"t"}]}}}"#,
+    br#"{"sku":{"family":"C","name":"Custom_C42"},"properties":{"publicNetworkAccess":"Enabled"}}"#,
+    br#"{"name":"hsm-1"}"#,
+];
+pub const ARM_OTHER_BODY: &[&[u8]] = &[
+    br#"{"properties":{"accessPolicies":[{"tenantId":"00000000-0000-0000-0000-000000000001","objectId":"00000000-0000-0000-0000-000000000002","permissions":{"keys":["get"]}}]}}"#,
+    br#"{"properties":{"roleDefinitionId":"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/00482a5a-887f-4fb3-b363-3b7fe8e74483","principalId":"00000000-0000-0000-0000-000000000002","principalType":"ServicePrincipal","condition":""}}"#,
+    br#"{"location":"eastus","tags":{"a":"b"}}"#,
+];
+
+pub const DATA_PLANE_TARGET: &[&[u8]] = &[
+    b"GET /keys?api-version=7.4&maxresults=25&$skiptoken=eyJOZXh0TWFya2VyIjoia2V5cyFrIiwiVGFyZ2V0TG9jYXRpb24iOjB9",
+    b"POST /keys/k/0123456789abcdef0123456789abcdef/sign?api-version=7.6",
+    b"PUT //keys/k/rotationpolicy?api%2Dversion=7.3",
+    b"DELETE /deletedkeys/k?api-version=2025-07-01",
+    b"POST /keys/restore?api-version=7.5-preview.1",
+    b"POST /rng?api-version=7.6",
+    b"PUT /keys/k/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-00000000000a?api-version=7.4",
+    b"GET ///providers/Microsoft.Authorization/roleAssignments?$filter=principalId%20eq%20'00000000-0000-4000-8000-00000000000a'",
+    b"GET /settings/AllowKeyManagementOperationsThroughARM?api-version=7.4",
+    b"GET /secrets/s?api-version=7.4",
+];
+pub const KEY_CREATE_BODY: &[&[u8]] = &[
+    br#"{"kty":"RSA-HSM","key_size":3072,"public_exponent":65537,"key_ops":["wrapKey","unwrapKey"],"attributes":{"enabled":true,"nbf":1763661600,"exp":1863661600,"exportable":false},"tags":{"a":"b"}}"#,
+    br#"{"kty":"EC","crv":"P-256K","key_size":256}"#,
+    br#"{"kty":"oct-HSM","key_size":192,"release_policy":null}"#,
+];
+pub const KEY_IMPORT_BODY: &[&[u8]] = &[
+    br#"{"Hsm":true,"key":{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE","key_ops":["sign"]},"attributes":{"exp":1863661600},"tags":{}}"#,
+    br#"{"key":{"kty":"RSA","n":"AQ","e":"AQAB","d":"AQ","p":"AQ","q":"AQ","dp":"AQ","dq":"AQ","qi":"AQ=="}}"#,
+    br#"{"hsm":true,"key":{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}}"#,
+    br#"{"key":{"kty":"RSA-HSM","key_hsm":"AQ"}}"#,
+];
+pub const KEY_UPDATE_BODY: &[&[u8]] = &[
+    br#"{"key_ops":["sign","verify"],"attributes":{"enabled":false,"nbf":1,"exp":null},"tags":{"a":"b"}}"#,
+    br#"{"attributes":{"exp":9223372036854775807,"exportable":true},"release_policy":{"data":"AQ"}}"#,
+];
+pub const KEY_OPERATION_BODY: &[&[u8]] = &[
+    br#"{"alg":"RSA-OAEP-256","value":"AQIDBA"}"#,
+    br#"{"alg":"A256GCM","value":"AQIDBA","iv":"AAECAwQFBgcICQoL","aad":"AQ==","tag":"AAECAwQFBgcICQoLDA0ODw"}"#,
+    br#"{"alg":"A128CBCPAD","value":"AAECAwQFBgcICQoLDA0ODw","iv":"AAECAwQFBgcICQoLDA0ODw"}"#,
+];
+pub const KEY_SIGNATURE_BODY: &[&[u8]] = &[
+    br#"{"alg":"ES256","value":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#,
+    br#"{"alg":"PS512","digest":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","value":"AQIDBA"}"#,
+];
+pub const KEY_OTHER_BODY: &[&[u8]] = &[br#"{"value":"U1JCSwEABXZhdWx0AQ"}"#, br#"{"count":128}"#];
+pub const KEY_ROTATION_POLICY_BODY: &[&[u8]] = &[
+    br#"{"lifetimeActions":[{"trigger":{"timeAfterCreate":"P18M"},"action":{"type":"Rotate"}},{"trigger":{"timeBeforeExpiry":"P30D"},"action":{"type":"notify"}}],"attributes":{"expiryTime":"P2Y"}}"#,
+    br#"{"lifetimeActions":[],"attributes":{}}"#,
+];
+pub const HSM_ROLE_ASSIGNMENT_BODY: &[&[u8]] = &[
+    br#"{"properties":{"roleDefinitionId":"Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/21dbd100-6940-42c2-9190-5d6cb909625b","principalId":"00000000-0000-0000-0000-000000000002"}}"#,
+];
+pub const SKIP_TOKEN: &[&[u8]] = &[
+    br#"{"NextMarker":"keys!k","TargetLocation":0}"#,
+    br#"{"NextMarker":"deletedkeys!k","TargetLocation":0}"#,
+    br#"{"NextMarker":"keys/k/versions!17","TargetLocation":0}"#,
+    b"eyJOZXh0TWFya2VyIjoia2V5cyFrIiwiVGFyZ2V0TG9jYXRpb24iOjB9",
+];
+
+pub const SIGN_IN_FORM: &[&[u8]] = &[
+    b"client_id=00000000-0000-4000-8000-00000000000a&grant_type=client_credentials&client_secret=a%2Bb+c%7E\
+      &scope=https%3A%2F%2Fvault.localhost%3A8443%2F.default+openid&claims=%7B%7D",
+    b"grant_type=password&&username=%c3%a9&=&x",
+];
+pub const SIGN_IN_BASIC: &[&[u8]] =
+    &[b"Basic YXBwOnA6JTI1", b"00000000-0000-4000-8000-00000000000a:p%3A+%25", b"app:\xc3\xa9"];
+pub const SIGN_IN_CLAIMS: &[&[u8]] = &[
+    br#"{"access_token":{"xms_cc":{"values":["CP1"]},"nbf":{"essential":true,"value":"1763661600"}}}"#,
+    br#"{"id_token":null,"access_token":{"xms_cc":{}}}"#,
+];
+pub const DIRECTORY_FILTER: &[&[u8]] = &[
+    b"servicePrincipalNames/any(c:c eq '00000000-0000-4000-8000-00000000000a')",
+    b"startswith(displayName,'it''s') or appId eq 'a' and mail eq 'b'",
+    b"userPrincipalName eq 'u'",
+];
+/// The header on the first line, the claims on the rest: see `bearer_token`. Tenant, issuer, audience and key are
+/// those that the entry in the identity crate knows.
+pub const BEARER_TOKEN: &[&[u8]] = &[
+    b"{\"typ\":\"JWT\",\"alg\":\"ES256\",\"kid\":\"k\"}\n{\"aud\":\"a/\",\"iss\":\"i\",\"iat\":0,\"nbf\":0,\"exp\":1,\
+      \"appid\":\"00000000-0000-0000-0000-000000000003\",\"appidacr\":\"1\",\"groups\":[\"00000000-0000-0000-0000-000000000004\"],\
+      \"idtyp\":\"app\",\"oid\":\"00000000-0000-0000-0000-000000000002\",\"sub\":\"s\",\
+      \"tid\":\"00000000-0000-0000-0000-000000000000\",\"uti\":\"u\",\"ver\":\"1.0\",\"xms_cc\":[\"CP1\"]}",
+    b"{\"typ\":\"JWT\",\"alg\":\"none\"}\n{}",
+    b"{\"typ\":\"JWT\",\"alg\":\"ES256\",\"kid\":\"k\",\"crit\":[\"x\"]}\n{}",
+    b"eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+];
