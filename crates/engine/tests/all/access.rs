@@ -69,7 +69,7 @@ fn whoever_may_remove_at_one_scope_does_not_reach_another() {
     let key = Scope::new("/keys/k");
     assign(1, "/keys/k", role("Managed HSM Policy Administrator"), SOMEBODY);
     assign(2, "/", role("Managed HSM Crypto User"), Guid::from_u128(0x99));
-    let remove = |scope, name| {
+    let remove = |scope: &Scope, name| {
         rig.engine.delete_hsm_role_assignment(&caller(SOMEBODY), &hsm, scope, Guid::from_u128(name)).map(drop)
     };
     let through_the_key = remove(&key, 2);

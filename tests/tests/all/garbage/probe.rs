@@ -15,6 +15,8 @@ pub enum Verdict {
     Exactly(u16),
     /// Anything; but if it is refused, then with the documented error body.
     Handled,
+    /// The four hundreds, with any body or none: there is no front whose error it is.
+    Bare,
     /// It is hardly HTTP: the four hundreds with any body, or the connection is closed.
     Cut,
 }
@@ -26,6 +28,8 @@ pub enum Shape {
     Azure,
     /// `{"error","error_description"}`.
     OAuth,
+    /// Several fronts, each with its own.
+    Any,
 }
 
 #[derive(Clone, Debug)]
@@ -126,14 +130,14 @@ fn complaint(answer: Option<&RawAnswer>, probe: &Probe, verdict: Verdict, shape:
     let is_refusal = (400..500).contains(&status);
     let is_status_right = match verdict {
         Verdict::Exactly(exact) => status == exact,
-        Verdict::Refused | Verdict::Cut => is_refusal,
+        Verdict::Refused | Verdict::Bare | Verdict::Cut => is_refusal,
         Verdict::Handled => is_refusal || (200..300).contains(&status),
     };
     if !is_status_right {
         return Some(format!("{status} {body}"));
     }
     // A managed HSM's 401 has no body, an answer to HEAD can't have one, and bad HTTP has an answer below our own.
-    let may_be_bare = status == 401 || probe.method == "HEAD" || verdict == Verdict::Cut;
+    let may_be_bare = status == 401 || probe.method == "HEAD" || matches!(verdict, Verdict::Bare | Verdict::Cut);
     let is_body_right = !is_refusal || may_be_bare || is_error_body(&answer.body, shape);
     (!is_body_right).then(|| format!("{status} without the error body: {body}"))
 }
@@ -143,6 +147,7 @@ fn is_error_body(body: &[u8], shape: Shape) -> bool {
     let pointers = match shape {
         Shape::Azure => ["/error/code", "/error/message"],
         Shape::OAuth => ["/error", "/error_description"],
+        Shape::Any => return true,
     };
     pointers.iter().all(|pointer| body.pointer(pointer).and_then(Value::as_str).is_some_and(|text| !text.is_empty()))
 }
