@@ -215,7 +215,7 @@ pub fn request_target(input: &[u8]) {
 /// The host a request names: taken apart into a name and a suffix, or no container's.
 pub fn host_name(input: &[u8]) {
     text(input, |host| {
-        let addresses = Addresses { domain: "localhost".to_owned(), port: Some(8443), tenant: Guid::from_u128(1) };
+        let addresses = Addresses::new("localhost".to_owned(), Some(8443), Guid::from_u128(1));
         if let Some(container) = addresses.container(host) {
             assert_eq!(format!("{}.{}", container.name, container.suffix), host);
             assert!(!container.name.contains('.'), "{host:?}");

@@ -161,6 +161,9 @@ pub const BEARER_TOKEN: &[&[u8]] = &[
       \"appid\":\"00000000-0000-0000-0000-000000000003\",\"appidacr\":\"1\",\"groups\":[\"00000000-0000-0000-0000-000000000004\"],\
       \"idtyp\":\"app\",\"oid\":\"00000000-0000-0000-0000-000000000002\",\"sub\":\"s\",\
       \"tid\":\"00000000-0000-0000-0000-000000000000\",\"uti\":\"u\",\"ver\":\"1.0\",\"xms_cc\":[\"CP1\"]}",
+    b"{\"typ\":\"jwt\",\"alg\":\"ES256\",\"kid\":\"k\"}\n{\"aud\":\"a\",\"iss\":\"i\",\"iat\":0,\"nbf\":300,\"exp\":1,\
+      \"oid\":\"00000000-0000-0000-0000-000000000002\",\"sub\":\"s\",\"tid\":\"00000000-0000-0000-0000-000000000000\",\
+      \"uti\":\"u\",\"ver\":\"1.0\"}",
     b"{\"typ\":\"JWT\",\"alg\":\"none\"}\n{}",
     b"{\"typ\":\"JWT\",\"alg\":\"ES256\",\"kid\":\"k\",\"crit\":[\"x\"]}\n{}",
     b"eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\

@@ -35,28 +35,91 @@ impl Random {
 
 /// Words that parsers trip over, whatever they parse.
 const WORDS: &[&str] = &[
-    "", "0", "-1", "1e400", "9223372036854775807", "18446744073709551616", "null", "true", "[]", "{}", "\"", "\\u0000",
-    "\u{0}", "\u{e9}", "\u{130}", "\u{1f511}", "%", "%00", "%2f", "%ff", "..", "//", "''", " ", "\r\n", "+", "=", "&", ":",
+    "",
+    "0",
+    "-1",
+    "1e400",
+    "9223372036854775807",
+    "18446744073709551616",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "\"",
+    "\\u0000",
+    "\u{0}",
+    "\u{e9}",
+    "\u{130}",
+    "\u{1f511}",
+    "%",
+    "%00",
+    "%2f",
+    "%ff",
+    "..",
+    "//",
+    "''",
+    " ",
+    "\r\n",
+    "+",
+    "=",
+    "&",
+    ":",
 ];
 
-/// An entry's inputs to begin from, and the words in them.
+/// An entry's inputs to begin from, the words in them, and the JSON objects.
 struct Corpus {
     seeds: &'static [&'static [u8]],
     words: Vec<Vec<u8>>,
+    trees: Vec<Tree>,
+}
+
+/// A line that is a JSON object, and what stands around it.
+struct Tree {
+    before: &'static [u8],
+    value: Value,
+    after: &'static [u8],
+}
+
+impl Tree {
+    fn all_in(seed: &'static [u8]) -> Vec<Self> {
+        let mut found = Vec::new();
+        let mut start = 0;
+        for line in seed.split_inclusive(|byte| *byte == b'\n') {
+            let (end, text) = (start + line.len(), line.trim_ascii_end());
+            if let Some(value) = serde_json::from_slice(text).ok().filter(Value::is_object) {
+                found.push(Self { before: &seed[..start], value, after: &seed[start + text.len()..] });
+            }
+            start = end;
+        }
+        found
+    }
+
+    /// One or two values or members changed.
+    fn with_other_values(&self, random: &mut Random) -> Vec<u8> {
+        let mut value = self.value.clone();
+        for _ in 0..=random.below(2) {
+            change(random, &mut value);
+        }
+        [self.before, &serde_json::to_vec(&value).unwrap(), self.after].concat()
+    }
 }
 
 impl Corpus {
     fn of(entry: &Entry) -> Self {
         let known = WORDS.iter().map(|word| word.as_bytes().to_vec());
-        Self { seeds: entry.seeds, words: entry.seeds.iter().flat_map(|seed| words(seed)).chain(known).collect() }
+        Self {
+            seeds: entry.seeds,
+            words: entry.seeds.iter().flat_map(|seed| words(seed)).chain(known).collect(),
+            trees: entry.seeds.iter().flat_map(|seed| Tree::all_in(seed)).collect(),
+        }
     }
 
     fn input(&self, random: &mut Random) -> Vec<u8> {
         let seed = *random.one_of(self.seeds);
         match random.below(5) {
             0 | 1 => self.with_other_bytes(random, seed),
-            2 => self.with_other_words(random, seed),
-            _ => with_other_values(random, seed).unwrap_or_else(|| self.with_other_words(random, seed)),
+            3 | 4 if !self.trees.is_empty() => random.one_of(&self.trees).with_other_values(random),
+            _ => self.with_other_words(random, seed),
         }
     }
 
@@ -112,18 +175,6 @@ fn words(text: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// One line's JSON with one or two values or members changed; the other lines as they are.
-fn with_other_values(random: &mut Random, seed: &[u8]) -> Option<Vec<u8>> {
-    let mut lines: Vec<Vec<u8>> = seed.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
-    let at = random.below(lines.len());
-    let mut value: Value = serde_json::from_slice(&lines[at]).ok().filter(Value::is_object)?;
-    for _ in 0..=random.below(2) {
-        change(random, &mut value);
-    }
-    lines[at] = serde_json::to_vec(&value).ok()?;
-    Some(lines.join(&b'\n'))
-}
-
 /// Goes down into the tree by chance, and changes the value it comes to.
 fn change(random: &mut Random, value: &mut Value) {
     let stops = random.below(6) == 0;
@@ -177,11 +228,11 @@ fn strange_value(random: &mut Random, value: Value) -> Value {
         6 => json!(1e300),
         7 => json!(random.below(256)),
         8 => json!(random.one_of(WORDS)),
-        9 => json!("A".repeat(1 + random.below(2000))),
+        9 => json!("A".repeat(1 + random.below(600))),
         10 => json!([value]),
         11 => json!({ "properties": value }),
-        12 => (0..200).fold(value, |inner, _| json!([inner])),
-        _ => Value::Array(vec![value; 1 + random.below(40)]),
+        12 => (0..130).fold(value, |inner, _| json!([inner])),
+        _ => Value::Array(vec![value; 1 + random.below(20)]),
     }
 }
 

@@ -61,7 +61,8 @@ impl Site {
     pub async fn answer(&self, request: http::Request<Bytes>, address: IpAddr) -> Response {
         let id = self.door.engine().new_guid();
         let Some(request) = Request::read(request, address, id) else {
-            return text(StatusCode::BAD_REQUEST, "The request target or the Host header is malformed.\n");
+            let message = "The request target or the Host header is malformed.";
+            return azure::error_response(StatusCode::BAD_REQUEST, "BadRequest", message);
         };
         match self.destination(&request) {
             Destination::Container(kind, name) => {

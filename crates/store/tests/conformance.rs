@@ -1,6 +1,6 @@
 //! The embedded engine does what every engine must do.
 #![cfg(feature = "conformance")]
-#![allow(clippy::unwrap_used)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
 use std::path::{Path, PathBuf};
 use store::{Store, conformance::Harness, sqlite::SqliteStore};

@@ -102,7 +102,10 @@ impl Front<'_> {
             (path.clone(), Verdict::Refused),
             (format!("{path}?api-version="), Verdict::Refused),
             // The list of all resources belongs to no provider, and so has any version.
-            (format!("{path}?api-version=1999-01-01"), if path.ends_with("/resources") { Verdict::Handled } else { Verdict::Refused }),
+            (
+                format!("{path}?api-version=1999-01-01"),
+                if path.ends_with("/resources") { Verdict::Handled } else { Verdict::Refused },
+            ),
             (format!("{path}?api-version=%ff%fe"), Verdict::Refused),
             (format!("{path}?api-version={version}%00"), Verdict::Refused),
             (format!("{path}?api-version={version}&x=%c3%28"), Verdict::Refused),
