@@ -42,6 +42,15 @@ class Server:
     def __getitem__(self, fact):
         return self.facts[fact]
 
+    def read_instructions(self, until):
+        """What the server printed after it was ready, up to a line that holds some words."""
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line.rstrip("\n"))
+            if until in line:
+                break
+        return lines
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=30) == 0, self.log.read_text()

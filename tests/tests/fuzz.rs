@@ -229,9 +229,9 @@ fn strange_value(random: &mut Random, value: Value) -> Value {
         7 => json!(random.below(256)),
         8 => json!(random.one_of(WORDS)),
         9 => json!("A".repeat(1 + random.below(600))),
-        10 => json!([value]),
-        11 => json!({ "properties": value }),
-        12 => (0..130).fold(value, |inner, _| json!([inner])),
+        10 => Value::Array(vec![value]),
+        11 => Value::Object([("properties".to_owned(), value)].into_iter().collect()),
+        12 => (0..130).fold(value, |inner, _| Value::Array(vec![inner])),
         _ => Value::Array(vec![value; 1 + random.below(20)]),
     }
 }

@@ -55,6 +55,8 @@ struct Crowd<'a> {
     key: &'a str,
     algorithm: Algorithm,
     refusal: Refusal,
+    /// The change has been asked for.
+    asked: AtomicBool,
     /// The change has been answered.
     answered: AtomicBool,
 }
@@ -81,6 +83,7 @@ impl Crowd<'_> {
             for _ in 0..BEFORE {
                 receiver.recv().expect("the signers sign");
             }
+            self.asked.store(true, Ordering::SeqCst);
             change();
         });
     }
@@ -98,6 +101,7 @@ impl Crowd<'_> {
                 // Nobody counts any more once there have been enough.
                 let _ = signed.send(());
             } else {
+                assert!(self.asked.load(Ordering::SeqCst), "refused before anything was asked for: {}", answer.body);
                 assert_eq!((answer.status, answer.code()), self.refusal, "{}", answer.body);
             }
             after += usize::from(began_after);
@@ -106,7 +110,7 @@ impl Crowd<'_> {
 }
 
 fn crowd<'a>(data: &'a Target, key: &'a str, algorithm: Algorithm, refusal: Refusal) -> Crowd<'a> {
-    Crowd { data, key, algorithm, refusal, answered: AtomicBool::new(false) }
+    Crowd { data, key, algorithm, refusal, asked: AtomicBool::new(false), answered: AtomicBool::new(false) }
 }
 
 /// Runs a contest for each algorithm and round, in each kind of container, with names of its own.

@@ -72,7 +72,7 @@ impl Problem {
     }
 
     pub(crate) fn not_supported(what: &str) -> Self {
-        let message = format!("This installation does not support {what}.");
+        let message = format!("Not supported yet: {what}.");
         Self::new(StatusCode::BAD_REQUEST, "NotSupported", message)
     }
 

@@ -100,10 +100,17 @@ struct KeyAttributes {
 }
 
 impl KeyAttributes {
-    /// Refuses what belongs to key release and external key management (contract: managed-hsm §3.2, "exportable").
+    /// Refuses impossible dates, and what belongs to key release and external key management (contract: managed-hsm
+    /// §3.2, "exportable").
     fn check(&self, release_policy: Option<IgnoredAny>) -> Result<(), Problem> {
         if self.external_key.is_some() {
             return Err(Problem::NotSupported("External key management"));
+        }
+        // Some clients cut dates to 32 bits: an error beats a key that has expired at its creation.
+        for (property, date) in [("nbf", self.nbf), ("exp", self.exp)] {
+            if date.is_some_and(|date| date < 0) {
+                return Err(bad(property, "lies before 1970"));
+            }
         }
         match (self.exportable.unwrap_or(false), release_policy.is_some()) {
             (false, false) => Ok(()),

@@ -11,7 +11,7 @@ const RECOVERY_HELP: &str = "For help resolving this issue, please see https://g
 const ACCESS_HELP: &str = "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287";
 
 pub(super) fn not_supported(what: &str) -> String {
-    format!("{what} is not supported yet.")
+    format!("Not supported yet: {what}.")
 }
 
 pub(super) fn not_found(place: &Place<'_>) -> String {

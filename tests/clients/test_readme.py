@@ -1,0 +1,138 @@
+"""The lines that README.md and the server itself print for pasting, pasted."""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from harness import AZ, BINARY, Server
+
+README = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+PORT = 8443
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    """As the README has it: state in `.strongroom`, and the port of the examples unless somebody else has it."""
+    server = Server(folder / "work", port=PORT if is_free(PORT) else 0)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def paste(server, folder):
+    """Runs lines in a shell that begins like every shell in the README."""
+    programs = folder / "programs"
+    programs.mkdir()
+    for name, target in (("az", AZ), ("strongroom", BINARY), ("python", sys.executable)):
+        # Not links: a virtual environment knows itself by the path it was started from.
+        (programs / name).write_text(f'#!/bin/sh\nexec "{target}" "$@"\n')
+        (programs / name).chmod(0o755)
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "AZURE_CORE_COLLECT_TELEMETRY": "false",
+    }
+
+    def run(*blocks):
+        port = server["BASE_URL"].rsplit(":", 1)[1]
+        lines = "\n".join([block("Use it"), *blocks]).replace(f":{PORT}", f":{port}")
+        shell = ["bash", "-e", "-u", "-o", "pipefail", "-c", lines]
+        done = subprocess.run(shell, cwd=server.folder, env=environment, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"{lines}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+def block(heading, language="sh"):
+    """The first code block of a language under a heading."""
+    section = re.split(rf"^#+ {re.escape(heading)}\n", README, flags=re.MULTILINE)[1]
+    section = re.split(r"^#+ ", re.sub(r"^```.*?^```\n", keep_comments, section, flags=re.M | re.S), flags=re.M)[0]
+    return re.search(rf"^```{language}\n(.*?)^```", section.replace("\0", "#"), re.MULTILINE | re.DOTALL)[1]
+
+
+def keep_comments(code):
+    """A comment in code is no heading."""
+    return code[0].replace("#", "\0")
+
+
+def test_az_with_the_names_of_azure(paste):
+    out = paste(block("az, with the literal names of Azure"))
+    assert "https://contosohsm.managedhsm.azure.net/keys/mykey/" in out
+    assert "https://contosohsm.managedhsm.azure.net/deletedkeys/mykey" in out
+
+
+def test_az_as_a_cloud_of_its_own(paste, server):
+    out = paste(block("az, as a cloud of its own"))
+    assert f"https://devvault{server['VAULT_SUFFIX']}/keys/mykey/" in out
+
+
+def test_az_without_the_proxy(paste):
+    """What needs no name to resolve: the bare host and the default container."""
+    lines = block("az, as a cloud of its own").replace("HTTPS_PROXY=$CLIENT_PROXY ", "")
+    register_and_sign_in, _, _ = lines.rpartition("az keyvault key create")
+    bare = "https://localhost:8443/keys/mykey"
+    assert bare in README
+    out = paste(register_and_sign_in, f"az keyvault key create --id {bare}", f"az keyvault key show --id {bare}")
+    assert '"kty": "RSA-HSM"' in out, "at first the HSM `devhsm`"
+
+
+def test_python(paste, server):
+    program = f"python - <<'END'\n{block('SDKs', 'python')}END"
+    out = paste(block("SDKs"), program)
+    assert out.startswith(f"https://devhsm{server['HSM_SUFFIX']}/keys/mykey/")
+
+
+def test_curl(paste):
+    assert "value" in json.loads(paste(block("curl")))
+
+
+def test_the_binary_as_a_client(paste):
+    out = paste(block("The binary as a client"))
+    assert '"kty": "EC-HSM"' in out
+    assert re.search(r"^mykey +True", out, re.MULTILINE)
+    assert "contosohsm" in out
+
+
+def test_the_clock(paste):
+    line = "strongroom clock advance 8d"
+    assert f"`{line}`" in README
+    assert json.loads(paste(line))["aheadSeconds"] >= 8 * 86_400
+
+
+def test_the_principals_of_the_roles(paste):
+    out = paste("echo $KEY_VAULT_CRYPTO_USER_APP_ID $MANAGED_HSM_CRYPTO_OFFICER_APP_SECRET $NOBODY_APP_ID")
+    assert len(out.split()) == 3
+
+
+def test_what_the_server_prints(paste, server):
+    printed = server.read_instructions(until="/keys?api-version=")
+    # Unindented lines are titles; what is between two of them belongs together.
+    title, sections = None, {}
+    for line in printed:
+        if line.startswith("  ") and title:
+            sections[title] = sections.get(title, "") + line[2:] + "\n"
+        elif line.endswith(":"):
+            title = line
+    names, cloud, _sdks, curl = [sections[title] for title in sections if not title.startswith("Every")]
+    assert "https://contosohsm.managedhsm.azure.net/keys/mykey" in paste(names)
+    assert f"https://devvault{server['VAULT_SUFFIX']}/keys/mykey/" in paste(cloud)
+    assert "value" in json.loads(paste(curl))
+
+
+def test_what_production_begins_with():
+    sample = block("Run it in earnest").split()[1]
+    assert (pathlib.Path(__file__).parents[2] / sample).is_file()
