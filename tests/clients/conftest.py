@@ -1,8 +1,10 @@
 """A server for each module, and the clients of it."""
 
 import pytest
+from azure.keyvault.keys import KeyClient
 
 from harness import Az, Server
+from sdk import credential_of, management_client
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +36,44 @@ def az_as(server, folder):
 def az(az_as):
     """az, signed in as the administrator."""
     return az_as()
+
+
+@pytest.fixture(scope="module")
+def sdk_environment(server):
+    """The environment of the Python SDKs, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.sdk_environment().items():
+            patch.setenv(name, value)
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def credential(server, sdk_environment):
+    """The administrator's."""
+    return credential_of(server)
+
+
+@pytest.fixture(scope="module")
+def vault(server, credential):
+    with KeyClient(server.vault_url(), credential) as client:
+        client.kind = "vault"
+        yield client
+
+
+@pytest.fixture(scope="module")
+def hsm(server, credential):
+    with KeyClient(server.hsm_url(), credential) as client:
+        client.kind = "hsm"
+        yield client
+
+
+@pytest.fixture(params=["vault", "hsm"])
+def keys(request):
+    """A client of each kind of container."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def management(server, credential):
+    with management_client(server, credential) as client:
+        yield client

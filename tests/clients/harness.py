@@ -15,6 +15,14 @@ BINARY = os.environ["STRONGROOM_BIN"]
 AZ = os.environ["AZ"]
 
 DAY = 86_400
+# Of nothing, by SHA-256, in the base64 that az takes.
+DIGEST = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+ROTATION_POLICY = json.dumps(
+    {
+        "lifetimeActions": [{"trigger": {"timeAfterCreate": "P90D"}, "action": {"type": "Rotate"}}],
+        "attributes": {"expiryTime": "P1Y"},
+    }
+)
 # az is mostly Python starting up: more at once than this only slows each of them down.
 AZ_AT_ONCE = 3
 
@@ -81,7 +89,8 @@ class Server:
         }
 
     def sdk_environment(self, principal=""):
-        """What azure-identity of any language reads. A principal is a role's name in capitals; none: the administrator."""
+        """What azure-identity reads, in any language. A principal is a role's name in capitals, with an underscore
+        behind it; none is the administrator."""
         return {
             **self.environment(),
             "AZURE_AUTHORITY_HOST": self["AUTHORITY"],
@@ -171,10 +180,11 @@ class Az(CommandLine):
     def __init__(self, server, folder, principal=""):
         super().__init__(AZ, server.az_environment(folder), folder)
         folder.mkdir(parents=True, exist_ok=True)
-        secret = shlex.quote(f"--password={server[f'{principal}APP_SECRET']}")
-        login = f"login --service-principal --username {server[f'{principal}APP_ID']} {secret} --tenant {server['TENANT']}"
+        app_id, secret = server[f"{principal}APP_ID"], server[f"{principal}APP_SECRET"]
         # Roles of a managed HSM give no access to any subscription.
-        self(f"{login} --allow-no-subscriptions")
+        login = f"login --service-principal --tenant {server['TENANT']} --allow-no-subscriptions"
+        # A secret may begin with a hyphen.
+        self(f"{login} --username {app_id} --password={secret}")
 
 
 def own_client(server, folder, **environment):

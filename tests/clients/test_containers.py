@@ -5,6 +5,8 @@ import types
 
 import pytest
 
+from harness import DIGEST
+
 VAULT = types.SimpleNamespace(
     option="--name",
     create="keyvault create -g dev -l eastus --retention-days 7",
@@ -13,7 +15,6 @@ VAULT = types.SimpleNamespace(
     resource_type="Microsoft.KeyVault/vaults",
     deleted_type="Microsoft.KeyVault/deletedVaults",
     origin="vaultId",
-    host=".vault.azure.net",
     kind="vault",
 )
 HSM = types.SimpleNamespace(
@@ -25,7 +26,6 @@ HSM = types.SimpleNamespace(
     # The service's own spelling.
     deleted_type="Microsoft.Keyvault/deletedManagedHSMs",
     origin="mhsmId",
-    host=".managedhsm.azure.net",
     kind="hsm",
 )
 both = pytest.mark.parametrize("kind", [VAULT, HSM], ids=["vault", "hsm"])
@@ -35,13 +35,9 @@ def create(az, server, kind, name, more=""):
     return az(f"{kind.create.format(**server.facts)} {kind.option} {name} {more}")
 
 
-def names_in_resource_ids(deleted, kind):
-    return {item["properties"][kind.origin].rsplit("/", 1)[1] for item in deleted}
-
-
 def deleted_names(az, kind):
     listed = az(f"keyvault list-deleted --resource-type {kind.kind}")
-    return names_in_resource_ids(listed, kind)
+    return {item["properties"][kind.origin].rsplit("/", 1)[1] for item in listed}
 
 
 @both
@@ -189,8 +185,7 @@ def test_a_recovered_container_has_everything_as_it_was(az, server, kind):
     assert az(f"keyvault key show-deleted {where} --name gone") == gone, "its time to live has not changed either"
     if kind is HSM:
         assert role_assignments(az, name) == before
-    digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-    az(f"keyvault key sign {where} --name live --algorithm ES256 --digest {digest}")
+    az(f"keyvault key sign {where} --name live --algorithm ES256 --digest {DIGEST}")
     az(f"keyvault key recover {where} --name gone")
 
 
@@ -230,9 +225,7 @@ def test_a_legacy_vault_without_soft_delete(az, server):
         "tenantId": server["TENANT"],
         "sku": {"family": "A", "name": "standard"},
         "enableSoftDelete": False,
-        "accessPolicies": [
-            {"tenantId": server["TENANT"], "objectId": server["OBJECT_ID"], "permissions": permissions}
-        ],
+        "accessPolicies": [{"tenantId": server["TENANT"], "objectId": server["OBJECT_ID"], "permissions": permissions}],
     }
     body = json.dumps({"location": "eastus", "properties": properties})
     made = az(f"rest --method put --url '{legacy}' --body '{body}'")
@@ -260,6 +253,27 @@ def test_the_newest_versions_of_the_api_make_no_vault_without_soft_delete(az, se
     url = resource(server, VAULT, "hardvault") + "?api-version=2026-02-01"
     refused = az.refuses(f"rest --method put --url '{url}' --body '{body}'")
     assert "BadRequest" in refused.text
+
+
+@both
+def test_a_closed_network(az, server, kind):
+    name = f"closed{kind.kind}"
+    create(az, server, kind, name)
+    key = f"{kind.of_key} {name} --name k"
+    az(f"keyvault key create {key} --kty EC")
+
+    az(f"{kind.change} {name} --default-action Deny")
+    refused = az.refuses(f"keyvault key show {key}")
+    assert (refused.code, refused.inner) == ("Forbidden", "ForbiddenByFirewall")
+    assert "Client address is not authorized and caller is not a trusted service." in refused.text
+    az(f"keyvault network-rule add {kind.option} {name} --ip-address 127.0.0.1/32")
+    az(f"keyvault key show {key}")
+
+    az(f"{kind.change} {name} --public-network-access Disabled")
+    refused = az.refuses(f"keyvault key show {key}")
+    assert (refused.code, refused.inner) == ("Forbidden", "ForbiddenByConnection")
+    az(f"{kind.change} {name} --public-network-access Enabled")
+    az(f"keyvault key show {key}")
 
 
 def test_names(az, server):

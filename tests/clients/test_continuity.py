@@ -3,12 +3,8 @@
 import signal
 
 import pytest
-from azure.identity import ClientSecretCredential
-from azure.keyvault.keys import KeyClient
 
-from harness import Az, Server
-
-DIGEST = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+from harness import DIGEST, Az, Server
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -38,25 +34,14 @@ def test_a_restart(tmp_path, how):
         again.stop()
 
 
-def test_time_that_passes(server, az, folder):
+def test_time_that_passes(server, az, hsm):
     """The development clock runs ahead of the clients': their tokens stay good, by their own clocks' measure."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in server.sdk_environment().items():
-            patch.setenv(name, value)
-        credential = ClientSecretCredential(
-            server["TENANT"],
-            server["APP_ID"],
-            server["APP_SECRET"],
-            authority=server["AUTHORITY"],
-            disable_instance_discovery=True,
-        )
-        keys = KeyClient(server.hsm_url(), credential)
-        made = keys.create_ec_key("lasting")
-        names_before = principal_names(az)
-        server.advance(days=400)
-        assert keys.get_key("lasting").id == made.id
-        assert principal_names(az) == names_before
-        assert az("keyvault show --hsm-name devhsm")["name"] == "devhsm"
+    made = hsm.create_ec_key("lasting")
+    names_before = principal_names(az)
+    server.advance(days=400)
+    assert hsm.get_key("lasting").id == made.id
+    assert principal_names(az) == names_before
+    assert az("keyvault show --hsm-name devhsm")["name"] == "devhsm"
 
 
 def principal_names(az):

@@ -4,10 +4,10 @@ import base64
 import json
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness import own_client
-
-DIGEST = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+from harness import DIGEST, ROTATION_POLICY, own_client
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,8 @@ def test_a_life(strongroom, hsm_url, key, word, tmp_path):
     hsm = f"--id {hsm_url}/" if key is key_by_id else "--hsm-name ContosoMHSM"
     deleted = f"--id {hsm_url}/deletedKeys/{name}" if key is key_by_id else one
     made = strongroom(f"{word}key create {one} --kty RSA-HSM --size 3072 --ops wrapKey unwrapKey --tags a=b")
-    assert (made["key"]["kty"], made["key"]["keyOps"], made["tags"]) == ("RSA-HSM", ["wrapKey", "unwrapKey"], {"a": "b"})
+    assert (made["key"]["kty"], made["key"]["keyOps"]) == ("RSA-HSM", ["wrapKey", "unwrapKey"])
+    assert made["tags"] == {"a": "b"}
     assert strongroom(f"{word}key show {one}") == made
     assert name in names(strongroom(f"{word}key list {hsm}"))
 
@@ -162,16 +163,12 @@ def test_attributes_and_rotation(strongroom):
     changed = strongroom(f"key set-attributes {key} --enabled false --tags x=y --expires 2040-01-01T00:00:00Z")
     assert (changed["attributes"]["enabled"], changed["tags"]) == (False, {"x": "y"})
     assert changed["attributes"]["expires"] == "2040-01-01T00:00:00+00:00"
-    policy = '{"lifetimeActions":[{"trigger":{"timeAfterCreate":"P90D"},"action":{"type":"Rotate"}}],"attributes":{"expiryTime":"P1Y"}}'
-    assert strongroom(f"key rotation-policy update {key} --value '{policy}'")["expiresIn"] == "P1Y"
+    assert strongroom(f"key rotation-policy update {key} --value '{ROTATION_POLICY}'")["expiresIn"] == "P1Y"
     strongroom(f"key rotate {key}")
     assert len(strongroom(f"key list-versions {key}")) == 2
 
 
 def test_import(strongroom, tmp_path):
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     pem = tmp_path / "key.pem"
     private = ec.generate_private_key(ec.SECP384R1())
     encoding = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import in_parallel
+from harness import DIGEST, in_parallel
 
 ROLES = {
     "Managed HSM Administrator": "a290e904-7015-4bba-90c8-60543313cdb4",
@@ -14,7 +14,6 @@ ROLES = {
     "Managed HSM Crypto Service Release User": "21dbd100-6940-42c2-9190-5d6cb909625c",
     "Managed HSM Backup User": "7b127d3c-77bd-4e3e-bbe0-dbb8971fa7f8",
 }
-DIGEST = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +124,8 @@ def test_a_role_given_and_taken(az, nobody, server):
 
 def test_assignments_of_an_application_are_found_by_its_id(az, server):
     """az asks Graph for the object that the application id means."""
-    listed = az(f"keyvault role assignment list --hsm-name devhsm --assignee {server['MANAGED_HSM_CRYPTO_USER_APP_ID']}")
+    app_id = server["MANAGED_HSM_CRYPTO_USER_APP_ID"]
+    listed = az(f"keyvault role assignment list --hsm-name devhsm --assignee {app_id}")
     assert [(each["roleName"], each["scope"]) for each in listed] == [("Managed HSM Crypto User", "/")]
     assert listed[0]["principalId"] == server["MANAGED_HSM_CRYPTO_USER_OBJECT_ID"]
     assert listed[0]["principalType"] == "ServicePrincipal"

@@ -1,7 +1,13 @@
 """Every command of Microsoft's tutorial "Manage a Managed HSM using the Azure CLI", as printed there but for the two
 that no az of today accepts (contract: az-client §4.11), and what the lifecycle refuses."""
 
+import base64
+
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from harness import DIGEST, ROTATION_POLICY
 
 HSM = "https://ContosoMHSM.managedhsm.azure.net"
 DEFAULT_OPERATIONS = {"encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"}
@@ -10,7 +16,7 @@ DEFAULT_OPERATIONS = {"encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrap
 @pytest.fixture(scope="module", autouse=True)
 def containers(az, server):
     """The tutorial's HSM, another that protects what is deleted, and a vault of each kind."""
-    create = f"keyvault create --resource-group dev --location eastus --retention-days 7"
+    create = "keyvault create --resource-group dev --location eastus --retention-days 7"
     administrators = f"--administrators {server['OBJECT_ID']}"
     az.together(
         f"{create} --hsm-name ContosoMHSM {administrators}",
@@ -117,9 +123,6 @@ def test_import_a_key(az, tmp_path):
 
 
 def encrypted_rsa_key(password):
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     return rsa.generate_private_key(65537, 2048).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -152,15 +155,14 @@ def test_what_a_deleted_key_refuses(az, kind, tmp_path):
     assert (not_deleted.code, nothing_to_recover.code) == ("KeyNotFound", "KeyNotFound")
 
     az(f"keyvault key delete {key}")
-    digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
     create, restore, *uses = az.refuses_each(
         f"keyvault key create {key} --kty RSA",
         f"keyvault key restore {where} --file {tmp_path}/gone.backup",
         f"keyvault key show {key}",
         f"keyvault key delete {key}",
         f"keyvault key set-attributes {key} --enabled false",
-        f"keyvault key sign {key} --algorithm RS256 --digest {digest}",
-        f"keyvault key decrypt {key} --algorithm RSA-OAEP --value {digest}",
+        f"keyvault key sign {key} --algorithm RS256 --digest {DIGEST}",
+        f"keyvault key decrypt {key} --algorithm RSA-OAEP --value {DIGEST}",
         f"keyvault key backup {key} --file {tmp_path}/not-written",
         f"keyvault key rotate {key}",
     )
@@ -205,10 +207,9 @@ def test_a_backup_opens_in_no_other_hsm(az, tmp_path):
 def test_a_key_that_may_not(az):
     az(f"keyvault key create {by_name('wraponly')} --kty RSA-HSM --ops wrapKey unwrapKey")
     az("keyvault key create --vault-name contosovault --name wraponly --kty RSA --ops wrapKey unwrapKey")
-    digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
     for refusal in az.refuses_each(
-        f"keyvault key sign {by_name('wraponly')} --algorithm RS256 --digest {digest}",
-        f"keyvault key sign --vault-name contosovault --name wraponly --algorithm RS256 --digest {digest}",
+        f"keyvault key sign {by_name('wraponly')} --algorithm RS256 --digest {DIGEST}",
+        f"keyvault key sign --vault-name contosovault --name wraponly --algorithm RS256 --digest {DIGEST}",
     ):
         assert (refusal.code, refusal.inner) == ("Forbidden", "KeyOperationForbidden")
 
@@ -230,9 +231,9 @@ def test_encrypt_and_decrypt_with_aes_gcm(az):
 def test_sign_and_verify(az):
     key = by_name("signer")
     az(f"keyvault key create {key} --kty EC-HSM --curve P-384 --ops sign verify")
-    digest = "OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb"
-    signed = az(f"keyvault key sign {key} --algorithm ES384 --digest {digest}")
-    verify = f"keyvault key verify {key} --algorithm ES384 --digest {digest} --signature"
+    sha384 = "OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb"
+    signed = az(f"keyvault key sign {key} --algorithm ES384 --digest {sha384}")
+    verify = f"keyvault key verify {key} --algorithm ES384 --digest {sha384} --signature"
     assert az(f"{verify}={signed['signature']}")["isValid"] is True
 
 
@@ -240,8 +241,7 @@ def test_versions_attributes_and_rotation(az):
     key = by_name("rotating")
     az(f"keyvault key create {key} --kty EC-HSM")
     assert az.refuses(f"keyvault key rotate {key}").code == "BadParameter", "an HSM's key needs a policy first"
-    policy = '{"lifetimeActions":[{"trigger":{"timeAfterCreate":"P90D"},"action":{"type":"Rotate"}}],"attributes":{"expiryTime":"P1Y"}}'
-    set_policy = az(f"keyvault key rotation-policy update {key} --value '{policy}'")
+    set_policy = az(f"keyvault key rotation-policy update {key} --value '{ROTATION_POLICY}'")
     assert set_policy["expiresIn"] == "P1Y"
     assert az(f"keyvault key rotation-policy show {key}")["lifetimeActions"][0]["timeAfterCreate"] == "P90D"
     az(f"keyvault key rotate {key}")
@@ -252,8 +252,6 @@ def test_versions_attributes_and_rotation(az):
 
 
 def test_random_bytes(az):
-    import base64
-
     random = az("keyvault key random --hsm-name ContosoMHSM --count 33")
     assert len(base64.b64decode(random["value"])) == 33
     assert az.refuses("keyvault key random --hsm-name ContosoMHSM --count 129").code == "BadParameter"

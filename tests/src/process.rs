@@ -5,7 +5,7 @@
 use crate::client::{Client, Facts};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, Ipv6Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
@@ -151,6 +151,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if thread::panicking() {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            let complaints = self.complaints();
+            // Beside the failed assertion. If it can't be written, the assertion still is.
+            let _ = writeln!(io::stderr(), "the server: ended {ended:?}, complaints: {complaints}");
+        }
         self.kill_9();
     }
 }

@@ -57,13 +57,19 @@ impl Raw {
     }
 
     fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
-        let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
+            .unwrap_or_else(|error| panic!("the server takes no connection: {error}"));
         socket.set_read_timeout(Some(ANSWER_TIMEOUT)).unwrap();
         socket.set_write_timeout(Some(ANSWER_TIMEOUT)).unwrap();
         socket.set_nodelay(true).unwrap();
         let name = ServerName::try_from(self.host.clone()).unwrap();
         let connection = ClientConnection::new(Arc::clone(&self.config), name).unwrap();
         StreamOwned::new(connection, socket)
+    }
+
+    /// Closes the open connection: after a request that is hardly HTTP nobody knows where the next one begins.
+    pub fn hang_up(&mut self) {
+        self.open = None;
     }
 
     /// Sends a request as it is. `None`: the server closed the connection instead of answering.
@@ -94,7 +100,7 @@ impl Raw {
         let written = stream.write_all(request).and_then(|()| stream.flush());
         assert!(!written.as_ref().is_err_and(is_timeout), "the server does not read");
         let answer = read_answer(&mut stream, has_body)?;
-        if written.is_ok() && answer.header("connection") != Some("close") && answer.status != 400 {
+        if written.is_ok() && answer.header("connection") != Some("close") {
             self.open = Some(stream);
         }
         Some(answer)

@@ -100,7 +100,7 @@ impl Tree {
         for _ in 0..=random.below(2) {
             change(random, &mut value);
         }
-        [self.before, &serde_json::to_vec(&value).unwrap(), self.after].concat()
+        [self.before, value.to_string().as_bytes(), self.after].concat()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The names this installation answers to.
 
+use crate::request::without_port;
 use domain::{ContainerKind, Guid};
 
 /// The base domain, the port clients see, and the tenant: what every address is made of.
@@ -81,7 +82,7 @@ impl Addresses {
     #[must_use]
     pub fn container<'host>(&self, host: &'host str) -> Option<ContainerHost<'host>> {
         let (name, suffix) = host.split_once('.')?;
-        let bare = suffix.rsplit_once(':').map_or(suffix, |(bare, _)| bare);
+        let bare = without_port(suffix);
         let own = ContainerKind::ALL.into_iter().find(|kind| {
             bare.strip_prefix(label(*kind)).and_then(|rest| rest.strip_prefix('.')) == Some(self.domain.as_str())
         });
@@ -148,7 +149,7 @@ impl Addresses {
 /// Whether a host is one of Azure's own names, with or without a port.
 #[must_use]
 pub fn is_azure_name(host: &str) -> bool {
-    let bare = host.rsplit_once(':').map_or(host, |(bare, _)| bare);
+    let bare = without_port(host);
     [".azure.net", ".azure.com", ".microsoftonline.com", ".microsoft.com", ".windows.net"]
         .iter()
         .any(|suffix| bare.ends_with(suffix))

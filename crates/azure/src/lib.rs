@@ -18,7 +18,7 @@ pub mod sign_in;
 pub use addresses::{Addresses, ContainerHost};
 pub use arm::Arm;
 pub use data_plane::DataPlane;
-pub use request::Request;
+pub use request::{Request, without_port};
 pub use sign_in::SignIn;
 
 /// A whole response: all bodies are small.

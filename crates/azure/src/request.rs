@@ -37,7 +37,8 @@ impl Request {
         let path = segments(head.uri.path())?;
         let query = pairs(head.uri.query().unwrap_or_default())?;
         let method = overridden(&head.method, &head.headers);
-        Some(Self { method, path, query, host: host.to_ascii_lowercase(), headers: head.headers, body, address, id })
+        let host = normal_host(host);
+        Some(Self { method, path, query, host, headers: head.headers, body, address, id })
     }
 
     /// The first query parameter of this name, compared without case.
@@ -66,6 +67,25 @@ impl Request {
     #[must_use]
     pub fn segments(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
+    }
+}
+
+/// Lower case, and without the dot that ends a fully qualified name.
+fn normal_host(host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    let bare = without_port(&host);
+    match bare.strip_suffix('.') {
+        Some(undotted) => format!("{undotted}{}", &host[bare.len()..]),
+        None => host,
+    }
+}
+
+/// A host without its port: `[::1]` of `[::1]:8443`.
+#[must_use]
+pub fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => bare,
+        _ => host,
     }
 }
 
@@ -111,6 +131,15 @@ mod tests {
         assert_eq!(request.api_version(), Some("7.4"));
         assert_eq!(request.query("$SkipToken"), Some("a b"));
         assert_eq!(request.host, "kv.vault.localhost:8443");
+    }
+
+    #[test]
+    fn a_host_has_one_form() {
+        assert_eq!(normal_host("KV.Vault.localhost.:8443"), "kv.vault.localhost:8443");
+        assert_eq!(normal_host("kv.vault.localhost."), "kv.vault.localhost");
+        assert_eq!(without_port("[::1]:8443"), "[::1]");
+        assert_eq!(without_port("[::1]"), "[::1]");
+        assert_eq!(without_port("localhost"), "localhost");
     }
 
     #[test]

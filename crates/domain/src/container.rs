@@ -1,6 +1,9 @@
 //! Containers: vaults and managed HSMs.
 
-use crate::{ContainerId, ContainerName, Guid, State, Tags, UnixTime, lifecycle::DeletionPolicy};
+use crate::{
+    ContainerId, ContainerName, Guid, NetworkRules, PublicNetworkAccess, State, Tags, UnixTime,
+    lifecycle::DeletionPolicy,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -110,10 +113,9 @@ pub struct VaultProfile {
     pub enabled_for_deployment: bool,
     pub enabled_for_disk_encryption: bool,
     pub enabled_for_template_deployment: bool,
-    /// `Enabled` or `Disabled`, kept as given; enforcement is the gate's.
-    pub public_network_access: Option<String>,
-    /// The JSON text of `networkAcls`, kept as given.
-    pub network_acls: Option<String>,
+    pub public_network_access: PublicNetworkAccess,
+    /// `None` where none were ever set; see [`Container::admits`].
+    pub network_rules: Option<NetworkRules>,
 }
 
 /// What one principal may do in a vault under the access-policy model. Permission words are kept as given and
@@ -140,8 +142,8 @@ pub enum Activation {
 pub struct HsmProfile {
     pub activation: Activation,
     pub initial_admins: Vec<String>,
-    pub public_network_access: Option<String>,
-    pub network_acls: Option<String>,
+    pub public_network_access: PublicNetworkAccess,
+    pub network_rules: Option<NetworkRules>,
     /// Names of further regions, as `properties.regions` gives them.
     pub regions: Vec<String>,
 }

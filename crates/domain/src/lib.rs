@@ -1,7 +1,7 @@
 //! The pure rules of Strongroom.
 //!
 //! What a container or an object may go through (lifecycle), which operation works in which state
-//! (attributes), who may do it (access). Nothing here reads a clock, draws randomness, or does I/O: time
+//! (attributes), who may do it (access), and from where (network). Nothing here reads a clock, draws randomness, or does I/O: time
 //! and random bytes are arguments, so that every rule can be tested with plain values.
 //!
 //! This crate does not know how anything is stored, encrypted, or spelled on a wire.
@@ -17,6 +17,7 @@ mod jwk;
 mod key;
 pub mod lifecycle;
 mod name;
+mod network;
 mod object;
 mod operation;
 mod refusal;
@@ -37,6 +38,7 @@ pub use jwk::{PrivateJwk, PublicKey};
 pub use key::{Curve, DigestLength, EncryptionAlgorithm, KeyBody, KeyOperation, KeySpec, KeyType, SignatureAlgorithm};
 pub use lifecycle::State;
 pub use name::{ContainerName, ObjectName};
+pub use network::{Bypass, DefaultAction, IpRange, IpRules, NetworkRules, PublicNetworkAccess, VirtualNetworkRule};
 pub use object::{Body, Object, ObjectKind, Tags, Version};
 pub use operation::Operation;
 pub use refusal::Refusal;

@@ -3,6 +3,7 @@
 use crate::{
     Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm, UnixTime,
 };
+use std::net::IpAddr;
 
 /// A rule of the domain forbids what was asked. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,6 +110,10 @@ pub enum Refusal {
     ReleasePolicyMissing,
 
     // Access
+    #[error("the container does not answer this address")]
+    NetworkForbidden { address: IpAddr },
+    #[error("the container does not answer public networks")]
+    PublicNetworkDisabled,
     #[error("the caller may not do this")]
     Forbidden { action: &'static str, scope: String, model: crate::access::Model },
     #[error("not supported yet")]

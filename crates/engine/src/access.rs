@@ -31,11 +31,22 @@ pub struct RoleAssignmentRequest {
     pub principal: Guid,
 }
 
-impl Engine {
-    /// Whether the caller may do this to `path` (`/keys/{name}`, `/keys`, `/`) in a container.
+impl OpenContainer {
+    /// Whether the container answers the network address the caller comes from. The gate asks this before anything
+    /// else; fronts ask it for what never gets to the gate.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] with the action that is missing.
+    /// [`Refusal::PublicNetworkDisabled`], [`Refusal::NetworkForbidden`].
+    pub fn admit(&self, caller: &Caller) -> Result<(), Refusal> {
+        self.container.admits(caller.address)
+    }
+}
+
+impl Engine {
+    /// Whether the caller may do this to `path` (`/keys/{name}`, `/keys`, `/`) in a container, from where they are.
+    ///
+    /// # Errors
+    /// Those of [`OpenContainer::admit`], then [`Refusal::Forbidden`] with the action that is missing.
     pub(crate) fn authorise(
         &self,
         caller: &Caller,
@@ -43,6 +54,9 @@ impl Engine {
         target: &OpenContainer,
         path: &str,
     ) -> Result<(), Error> {
+        let replacement = self.replacement(target)?;
+        let target = replacement.as_deref().unwrap_or(target);
+        target.admit(caller)?;
         let kind = target.kind();
         let Some(action) = operation.data_action(kind) else {
             return Err(Refusal::NotSupportedYet { what: operation.name() }.into());
@@ -80,7 +94,7 @@ impl Engine {
     /// reason, and must not tell it to whom they owe no answer.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`].
+    /// Those of [`OpenContainer::admit`], then [`Refusal::Forbidden`].
     pub fn check_access(
         &self,
         caller: &Caller,
@@ -89,6 +103,20 @@ impl Engine {
         path: &str,
     ) -> Result<(), Error> {
         self.authorise(caller, operation, target, path)
+    }
+
+    /// The entry that has taken the place of one that a change revoked since the caller took it. Decided by the old one,
+    /// rules and policies would hold beyond the answer to their change.
+    fn replacement(&self, target: &OpenContainer) -> Result<Option<Arc<OpenContainer>>, Error> {
+        if !target.is_revoked() {
+            return Ok(None);
+        }
+        let fresh = self.open_container(target.kind(), target.container.name.as_str())?;
+        // Purged and made anew under its name, it is another container.
+        if fresh.id() != target.id() {
+            return Err(Refusal::ContainerNotFound.into());
+        }
+        Ok(Some(fresh))
     }
 
     /// Whether the caller has any control-plane assignment at a scope or below it: then they may see that it exists.

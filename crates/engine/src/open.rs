@@ -85,6 +85,11 @@ impl OpenContainer {
         self.container.kind()
     }
 
+    /// Whether a change has put another entry in this one's place.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.lease.hold(|| ()).is_none()
+    }
+
     /// Whether a use of this version would find it open: then it costs no disk read.
     #[must_use]
     pub fn is_open(&self, name: &ObjectName, version: Option<VersionId>) -> bool {

@@ -43,7 +43,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         return Err(format!("{} exists: init never touches an existing installation", database.display()).into());
     }
     private_file::make_folder(&config.state).map_err(|error| format!("{}: {error}", config.state.display()))?;
-    let _lock = wiring::lock(&config.state)?;
+    let _lock = wiring::lock(&database)?;
     make_root(&config)?;
     let root = serve::root_key(&config)?;
     let engine = wiring::engine(&database, root, Arc::new(SystemClock), serve::HSM_DEFAULTS)?;

@@ -44,7 +44,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if !database.is_file() {
         return Err(format!("{} is missing: `strongroom init` makes it", database.display()).into());
     }
-    let _lock = wiring::lock(&config.state)?;
+    let _lock = wiring::lock(&database)?;
     let root = root_key(&config)?;
     let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS)?;
 

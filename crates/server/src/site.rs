@@ -52,6 +52,8 @@ const DATA_PLANE: [&str; 13] = [
 ];
 /// First segments of the resource manager.
 const ARM: [&str; 5] = ["subscriptions", "tenants", "providers", "resources", "resourcegroups"];
+/// How clients on the same machine write the installation itself.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// Hosts, bare of port, whose whole business is sign-in or the directory.
 const SIGN_IN_HOSTS: [&str; 4] =
     ["login.microsoftonline.com", "login.windows.net", "sts.windows.net", "graph.microsoft.com"];
@@ -88,7 +90,7 @@ impl Site {
         if let Some(found) = self.addresses.container(&request.host) {
             return Destination::Container(found.kind, found.name);
         }
-        let host = request.host.rsplit_once(':').map_or(request.host.as_str(), |(bare, _)| bare);
+        let host = azure::without_port(&request.host);
         let label = host.strip_suffix(self.addresses.domain.as_str()).and_then(|head| head.strip_suffix('.'));
         if SIGN_IN_HOSTS.contains(&host) || label == Some("login") {
             return Destination::SignIn;
@@ -100,7 +102,10 @@ impl Site {
         let second = request.path.get(1).map(String::as_str);
         match (first.as_deref(), second) {
             (None, _) => Destination::Nowhere,
+            // Asked by whatever name or address a probe has.
             (Some("health" | "ready"), None) => Destination::Health,
+            // A name that is not ours, or that only looks like a container's, must not act on the default container.
+            _ if !self.is_bare(host) => Destination::Nowhere,
             (Some("dev"), _) => Destination::Dev,
             (Some("metadata"), Some("endpoints")) => Destination::Arm,
             (Some(first), _) if ARM.contains(&first) => Destination::Arm,
@@ -111,6 +116,13 @@ impl Site {
             // Everything else a client asks a bare host for begins with a tenant, or belongs to the directory.
             (Some(_), _) => Destination::SignIn,
         }
+    }
+}
+
+impl Site {
+    /// Whether a host, without its port, is the installation itself and no name under it.
+    fn is_bare(&self, host: &str) -> bool {
+        host == self.addresses.domain || LOOPBACK.contains(&host)
     }
 }
 

@@ -8,7 +8,7 @@ use engine::{Clock, Door, Engine, EngineParts, HsmDefaults, SystemClock};
 use identity::Identity;
 use std::{
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -19,18 +19,20 @@ const LOOP_INTERVAL: Duration = Duration::from_secs(5);
 /// How much one round of a loop does before it lets others in.
 const LOOP_BATCH: usize = 100;
 
-/// Keeps a second process out of a state folder for as long as the returned file lives: two processes on one
-/// database would each serve from memory what the other has deleted.
+/// Keeps a second process from a database for as long as the returned file lives: each would serve from memory what the
+/// other has deleted.
 ///
 /// # Errors
-/// Another process has the folder.
-pub fn lock(folder: &Path) -> Result<File, Failure> {
-    let path = folder.join("lock");
+/// Another process has the database.
+pub fn lock(database: &Path) -> Result<File, Failure> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
     let file = File::options().create(true).truncate(false).write(true).open(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            Err(format!("another process is running on {}: stop it, or use another folder", folder.display()).into())
+            Err(format!("another process is running on {}: stop it, or use another state", database.display()).into())
         }
         Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display()).into()),
     }

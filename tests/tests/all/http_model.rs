@@ -86,7 +86,7 @@ impl Rig<'_> {
             self.check_success(op, &answer);
             return Outcome::Done;
         }
-        of_refusal(op, self.container.kind, &answer)
+        of_refusal(op, &answer)
     }
 
     fn check_success(&mut self, op: Op, answer: &Answer) {
@@ -111,9 +111,8 @@ impl Rig<'_> {
 }
 
 /// Status, code and inner code of a refused operation on a key, in the model's words.
-fn of_refusal(op: Op, kind: ContainerKind, answer: &Answer) -> Outcome {
+fn of_refusal(op: Op, answer: &Answer) -> Outcome {
     let is_deleted_only = matches!(op, Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_));
-    let has_inner_codes = kind == ContainerKind::Vault;
     match (answer.status, answer.code()) {
         (404, "KeyNotFound") if is_deleted_only => Outcome::DeletedNotFound,
         (404, "KeyNotFound") => Outcome::NotFound,
@@ -123,8 +122,7 @@ fn of_refusal(op: Op, kind: ContainerKind, answer: &Answer) -> Outcome {
         (404, "VaultNotFound" | "ManagedHsmNotFound") => Outcome::ContainerNotFound,
         (409, "Conflict") if matches!(op, Op::Restore(_)) => Outcome::RestoreConflict,
         (409, "Conflict") if matches!(op, Op::Create(_)) => {
-            let inner = if has_inner_codes { "ObjectIsDeletedButRecoverable" } else { "" };
-            assert_eq!(answer.inner_code(), inner);
+            assert_eq!(answer.inner_code(), "ObjectIsDeletedButRecoverable");
             assert!(answer.message().contains("in a deleted but recoverable state"), "{}", answer.message());
             Outcome::NameHeldByDeleted
         }

@@ -3,10 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod concurrency;
+mod data_plane;
+mod deletion;
 mod engine_model;
 mod garbage;
 mod http_model;
 mod kill_storm;
 mod purged_bytes;
+mod resource_manager;
 mod restart;
+mod rights;
+mod sign_in;
+mod site;
 mod storm_audit;

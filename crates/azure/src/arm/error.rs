@@ -202,6 +202,10 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::PurgeProtected { .. } | Refusal::SoftDeleteDisabled => purge_not_allowed(subject),
         Refusal::Forbidden { action, scope, model } => forbidden(action, scope, *model, subject),
         Refusal::NotSupportedYet { what } => Problem::not_supported(what),
+        // Network rules are of the data plane: the control plane answers from everywhere.
+        Refusal::NetworkForbidden { .. } | Refusal::PublicNetworkDisabled => {
+            Problem::new(StatusCode::FORBIDDEN, "Forbidden", sentence(refusal))
+        }
         // A container that is there but can't be used, or something in it: the control plane meets neither.
         Refusal::ContainerDeleted { .. } | Refusal::NotActivated => {
             Problem::new(StatusCode::CONFLICT, "ConflictError", sentence(refusal))

@@ -5,7 +5,7 @@ use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
 use domain::{
     Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm, access::Model,
 };
-use std::fmt::Write as _;
+use std::{fmt::Write as _, net::Ipv4Addr};
 
 /// The refusal after this one. Exhaustive, so that a new one cannot be forgotten here.
 fn next(refusal: &Refusal) -> Option<Refusal> {
@@ -58,6 +58,8 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::BackupInvalid
         | R::ReleasePolicyMissing
         | R::NotSupportedYet { .. }
+        | R::NetworkForbidden { .. }
+        | R::PublicNetworkDisabled
         | R::Forbidden { .. } => return next_use(refusal),
     })
 }
@@ -110,7 +112,9 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
         R::TooManyVersions { .. } => R::BackupInvalid,
         R::BackupInvalid => R::ReleasePolicyMissing,
         R::ReleasePolicyMissing => R::NotSupportedYet { what: "Everything" },
-        R::NotSupportedYet { .. } => forbidden("Microsoft.KeyVault/vaults/keys/read", vault_scope, Model::VaultRbac),
+        R::NotSupportedYet { .. } => R::NetworkForbidden { address: Ipv4Addr::new(203, 0, 113, 9).into() },
+        R::NetworkForbidden { .. } => R::PublicNetworkDisabled,
+        R::PublicNetworkDisabled => forbidden("Microsoft.KeyVault/vaults/keys/read", vault_scope, Model::VaultRbac),
         R::Forbidden { model: Model::VaultRbac, .. } => forbidden("wrapKey", vault_scope, Model::VaultPolicy),
         R::Forbidden { model: Model::VaultPolicy, .. } => {
             forbidden("Microsoft.KeyVault/managedHsm/keys/create", "/keys", Model::HsmLocal)

@@ -1,6 +1,6 @@
 //! The data plane: keys of vaults and managed HSMs, and what an HSM has beside them.
 //!
-//! The order of an answer is: container, token, route, operation (contract: key-vault §2, "Evaluation order"). Clients
+//! The order of an answer is: container, token, network, route, operation (contract: key-vault §2, "Evaluation order"). Clients
 //! send their first request bare to be told where to get a token, so nothing of it is looked at before the token.
 
 mod body;
@@ -75,6 +75,10 @@ impl DataPlane {
             Ok(caller) => caller,
             Err(why) => return challenge::response(&self.addresses, kind, request, &why, self.identity.now()),
         };
+        // The engine's gate asks this again, of whatever gets there; what does not is closed to strangers here.
+        if let Err(refusal) = container.admit(&caller) {
+            return Problem::from(refusal).response(&located(container, &caller, request));
+        }
         let routed = route::resolve(kind, request.method.as_str(), &request.path).map_err(Problem::NoRoute);
         let (route, version) = match routed.and_then(|route| Ok((route, api_version(request)?))) {
             Ok(found) => found,
@@ -181,21 +185,25 @@ fn place<'a>(kind: ContainerKind, container_name: &'a str, request: &'a Request)
     }
 }
 
+/// What they can mention once the caller is known.
+fn located<'a>(open: &'a OpenContainer, caller: &'a Caller, request: &'a Request) -> Place<'a> {
+    let container = &open.container;
+    let unknown = place(container.kind(), container.name.as_str(), request);
+    Place { container: Some(container), caller: Some(caller), ..unknown }
+}
+
 impl Call {
     fn audience(&self) -> Audience<'_> {
         Audience { kind: self.container.kind(), version: self.version, host: &self.request.host }
     }
 
     fn place<'a>(&'a self, route: &Route<'a>) -> Place<'a> {
-        let container = &self.container.container;
         let verifies = route.operation == Operation::UseKey(KeyUse::Verify);
         Place {
-            container: Some(container),
-            caller: Some(&self.caller),
             name: route.name.unwrap_or_default(),
             version: route.version,
             digest_property: if verifies { "digest" } else { "value" },
-            ..place(container.kind(), container.name.as_str(), &self.request)
+            ..located(&self.container, &self.caller, &self.request)
         }
     }
 }

@@ -4,8 +4,8 @@ use crate::Request;
 use bytes::Bytes;
 use domain::{
     Activation, Attributes, Body, Container, ContainerId, ContainerKind, ContainerName, Curve, Guid, HsmProfile,
-    KeyBody, KeySpec, Object, ObjectKind, ObjectName, PermissionModel, Profile, PublicKey, ResourceId, Sku, State,
-    Tags, UnixTime, VaultProfile, Version, VersionId,
+    KeyBody, KeySpec, Object, ObjectKind, ObjectName, PermissionModel, Profile, PublicKey, PublicNetworkAccess,
+    ResourceId, Sku, State, Tags, UnixTime, VaultProfile, Version, VersionId,
     access::Caller,
     lifecycle::{DeletionPolicy, Retention},
 };
@@ -46,14 +46,14 @@ pub(super) fn container(kind: ContainerKind) -> Container {
             enabled_for_deployment: false,
             enabled_for_disk_encryption: false,
             enabled_for_template_deployment: false,
-            public_network_access: None,
-            network_acls: None,
+            public_network_access: PublicNetworkAccess::default(),
+            network_rules: None,
         }),
         ContainerKind::ManagedHsm => Profile::ManagedHsm(HsmProfile {
             activation: Activation::Active,
             initial_admins: Vec::new(),
-            public_network_access: None,
-            network_acls: None,
+            public_network_access: PublicNetworkAccess::default(),
+            network_rules: None,
             regions: Vec::new(),
         }),
     };

@@ -3,8 +3,8 @@
 use super::operations;
 use crate::{Engine, Error};
 use domain::{
-    AccessPolicy, Container, ContainerId, ContainerKind, ContainerName, Guid, HsmProfile, PermissionModel, Profile,
-    Refusal, ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
+    AccessPolicy, Container, ContainerId, ContainerKind, ContainerName, Guid, HsmProfile, NetworkRules,
+    PermissionModel, Profile, PublicNetworkAccess, Refusal, ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
     access::{Caller, Realm, RoleAssignment, Scope},
     lifecycle::{DeletionPolicy, PolicyAmendment},
 };
@@ -65,16 +65,16 @@ pub struct VaultSettings {
     pub enabled_for_deployment: Option<bool>,
     pub enabled_for_disk_encryption: Option<bool>,
     pub enabled_for_template_deployment: Option<bool>,
-    pub public_network_access: Option<String>,
-    pub network_acls: Option<String>,
+    pub public_network_access: Option<PublicNetworkAccess>,
+    pub network_rules: Option<NetworkRules>,
 }
 
 /// Settings of a managed HSM, as asked for.
 #[derive(Clone, Debug, Default)]
 pub struct HsmSettings {
     pub initial_admins: Option<Vec<String>>,
-    pub public_network_access: Option<String>,
-    pub network_acls: Option<String>,
+    pub public_network_access: Option<PublicNetworkAccess>,
+    pub network_rules: Option<NetworkRules>,
     pub regions: Option<Vec<String>>,
 }
 
@@ -103,16 +103,16 @@ impl VaultSettings {
         set(&mut vault.enabled_for_deployment, self.enabled_for_deployment);
         set(&mut vault.enabled_for_disk_encryption, self.enabled_for_disk_encryption);
         set(&mut vault.enabled_for_template_deployment, self.enabled_for_template_deployment);
-        set_some(&mut vault.public_network_access, self.public_network_access);
-        set_some(&mut vault.network_acls, self.network_acls);
+        set(&mut vault.public_network_access, self.public_network_access);
+        set_some(&mut vault.network_rules, self.network_rules);
     }
 }
 
 impl HsmSettings {
     fn apply(self, hsm: &mut HsmProfile) {
         set(&mut hsm.initial_admins, self.initial_admins);
-        set_some(&mut hsm.public_network_access, self.public_network_access);
-        set_some(&mut hsm.network_acls, self.network_acls);
+        set(&mut hsm.public_network_access, self.public_network_access);
+        set_some(&mut hsm.network_rules, self.network_rules);
         set(&mut hsm.regions, self.regions);
     }
 }
@@ -268,14 +268,14 @@ impl Engine {
                 enabled_for_deployment: false,
                 enabled_for_disk_encryption: false,
                 enabled_for_template_deployment: false,
-                public_network_access: None,
-                network_acls: None,
+                public_network_access: PublicNetworkAccess::default(),
+                network_rules: None,
             }),
             ContainerKind::ManagedHsm => Profile::ManagedHsm(HsmProfile {
                 activation: self.hsm_defaults.activation,
                 initial_admins: Vec::new(),
-                public_network_access: None,
-                network_acls: None,
+                public_network_access: PublicNetworkAccess::default(),
+                network_rules: None,
                 regions: Vec::new(),
             }),
         }

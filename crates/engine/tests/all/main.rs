@@ -5,5 +5,6 @@
 mod access;
 mod door;
 mod keys;
+mod network;
 mod rig;
 mod rotation;

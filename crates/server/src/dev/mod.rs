@@ -104,14 +104,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     telemetry::start("warn", telemetry::Format::Text)?;
     let state = State::new(&args)?;
     let folder = state.folder();
-    let _lock = wiring::lock(folder)?;
+    let database = folder.join("strongroom.db");
+    let _lock = wiring::lock(&database)?;
     let listeners = Listeners::bind(&Listen::Loopback { port: args.port })?;
     let port = listeners.addresses().first().map_or(args.port, std::net::SocketAddr::port);
 
     let seed = Seed::load_or_make(&folder.join("seed.json"), &SystemEntropy)?;
     let clock = Arc::new(MovableClock::new(SystemClock, 0));
     let defaults = HsmDefaults { activation: Activation::Active, grants: seed.hsm_grants() };
-    let engine = wiring::engine(&folder.join("strongroom.db"), state.root_key()?, Arc::clone(&clock) as _, defaults)?;
+    let engine = wiring::engine(&database, state.root_key()?, Arc::clone(&clock) as _, defaults)?;
     let dev = DevControl::resume(clock, &engine)?;
     seed.plant(&engine)?;
 

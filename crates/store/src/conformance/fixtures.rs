@@ -5,7 +5,8 @@ use crate::{Fault, Read, Store, StoredObject, StoredVersion, Tx};
 use domain::{
     Activation, Attributes, AuditRecord, Body, Container, ContainerId, ContainerKind, ContainerName, Curve, Guid,
     HsmProfile, KeyBody, KeyOperation, KeySpec, Object, ObjectKind, ObjectName, Operation, Outcome, PermissionModel,
-    Profile, PublicKey, ResourceId, Sealed, Sku, State, Tags, UnixTime, VaultProfile, Version, VersionId,
+    Profile, PublicKey, PublicNetworkAccess, ResourceId, Sealed, Sku, State, Tags, UnixTime, VaultProfile, Version,
+    VersionId,
     lifecycle::{Deletion, DeletionPolicy, Purged, Retention},
 };
 
@@ -62,8 +63,8 @@ pub fn vault(number: u128, name: &str) -> Container {
             enabled_for_deployment: false,
             enabled_for_disk_encryption: false,
             enabled_for_template_deployment: false,
-            public_network_access: None,
-            network_acls: None,
+            public_network_access: PublicNetworkAccess::default(),
+            network_rules: None,
         }),
     }
 }
@@ -73,8 +74,8 @@ pub fn hsm(number: u128, name: &str) -> Container {
     let profile = Profile::ManagedHsm(HsmProfile {
         activation: Activation::Active,
         initial_admins: Vec::new(),
-        public_network_access: None,
-        network_acls: None,
+        public_network_access: PublicNetworkAccess::default(),
+        network_rules: None,
         regions: Vec::new(),
     });
     Container { profile, ..vault(number, name) }

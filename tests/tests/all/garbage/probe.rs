@@ -104,6 +104,9 @@ impl Range {
     pub fn fire(&mut self, what: &str, probe: &Probe, verdict: Verdict) {
         let request = probe.bytes(&self.host, self.token.as_deref());
         let answer = self.raw.exchange(&request, probe.method != "HEAD");
+        if verdict == Verdict::Cut {
+            self.raw.hang_up();
+        }
         self.sent += 1;
         if let Some(complaint) = complaint(answer.as_ref(), probe, verdict, self.shape) {
             let target: String = String::from_utf8_lossy(&probe.target).chars().take(160).collect();

@@ -12,7 +12,7 @@ use crate::arm::{
 };
 use domain::{
     Activation, Container, ContainerId, ContainerKind, ContainerName, Guid, HsmProfile, PermissionModel, Profile,
-    ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
+    PublicNetworkAccess, ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
     lifecycle::{Deletion, DeletionPolicy, Retention},
 };
 use engine::{ContainerRequest, CreationTerms, Error, ProfileRequest};
@@ -201,8 +201,8 @@ fn vault_profile() -> Profile {
         enabled_for_deployment: false,
         enabled_for_disk_encryption: false,
         enabled_for_template_deployment: false,
-        public_network_access: None,
-        network_acls: None,
+        public_network_access: PublicNetworkAccess::default(),
+        network_rules: None,
     })
 }
 
@@ -210,8 +210,8 @@ fn hsm_profile() -> Profile {
     Profile::ManagedHsm(HsmProfile {
         activation: Activation::NotActivated,
         initial_admins: vec![TENANT.to_owned()],
-        public_network_access: None,
-        network_acls: None,
+        public_network_access: PublicNetworkAccess::default(),
+        network_rules: None,
         regions: Vec::new(),
     })
 }

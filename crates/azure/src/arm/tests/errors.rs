@@ -77,7 +77,9 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::RotationPolicyMissing => Refusal::TooManyVersions { limit: 100 },
         Refusal::TooManyVersions { .. } => Refusal::BackupInvalid,
         Refusal::BackupInvalid => Refusal::ReleasePolicyMissing,
-        Refusal::ReleasePolicyMissing => Refusal::Forbidden {
+        Refusal::ReleasePolicyMissing => Refusal::NetworkForbidden { address: std::net::Ipv4Addr::LOCALHOST.into() },
+        Refusal::NetworkForbidden { .. } => Refusal::PublicNetworkDisabled,
+        Refusal::PublicNetworkDisabled => Refusal::Forbidden {
             action: "Microsoft.KeyVault/vaults/write",
             scope: "/subscriptions/s".to_owned(),
             model: Model::ControlPlane,

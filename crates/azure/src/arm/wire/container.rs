@@ -3,13 +3,13 @@
 //! Schemas `Vault`, `ManagedHsm`, `DeletedVault`, `DeletedManagedHsm` of `arm-keyvault-2026-05-15.json`;
 //! contract: key-vault §4.1 and §4.2, managed-hsm §2.1, az-client §2.
 
-use super::network::NetworkAcls;
+use super::network::{NetworkAcls, access_word};
 use crate::arm::ids;
 use domain::{
-    AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, Tags, VaultProfile,
+    AccessPolicy, Activation, Container, ContainerKind, HsmProfile, NetworkRules, PermissionModel, Profile, Tags,
+    VaultProfile,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// When a resource came to be and was last changed.
 #[derive(Serialize)]
@@ -58,8 +58,8 @@ pub(crate) struct VaultProperties {
     #[serde(skip_serializing_if = "Option::is_none")]
     enable_purge_protection: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    network_acls: Option<Value>,
-    public_network_access: String,
+    network_acls: Option<NetworkAcls>,
+    public_network_access: &'static str,
     vault_uri: String,
     provisioning_state: &'static str,
 }
@@ -74,8 +74,8 @@ pub(crate) struct HsmProperties {
     enable_soft_delete: bool,
     soft_delete_retention_in_days: u32,
     enable_purge_protection: bool,
-    network_acls: Value,
-    public_network_access: String,
+    network_acls: NetworkAcls,
+    public_network_access: &'static str,
     regions: Vec<RegionName>,
     security_domain_properties: SecurityDomain,
     provisioning_state: &'static str,
@@ -181,14 +181,6 @@ fn sku(container: &Container) -> SkuOut {
     SkuOut { family: container.sku.family.clone(), name: container.sku.name.clone() }
 }
 
-fn access_word(kept: Option<&String>) -> String {
-    kept.cloned().unwrap_or_else(|| "Enabled".to_owned())
-}
-
-fn kept_json(text: Option<&String>) -> Option<Value> {
-    serde_json::from_str(text?).ok()
-}
-
 /// `vaultUri` has its slash only once provisioning is done (contract: key-vault §4.2, "Create/update vault").
 fn vault_properties(
     container: &Container,
@@ -211,8 +203,8 @@ fn vault_properties(
         soft_delete_retention_in_days: container.policy.soft_delete.map(domain::lifecycle::Retention::as_days),
         enable_rbac_authorization: vault.permission_model == PermissionModel::Rbac,
         enable_purge_protection: container.policy.purge_protection.then_some(true),
-        network_acls: kept_json(vault.network_acls.as_ref()),
-        public_network_access: access_word(vault.public_network_access.as_ref()),
+        network_acls: vault.network_rules.as_ref().map(NetworkAcls::from),
+        public_network_access: access_word(vault.public_network_access),
         vault_uri,
         provisioning_state: state,
     }
@@ -231,10 +223,8 @@ fn hsm_properties(container: &Container, hsm: &HsmProfile, url: &str, provisioni
         enable_soft_delete: true,
         soft_delete_retention_in_days: container.policy.recoverable_days(),
         enable_purge_protection: container.policy.purge_protection,
-        network_acls: kept_json(hsm.network_acls.as_ref())
-            .or_else(|| serde_json::to_value(NetworkAcls::open()).ok())
-            .unwrap_or_default(),
-        public_network_access: access_word(hsm.public_network_access.as_ref()),
+        network_acls: NetworkAcls::from(hsm.network_rules.as_ref().unwrap_or(&NetworkRules::default())),
+        public_network_access: access_word(hsm.public_network_access),
         regions: hsm.regions.iter().map(|name| RegionName { name: name.clone() }).collect(),
         security_domain_properties: security_domain(hsm.activation),
         provisioning_state: state,

@@ -1,10 +1,10 @@
-//! `networkAcls` of vaults and managed HSMs, brought to their one form.
+//! `networkAcls` and `publicNetworkAccess` of vaults and managed HSMs.
 //!
 //! Schemas `NetworkRuleSet` and `MHSMNetworkRuleSet` of `arm-keyvault-2026-05-15.json`; contract: key-vault §4.2.
 
 use crate::arm::error::Problem;
+use domain::{Bypass, DefaultAction, IpRange, NetworkRules, PublicNetworkAccess};
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,74 +35,142 @@ pub(crate) struct ServiceTag {
     pub tag: String,
 }
 
+/// Documented as the most a vault takes; they also bound what the gate compares an address with.
+const MOST_IP_RULES: usize = 1000;
+const MOST_VIRTUAL_NETWORK_RULES: usize = 200;
+
 impl NetworkAcls {
-    /// What holds where nothing is set: everything may come in.
-    pub(crate) fn open() -> Self {
-        Self { bypass: None, default_action: None, ip_rules: None, virtual_network_rules: None, service_tags: None }
-            .filled()
+    /// Checks words and addresses. What is left out takes its documented default.
+    pub(crate) fn into_rules(self) -> Result<NetworkRules, Problem> {
+        let ip_rules = self.ip_rules.unwrap_or_default();
+        let virtual_network_rules = self.virtual_network_rules.unwrap_or_default();
+        let bypasses = [Bypass::AzureServices, Bypass::Nobody];
+        let bypass = word(self.bypass.as_deref(), &bypasses, bypass_word, "networkAcls.bypass")?;
+        let actions = [DefaultAction::Allow, DefaultAction::Deny];
+        let default_action = word(self.default_action.as_deref(), &actions, action_word, "networkAcls.defaultAction")?;
+        at_most(MOST_IP_RULES, ip_rules.len(), "networkAcls.ipRules")?;
+        at_most(MOST_VIRTUAL_NETWORK_RULES, virtual_network_rules.len(), "networkAcls.virtualNetworkRules")?;
+        Ok(NetworkRules {
+            bypass: bypass.unwrap_or_default(),
+            default_action: default_action.unwrap_or_default(),
+            ip_rules: ip_rules.iter().map(IpRule::read).collect::<Result<Vec<_>, _>>()?.into(),
+            virtual_network_rules: virtual_network_rules.into_iter().map(Into::into).collect(),
+            service_tags: self.service_tags.into_iter().flatten().map(|service| service.tag).collect(),
+        })
     }
+}
 
-    fn filled(self) -> Self {
+impl From<&NetworkRules> for NetworkAcls {
+    fn from(rules: &NetworkRules) -> Self {
+        let service_tags = rules.service_tags.iter().map(|tag| ServiceTag { tag: tag.clone() });
         Self {
-            bypass: self.bypass.or_else(|| Some("AzureServices".to_owned())),
-            default_action: self.default_action.or_else(|| Some("Allow".to_owned())),
-            ip_rules: self.ip_rules.or_else(|| Some(Vec::new())),
-            virtual_network_rules: self.virtual_network_rules.or_else(|| Some(Vec::new())),
-            service_tags: self.service_tags,
+            bypass: Some(bypass_word(rules.bypass).to_owned()),
+            default_action: Some(action_word(rules.default_action).to_owned()),
+            ip_rules: Some(rules.ip_rules.iter().map(|range| IpRule { value: range.to_string() }).collect()),
+            virtual_network_rules: Some(rules.virtual_network_rules.iter().cloned().map(Into::into).collect()),
+            service_tags: (!rules.service_tags.is_empty()).then(|| service_tags.collect()),
         }
-    }
-
-    /// Checks words and addresses, fills in the documented defaults, and gives the JSON text to keep.
-    pub(crate) fn into_text(mut self) -> Result<String, Problem> {
-        word(&mut self.bypass, &["AzureServices", "None"], "networkAcls.bypass")?;
-        word(&mut self.default_action, &["Allow", "Deny"], "networkAcls.defaultAction")?;
-        let rules = self.ip_rules.iter().flatten();
-        if let Some(bad) = rules.map(|rule| rule.value.as_str()).find(|value| !is_address_or_range(value)) {
-            return Err(Problem::bad_request(format!(
-                "An invalid value was provided for 'networkAcls.ipRules': '{bad}' is no IP address or range."
-            )));
-        }
-        serde_json::to_string(&self.filled()).map_err(|_| Problem::bad_request("The network rules can't be kept."))
     }
 }
 
-/// Brings a word of an enumeration to its documented case.
-pub(crate) fn word(field: &mut Option<String>, known: &[&str], name: &str) -> Result<(), Problem> {
-    let Some(given) = field else {
+impl IpRule {
+    fn read(&self) -> Result<IpRange, Problem> {
+        IpRange::parse(&self.value).ok_or_else(|| {
+            Problem::bad_request(format!(
+                "An invalid value was provided for 'networkAcls.ipRules': '{}' is no IP address or range.",
+                self.value
+            ))
+        })
+    }
+}
+
+impl From<VirtualNetworkRule> for domain::VirtualNetworkRule {
+    fn from(rule: VirtualNetworkRule) -> Self {
+        Self { id: rule.id, ignore_missing_endpoint: rule.ignore_missing_vnet_service_endpoint }
+    }
+}
+
+impl From<domain::VirtualNetworkRule> for VirtualNetworkRule {
+    fn from(rule: domain::VirtualNetworkRule) -> Self {
+        Self { id: rule.id, ignore_missing_vnet_service_endpoint: rule.ignore_missing_endpoint }
+    }
+}
+
+pub(super) fn read_access(given: Option<&str>) -> Result<Option<PublicNetworkAccess>, Problem> {
+    let known = [PublicNetworkAccess::Enabled, PublicNetworkAccess::Disabled];
+    word(given, &known, access_word, "publicNetworkAccess")
+}
+
+pub(super) fn access_word(access: PublicNetworkAccess) -> &'static str {
+    match access {
+        PublicNetworkAccess::Enabled => "Enabled",
+        PublicNetworkAccess::Disabled => "Disabled",
+    }
+}
+
+fn bypass_word(bypass: Bypass) -> &'static str {
+    match bypass {
+        Bypass::AzureServices => "AzureServices",
+        Bypass::Nobody => "None",
+    }
+}
+
+fn action_word(action: DefaultAction) -> &'static str {
+    match action {
+        DefaultAction::Allow => "Allow",
+        DefaultAction::Deny => "Deny",
+    }
+}
+
+/// The value of an enumeration whose word is given, in any case.
+pub(super) fn word<T: Copy>(
+    given: Option<&str>,
+    known: &[T],
+    spelled: impl Fn(T) -> &'static str,
+    name: &str,
+) -> Result<Option<T>, Problem> {
+    let Some(given) = given else {
+        return Ok(None);
+    };
+    let found = known.iter().copied().find(|value| spelled(*value).eq_ignore_ascii_case(given));
+    found.map(Some).ok_or_else(|| Problem::bad_request(format!("An invalid value was provided for '{name}'.")))
+}
+
+fn at_most(most: usize, given: usize, name: &str) -> Result<(), Problem> {
+    if given <= most {
         return Ok(());
-    };
-    match known.iter().find(|word| word.eq_ignore_ascii_case(given)) {
-        Some(word) => *given = (*word).to_owned(),
-        None => return Err(Problem::bad_request(format!("An invalid value was provided for '{name}'."))),
     }
-    Ok(())
-}
-
-fn is_address_or_range(text: &str) -> bool {
-    let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-    let Ok(address) = address.parse::<IpAddr>() else {
-        return false;
-    };
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    prefix.is_none_or(|prefix| prefix.parse::<u8>().is_ok_and(|bits| bits <= longest))
+    Err(Problem::bad_request(format!("An invalid value was provided for '{name}': there can be at most {most}.")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text(json: &str) -> Result<String, &'static str> {
-        serde_json::from_str::<NetworkAcls>(json).unwrap().into_text().map_err(|problem| problem.code)
+    fn rules(json: &str) -> Result<NetworkRules, Problem> {
+        serde_json::from_str::<NetworkAcls>(json).unwrap().into_rules()
+    }
+
+    fn shown(json: &str) -> Result<String, &'static str> {
+        rules(json)
+            .map(|rules| serde_json::to_string(&NetworkAcls::from(&rules)).unwrap())
+            .map_err(|problem| problem.code)
     }
 
     #[test]
     fn rules_take_their_one_form() {
         assert_eq!(
-            text(r#"{"defaultAction":"deny","ipRules":[{"value":"10.0.0.0/8"}]}"#).as_deref(),
+            shown(r#"{"defaultAction":"deny","ipRules":[{"value":"10.0.0.0/8"},{"value":"2001:DB8::1"}]}"#).as_deref(),
             Ok(
-                r#"{"bypass":"AzureServices","defaultAction":"Deny","ipRules":[{"value":"10.0.0.0/8"}],"virtualNetworkRules":[]}"#
+                r#"{"bypass":"AzureServices","defaultAction":"Deny","ipRules":[{"value":"10.0.0.0/8"},{"value":"2001:db8::1"}],"virtualNetworkRules":[]}"#
             )
         );
+    }
+
+    #[test]
+    fn what_can_not_be_matched_is_shown_as_given() {
+        let given = r#"{"bypass":"None","defaultAction":"Allow","ipRules":[],"virtualNetworkRules":[{"id":"/V","ignoreMissingVnetServiceEndpoint":true},{"id":"/w"}],"serviceTags":[{"tag":"AzureCloud"}]}"#;
+        assert_eq!(shown(given).as_deref(), Ok(given));
     }
 
     #[test]
@@ -111,10 +179,25 @@ mod tests {
             r#"{"defaultAction":"maybe"}"#,
             r#"{"bypass":"All"}"#,
             r#"{"ipRules":[{"value":"10.0.0.0/33"}]}"#,
+            r#"{"ipRules":[{"value":"10.0.0.1/8"}]}"#,
             r#"{"ipRules":[{"value":"localhost"}]}"#,
             r#"{"ipRules":[{"value":"10.0.0.0/"}]}"#,
         ] {
-            assert_eq!(text(json), Err("BadRequest"), "{json}");
+            assert_eq!(shown(json), Err("BadRequest"), "{json}");
         }
+        let problem = rules(r#"{"ipRules":[{"value":"10.0.0.1/8"}]}"#).unwrap_err();
+        let words = "An invalid value was provided for 'networkAcls.ipRules': '10.0.0.1/8' is no IP address or range.";
+        assert_eq!(problem.message, words);
+    }
+
+    #[test]
+    fn there_are_as_many_rules_as_documented() {
+        let many =
+            |member: &str, rule: &str, count| shown(&format!("{{\"{member}\":[{}]}}", [rule].repeat(count).join(",")));
+        let (address, network) = (r#"{"value":"10.0.0.1"}"#, r#"{"id":"/v"}"#);
+        assert!(many("ipRules", address, 1000).is_ok());
+        assert_eq!(many("ipRules", address, 1001), Err("BadRequest"));
+        assert!(many("virtualNetworkRules", network, 200).is_ok());
+        assert_eq!(many("virtualNetworkRules", network, 201), Err("BadRequest"));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     container::{PoliciesIn, Policy},
-    network::{NetworkAcls, word},
+    network::{NetworkAcls, read_access, word},
 };
 use crate::{
     arm::{
@@ -104,9 +104,9 @@ impl ContainerBody {
     /// Whether it asks to bring a deleted container back. Clients write the word in either case
     /// (contract: key-vault §4.2, "Recover").
     pub(crate) fn recovers(&self) -> Result<bool, Problem> {
-        let mut mode = self.properties.as_ref().and_then(|properties| properties.create_mode.clone());
-        word(&mut mode, &["recover", "default"], "createMode")?;
-        Ok(mode.as_deref() == Some("recover"))
+        let mode = self.properties.as_ref().and_then(|properties| properties.create_mode.as_deref());
+        let spelled = |recovers| if recovers { "recover" } else { "default" };
+        Ok(word(mode, &[true, false], spelled, "createMode")?.unwrap_or_default())
     }
 
     /// As a PUT: what is required has to be there.
@@ -209,9 +209,9 @@ impl Properties {
         })
     }
 
-    fn into_profile(mut self, kind: ContainerKind) -> Result<ProfileRequest, Problem> {
-        word(&mut self.public_network_access, &["Enabled", "Disabled"], "publicNetworkAccess")?;
-        let network_acls = self.network_acls.take().map(NetworkAcls::into_text).transpose()?;
+    fn into_profile(self, kind: ContainerKind) -> Result<ProfileRequest, Problem> {
+        let public_network_access = read_access(self.public_network_access.as_deref())?;
+        let network_rules = self.network_acls.map(NetworkAcls::into_rules).transpose()?;
         Ok(match kind {
             ContainerKind::Vault => ProfileRequest::Vault(VaultSettings {
                 permission_model: self.enable_rbac_authorization.map(|rbac| match rbac {
@@ -222,13 +222,13 @@ impl Properties {
                 enabled_for_deployment: self.enabled_for_deployment,
                 enabled_for_disk_encryption: self.enabled_for_disk_encryption,
                 enabled_for_template_deployment: self.enabled_for_template_deployment,
-                public_network_access: self.public_network_access,
-                network_acls,
+                public_network_access,
+                network_rules,
             }),
             ContainerKind::ManagedHsm => ProfileRequest::ManagedHsm(HsmSettings {
                 initial_admins: self.initial_admin_object_ids.map(admins).transpose()?,
-                public_network_access: self.public_network_access,
-                network_acls,
+                public_network_access,
+                network_rules,
                 regions: self.regions.map(regions).transpose()?,
             }),
         })

@@ -3,9 +3,9 @@
 use super::Place;
 use domain::{
     Container, ContainerKind, Curve, EncryptionAlgorithm, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm,
-    UnixTime,
-    access::{Caller, Model},
+    UnixTime, access::Model,
 };
+use std::net::IpAddr;
 
 const RECOVERY_HELP: &str = "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182";
 const ACCESS_HELP: &str = "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287";
@@ -86,8 +86,27 @@ fn name_and_location(place: &Place<'_>) -> String {
     }
 }
 
+pub(super) fn network_forbidden(address: IpAddr, place: &Place<'_>) -> String {
+    [
+        "Client address is not authorized and caller is not a trusted service.",
+        &format!("Client address: {address}"),
+        &format!("Caller: {}", caller(place)),
+        &vault_line(place),
+    ]
+    .join("\r\n")
+}
+
+pub(super) fn public_network_disabled(place: &Place<'_>) -> String {
+    [
+        "Public network access is disabled and request is not from a trusted service nor via an approved private link.",
+        &format!("Caller: {}", caller(place)),
+        &vault_line(place),
+    ]
+    .join("\r\n")
+}
+
 pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'_>) -> String {
-    let caller = place.caller.map(caller_line).unwrap_or_default();
+    let caller = caller(place);
     match model {
         Model::HsmLocal => format!("Not authorized to access {action} on '{scope}'"),
         Model::VaultPolicy => format!(
@@ -113,7 +132,10 @@ pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'
 }
 
 /// `appid=…;oid=…;iss=…`.
-fn caller_line(caller: &Caller) -> String {
+fn caller(place: &Place<'_>) -> String {
+    let Some(caller) = place.caller else {
+        return String::new();
+    };
     let app_id = caller.app_id.map(|id| id.to_string()).unwrap_or_default();
     format!("appid={app_id};oid={};iss={}", caller.object_id, caller.issuer)
 }

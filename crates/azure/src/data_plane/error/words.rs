@@ -42,6 +42,8 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         R::KeyNotYetValid { .. } => forbidden("KeyNotYetValid"),
         R::KeyExpired { .. } => forbidden("KeyExpired"),
         R::KeyOperationForbidden { .. } => forbidden("KeyOperationForbidden"),
+        R::NetworkForbidden { .. } => forbidden("ForbiddenByFirewall"),
+        R::PublicNetworkDisabled => forbidden("ForbiddenByConnection"),
         R::Forbidden { model, .. } => match model {
             Model::VaultRbac | Model::ControlPlane => forbidden("ForbiddenByRbac"),
             Model::VaultPolicy => forbidden("AccessDenied"),
@@ -117,6 +119,8 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::TooManyVersions { limit } => format!("The key has {limit} versions, the most a key can have."),
         R::BackupInvalid => "The backup is malformed, was changed, or belongs to another place.".to_owned(),
         R::ReleasePolicyMissing => "Exportable keys must have release policy".to_owned(),
+        R::NetworkForbidden { address } => texts::network_forbidden(*address, place),
+        R::PublicNetworkDisabled => texts::public_network_disabled(place),
         R::Forbidden { action, scope, model } => texts::forbidden(action, scope, *model, place),
         R::NotSupportedYet { what } => texts::not_supported(what),
         // Of the control plane: no operation here meets them, and their own words will do.

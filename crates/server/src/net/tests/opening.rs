@@ -134,3 +134,64 @@ async fn garbage_instead_of_tls_ends_that_connection_only() {
     server.raw(b"\x16\x03\x01\x00\x05hello, and more that is no handshake at all").await;
     assert_eq!(text(server.http1().await.send_request(get("/")).await).await.0, 200);
 }
+
+#[tokio::test]
+async fn random_openings_break_nothing_and_pass_the_proxy_only_under_names_of_ours() {
+    let server = start();
+    let names = Names::dev("localhost");
+    let mut hello = Vec::new();
+    let name = ServerName::try_from("localhost").unwrap();
+    rustls::ClientConnection::new(Arc::clone(&server.client), name).unwrap().write_tls(&mut hello).unwrap();
+    let mut seeds = ["a.vault.localhost", "[::1]", "login.windows.net.", "example.com", "10.0.0.1"]
+        .map(|host| connect(host).into_bytes())
+        .to_vec();
+    seeds.push(b"GET /msi/token HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".to_vec());
+    seeds.push([connect("localhost").as_bytes(), &hello].concat());
+    seeds.push(hello);
+    // xorshift64*, so that the inputs are the same each time.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |bound: usize| {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
+    };
+    let mut admitted = 0;
+    for round in 0..20_000 {
+        let mut bytes = seeds[below(seeds.len())].clone();
+        for _ in 0..below(4) {
+            let at = below(bytes.len() + 1);
+            let other = &seeds[below(seeds.len())];
+            let piece = below(other.len());
+            match below(5) {
+                0 => bytes.insert(at, u8::try_from(below(256)).unwrap()),
+                1 if at < bytes.len() => bytes[at] = u8::try_from(below(256)).unwrap(),
+                2 => drop(bytes.splice(at.saturating_sub(below(12))..at, [])),
+                3 => drop(bytes.splice(at..at, other[piece..].iter().copied())),
+                _ => bytes.truncate(at),
+            }
+        }
+        match proxy::judge(&bytes, &names) {
+            proxy::Answer::Established => {
+                let line = std::str::from_utf8(&bytes).unwrap().split("\r\n").next().unwrap();
+                let target = line.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap();
+                assert!(names.covers(target.rsplit_once(':').unwrap().0), "{line}");
+                admitted += 1;
+            }
+            proxy::Answer::Refused { text, .. } => assert!(!text.contains(char::is_control), "{text:?}"),
+        }
+        if round % 50 == 0 {
+            let mut stream = server.tcp().await;
+            let (first, rest) = bytes.split_at(below(bytes.len() + 1));
+            // The server may have hung up over the first part.
+            for part in [first, rest] {
+                let _ = stream.write_all(part).await;
+            }
+            let _ = stream.shutdown().await;
+            let ended = tokio::time::timeout(Duration::from_secs(8), read_to_end(&mut stream)).await;
+            assert!(ended.is_ok(), "not ended: b\"{}\"", bytes.escape_ascii());
+        }
+    }
+    assert!(admitted > 1000, "{admitted} heads of 20000 came through: the inputs are too wild");
+    assert_eq!(text(server.http1().await.send_request(get("/")).await).await.0, 200);
+}

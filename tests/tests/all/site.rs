@@ -1,0 +1,303 @@
+//! The fronts in process, without a network: a real engine, the embedded store, software custody, and tokens of the
+//! embedded issuer. Containers are made as clients make them, through the resource manager.
+
+use azure::{Addresses, Arm, DataPlane, Request, Response, SignIn};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use custody::{RootKey, SoftwareProvider};
+use domain::{
+    Activation, ContainerKind, Guid, ResourceGroup, Subscription, Tags,
+    access::{Scope, azure_roles, hsm_roles},
+};
+use engine::{
+    Door, Engine, EngineParts, Foundation, HsmDefaults, MovableClock, NewPrincipal, SystemClock, SystemEntropy,
+    hash_client_secret,
+};
+use identity::{Grant, Identity, Proof};
+use serde_json::{Value, json};
+use std::{net::IpAddr, sync::Arc};
+use store::sqlite::SqliteStore;
+
+pub const VAULT: &str = "kv1.vault.localhost:8443";
+/// Made without soft delete.
+pub const LEGACY: &str = "kvold.vault.localhost:8443";
+pub const HSM: &str = "hsm1.managedhsm.localhost:8443";
+pub const TENANT: Guid = Guid::from_u128(1);
+/// May do everything but use the keys of vaults with access policies.
+pub const ADMIN: Guid = Guid::from_u128(2);
+/// Has no role.
+pub const NOBODY: Guid = Guid::from_u128(3);
+pub const SUBSCRIPTION: Guid = Guid::from_u128(4);
+pub const OTHER_SUBSCRIPTION: Guid = Guid::from_u128(5);
+/// The client secret of every principal here.
+pub const SECRET: &str = "s3cret ~+&";
+pub const DAY: i64 = 86_400;
+pub const ARM: &str = "localhost:8443";
+const ARM_AUDIENCE: &str = "https://management.azure.com";
+const ARM_VERSION: &str = "2024-11-01";
+
+/// Resource groups: two in one subscription, one in another.
+pub fn group(name: &str) -> String {
+    let subscription = if name == "elsewhere" { OTHER_SUBSCRIPTION } else { SUBSCRIPTION };
+    format!("/subscriptions/{subscription}/resourceGroups/{name}")
+}
+
+pub fn vault(name: &str) -> String {
+    format!("{}/providers/Microsoft.KeyVault/vaults/{name}", group("rg"))
+}
+
+pub fn hsm(name: &str) -> String {
+    format!("{}/providers/Microsoft.KeyVault/managedHSMs/{name}", group("rg"))
+}
+
+pub fn deleted(collection: &str, name: &str) -> String {
+    format!("/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/eastus/{collection}/{name}")
+}
+
+pub fn new_vault() -> Value {
+    json!({"location": "eastus", "properties": {
+        "tenantId": TENANT, "sku": {"family": "A", "name": "premium"}, "enableRbacAuthorization": true,
+    }})
+}
+
+pub fn new_hsm() -> Value {
+    json!({"location": "eastus", "sku": {"family": "B", "name": "Standard_B1"}, "properties": {
+        "tenantId": TENANT, "initialAdminObjectIds": [ADMIN],
+    }})
+}
+
+/// A body with other properties: each replaces the one of its name.
+pub fn with(mut body: Value, properties: &Value) -> Value {
+    for (name, value) in properties.as_object().unwrap() {
+        body["properties"][name] = value.clone();
+    }
+    body
+}
+
+pub fn role(name: &str) -> Guid {
+    azure_roles().iter().find(|role| role.name == name).unwrap().id
+}
+
+pub struct Site {
+    runtime: tokio::runtime::Runtime,
+    plane: DataPlane,
+    arm: Arm,
+    sign_in: SignIn,
+    pub identity: Arc<Identity>,
+    pub clock: Arc<MovableClock<SystemClock>>,
+    _folder: tempfile::TempDir,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    /// Null where it is not JSON.
+    pub body: Value,
+    pub bytes: Bytes,
+}
+
+impl Answer {
+    fn of(response: Response) -> Self {
+        let (head, bytes) = response.into_parts();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Self { status: head.status.as_u16(), headers: head.headers, body, bytes }
+    }
+
+    /// Status and code of an error.
+    pub fn error(&self) -> (u16, &str) {
+        (self.status, self.body["error"]["code"].as_str().unwrap_or_default())
+    }
+
+    pub fn message(&self) -> &str {
+        self.body["error"]["message"].as_str().unwrap_or_default()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The path and query of a URL on the resource manager's host.
+    pub fn path_in(&self, header: &str) -> String {
+        self.header(header).strip_prefix(&format!("https://{ARM}")).unwrap().to_owned()
+    }
+
+    /// What a claims challenge asks for; empty without one.
+    pub fn claims(&self) -> String {
+        let encoded = self.header("www-authenticate").split_once("claims=\"").map_or("", |(_, rest)| rest);
+        String::from_utf8(STANDARD.decode(encoded.trim_end_matches('"')).unwrap()).unwrap()
+    }
+
+    #[track_caller]
+    pub fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
+        self
+    }
+
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> Self {
+        assert_eq!(self.error(), (status, code), "{}", String::from_utf8_lossy(&self.bytes));
+        self
+    }
+}
+
+impl Site {
+    /// An installation without containers.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, _) = RootKey::new_key_file(&SystemEntropy).unwrap();
+        let clock = Arc::new(MovableClock::new(SystemClock, 0));
+        let engine = Engine::start(EngineParts {
+            store: Arc::new(SqliteStore::open(&folder.path().join("db")).unwrap()),
+            provider: Box::new(SoftwareProvider),
+            root,
+            clock: Arc::clone(&clock) as Arc<dyn engine::Clock>,
+            entropy: Arc::new(SystemEntropy),
+            hsm_defaults: HsmDefaults {
+                activation: Activation::Active,
+                grants: hsm_roles().iter().map(|role| (ADMIN, role.id)).collect(),
+            },
+        })
+        .unwrap();
+        engine.lay_foundation(&foundation()).unwrap();
+        let engine = Arc::new(engine);
+        let identity = Arc::new(Identity::new(Arc::clone(&engine), TENANT).unwrap());
+        let addresses = Arc::new(Addresses::new("localhost".to_owned(), Some(8443), TENANT));
+        let door = Door::new(engine, 2);
+        let parts = || (door.clone(), Arc::clone(&identity), Arc::clone(&addresses));
+        let (door_of_plane, identity_of_plane, addresses_of_plane) = parts();
+        let (door_of_arm, identity_of_arm, addresses_of_arm) = parts();
+        Self {
+            runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
+            plane: DataPlane { door: door_of_plane, identity: identity_of_plane, addresses: addresses_of_plane },
+            arm: Arm { door: door_of_arm, identity: identity_of_arm, addresses: addresses_of_arm },
+            sign_in: SignIn {
+                door: door.clone(),
+                identity: Arc::clone(&identity),
+                addresses: Arc::clone(&addresses),
+                managed_identity: Some(ADMIN),
+                identity_header: Some("header secret".into()),
+            },
+            identity,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    /// One with a vault, a vault without soft delete, and a managed HSM.
+    pub fn new() -> Self {
+        let site = Self::empty();
+        site.put(&vault("kv1"), &new_vault()).is(200);
+        let legacy = with(new_vault(), &json!({"enableSoftDelete": false}));
+        site.put(&format!("{}?api-version=2016-10-01", vault("kvold")), &legacy).is(200);
+        site.put(&hsm("hsm1"), &with(new_hsm(), &json!({"softDeleteRetentionInDays": 7}))).is(202);
+        site
+    }
+
+    pub fn token(&self, app: Guid, audience: &str) -> String {
+        let principal = self.identity.application(app).unwrap();
+        let grant =
+            Grant { principal: &principal, proof: Proof::ClientSecret, audience, capabilities: vec!["CP1".into()] };
+        self.identity.issue(&grant).unwrap().token
+    }
+
+    /// A request to a container, with a token for it if somebody asks.
+    pub fn key(&self, who: Option<Guid>, host: &str, method: &str, uri: &str, body: &[u8]) -> Answer {
+        let audience = format!("https://{}", host.split_once('.').unwrap().1);
+        let token = who.map(|who| self.token(who, &audience));
+        self.data_plane(host, request(host, method, uri, token.as_deref(), body))
+    }
+
+    /// A request of the administrator's to a container, in a recent API version unless it names one.
+    pub fn call(&self, host: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.key(Some(ADMIN), host, method, &versioned(path, "7.6"), &body)
+    }
+
+    pub fn data_plane(&self, host: &str, request: http::Request<Bytes>) -> Answer {
+        let kind = if host.contains("managedhsm") { ContainerKind::ManagedHsm } else { ContainerKind::Vault };
+        let name = host.split('.').next().unwrap();
+        Answer::of(self.runtime.block_on(self.plane.handle(kind, name, read(request, [127, 0, 0, 1]))))
+    }
+
+    /// A request to the resource manager, in an API version of 2024 unless it names one.
+    pub fn manage(&self, who: Guid, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let token = self.token(who, ARM_AUDIENCE);
+        self.resource_manager(request(ARM, method, &versioned(path, ARM_VERSION), Some(&token), &body))
+    }
+
+    pub fn resource_manager(&self, request: http::Request<Bytes>) -> Answer {
+        Answer::of(self.runtime.block_on(self.arm.handle(read(request, [127, 0, 0, 1]))))
+    }
+
+    pub fn sign_in(&self, request: http::Request<Bytes>, from: [u8; 4]) -> Answer {
+        Answer::of(self.runtime.block_on(self.sign_in.handle(read(request, from))))
+    }
+
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.manage(ADMIN, "PUT", path, body)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.manage(ADMIN, "GET", path, &Value::Null)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.manage(ADMIN, "POST", path, body)
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.manage(ADMIN, "DELETE", path, &Value::Null)
+    }
+}
+
+pub fn request(host: &str, method: &str, uri: &str, token: Option<&str>, body: &[u8]) -> http::Request<Bytes> {
+    let mut request = http::Request::builder().method(method).uri(uri).header("host", host);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    request.header("x-ms-client-request-id", "c1").body(Bytes::copy_from_slice(body)).unwrap()
+}
+
+fn read(request: http::Request<Bytes>, from: [u8; 4]) -> Request {
+    Request::read(request, IpAddr::from(from), Guid::from_u128(99)).unwrap()
+}
+
+fn versioned(path: &str, version: &str) -> String {
+    if path.contains("api-version=") {
+        return path.to_owned();
+    }
+    let separator = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{separator}api-version={version}")
+}
+
+fn foundation() -> Foundation {
+    let subscription = |id| Subscription { id, tenant: TENANT, display_name: "s".into(), undeletable: false };
+    let group = |subscription, name: &str| ResourceGroup {
+        subscription,
+        name: name.into(),
+        location: "eastus".into(),
+        tags: Tags::new(),
+    };
+    let grants = [SUBSCRIPTION, OTHER_SUBSCRIPTION].into_iter().flat_map(|subscription| {
+        let scope = Scope::new(&format!("/subscriptions/{subscription}"));
+        [(ADMIN, role("Owner"), scope.clone()), (ADMIN, role("Key Vault Administrator"), scope)]
+    });
+    Foundation {
+        subscriptions: vec![subscription(SUBSCRIPTION), subscription(OTHER_SUBSCRIPTION)],
+        resource_groups: vec![
+            group(SUBSCRIPTION, "rg"),
+            group(SUBSCRIPTION, "rg2"),
+            group(OTHER_SUBSCRIPTION, "elsewhere"),
+        ],
+        principals: [ADMIN, NOBODY]
+            .map(|id| NewPrincipal {
+                object_id: id,
+                app_id: id,
+                display_name: "p".into(),
+                secret_hash: hash_client_secret(SECRET),
+            })
+            .into(),
+        grants: grants.collect(),
+    }
+}
