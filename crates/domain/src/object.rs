@@ -46,8 +46,9 @@ impl Object {
     /// Sets when the rotation loop has to act, now that `current` is the current version.
     pub fn schedule_rotation(&mut self, current: &Version) {
         let attributes = &current.attributes;
-        self.next_rotation =
-            self.rotation.as_ref().and_then(|policy| policy.next_rotation(attributes.created, attributes.expires));
+        // A disabled key waits until it is enabled again.
+        let policy = self.rotation.as_ref().filter(|_| attributes.enabled);
+        self.next_rotation = policy.and_then(|policy| policy.next_rotation(attributes.created, attributes.expires));
     }
 }
 

@@ -49,6 +49,8 @@ pub enum Refusal {
     ResourceGroupNotEmpty,
     #[error("the role assignment exists")]
     RoleAssignmentExists,
+    #[error("the last Administrator of a managed HSM can't be removed")]
+    LastAdministrator,
 
     // Lifecycle
     #[error("retention must be 7 to 90 days")]

@@ -44,6 +44,7 @@ impl OpenContainer {
 
 impl Engine {
     /// Whether the caller may do this to `path` (`/keys/{name}`, `/keys`, `/`) in a container, from where they are.
+    /// Decides by the entry it is given: [`Engine::authorised`] makes sure that it counts, and keeps it so.
     ///
     /// # Errors
     /// Those of [`OpenContainer::admit`], then [`Refusal::Forbidden`] with the action that is missing.
@@ -54,8 +55,6 @@ impl Engine {
         target: &OpenContainer,
         path: &str,
     ) -> Result<(), Error> {
-        let replacement = self.replacement(target)?;
-        let target = replacement.as_deref().unwrap_or(target);
         target.admit(caller)?;
         let kind = target.kind();
         let Some(action) = operation.data_action(kind) else {
@@ -102,21 +101,7 @@ impl Engine {
         target: &OpenContainer,
         path: &str,
     ) -> Result<(), Error> {
-        self.authorise(caller, operation, target, path)
-    }
-
-    /// The entry that has taken the place of one that a change revoked since the caller took it. Decided by the old one,
-    /// rules and policies would hold beyond the answer to their change.
-    fn replacement(&self, target: &OpenContainer) -> Result<Option<Arc<OpenContainer>>, Error> {
-        if !target.is_revoked() {
-            return Ok(None);
-        }
-        let fresh = self.open_container(target.kind(), target.container.name.as_str())?;
-        // Purged and made anew under its name, it is another container.
-        if fresh.id() != target.id() {
-            return Err(Refusal::ContainerNotFound.into());
-        }
-        Ok(Some(fresh))
+        self.authorised(caller, operation, target, path, |_| Ok(()))
     }
 
     /// Whether the caller has any control-plane assignment at a scope or below it: then they may see that it exists.
@@ -129,7 +114,9 @@ impl Engine {
     /// # Errors
     /// [`Refusal::Forbidden`] with the action that is missing.
     pub(crate) fn authorise_arm(&self, caller: &Caller, operation: Operation, scope: &str) -> Result<(), Error> {
-        let action = operation.arm_action().unwrap_or_default();
+        let Some(action) = operation.arm_action() else {
+            return Err(Refusal::NotSupportedYet { what: operation.name() }.into());
+        };
         if self.arm_access.snapshot().action(caller, action, scope).is_some() {
             return Ok(());
         }
@@ -157,8 +144,8 @@ impl Engine {
         hsm: &OpenContainer,
         scope: &Scope,
     ) -> Result<&'static [RoleDefinition], Error> {
-        self.authorise(caller, Operation::HsmRoleDefinitionRead, hsm, scope.as_str())?;
-        Ok(access::hsm_roles())
+        let operation = Operation::HsmRoleDefinitionRead;
+        self.authorised(caller, operation, hsm, scope.as_str(), |_| Ok(access::hsm_roles()))
     }
 
     /// Assignments at an HSM's scope. `/` and `/keys` list the assignments of the whole HSM, never those of single
@@ -172,8 +159,10 @@ impl Engine {
         hsm: &OpenContainer,
         scope: &Scope,
     ) -> Result<Vec<RoleAssignment>, Error> {
-        self.authorise(caller, Operation::HsmRoleAssignmentRead, hsm, scope.as_str())?;
-        let all = self.assignments_of(Realm::Hsm(hsm.id()))?;
+        let operation = Operation::HsmRoleAssignmentRead;
+        let all = self.authorised(caller, operation, hsm, scope.as_str(), |entry| {
+            Ok(self.assignments_of(Realm::Hsm(entry.id()))?)
+        })?;
         Ok(all.into_iter().filter(|assignment| same_hsm_scope(&assignment.scope, scope)).collect())
     }
 
@@ -186,8 +175,9 @@ impl Engine {
         request: &RoleAssignmentRequest,
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::HsmRoleAssignmentPut;
-        self.authorise(caller, operation, hsm, request.scope.as_str())?;
-        self.put_assignment(caller, operation, Realm::Hsm(hsm.id()), request, access::hsm_roles())
+        self.authorised(caller, operation, hsm, request.scope.as_str(), |entry| {
+            self.put_assignment(caller, operation, Realm::Hsm(entry.id()), request, access::hsm_roles())
+        })
     }
 
     /// Removes an assignment and returns it.
@@ -202,8 +192,12 @@ impl Engine {
         name: Guid,
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::HsmRoleAssignmentDelete;
-        self.authorise(caller, operation, hsm, scope.as_str())?;
-        self.remove_assignment(caller, operation, Realm::Hsm(hsm.id()), name, |found| same_hsm_scope(found, scope))
+        self.authorised(caller, operation, hsm, scope.as_str(), |entry| {
+            self.remove_assignment(caller, operation, Realm::Hsm(entry.id()), name, |found| {
+                // `/` and `/keys` are one place to ask at, but not one right: the found scope has to be allowed too.
+                same_hsm_scope(found, scope) && self.authorise(caller, operation, entry, found.as_str()).is_ok()
+            })
+        })
     }
 
     /// Control-plane assignments at, above or below a scope, as far as they concern it.
@@ -295,6 +289,9 @@ impl Engine {
         let removed = self.change(operation, Some(caller), container_of(realm), &target, |tx, _| {
             let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
             let found = found.filter(|found| at_scope(&found.scope)).ok_or(Refusal::RoleAssignmentNotFound)?;
+            if is_last_administrator(&found, &tx.role_assignments(realm)?) {
+                return Err(Refusal::LastAdministrator.into());
+            }
             tx.remove_role_assignment(realm, name)?;
             Ok(found)
         })?;
@@ -338,6 +335,17 @@ fn container_of(realm: Realm) -> Option<domain::ContainerId> {
         Realm::Hsm(id) => Some(id),
     }
 }
+
+/// A managed HSM keeps one Administrator of the whole: without, nobody could ever let anybody in again (contract:
+/// managed-hsm §1.4, "Last-admin rule").
+fn is_last_administrator(found: &RoleAssignment, all: &[RoleAssignment]) -> bool {
+    let administers = |each: &RoleAssignment| each.role == HSM_ADMINISTRATOR && each.scope == Scope::root();
+    let is_local = matches!(found.realm, Realm::Hsm(_));
+    is_local && administers(found) && !all.iter().any(|other| administers(other) && other.name != found.name)
+}
+
+/// The local role "Managed HSM Administrator".
+pub(crate) const HSM_ADMINISTRATOR: Guid = Guid::from_u128(0xa290_e904_7015_4bba_90c8_6054_3313_cdb4);
 
 fn same_hsm_scope(assigned: &Scope, asked: &Scope) -> bool {
     let whole = |scope: &Scope| matches!(scope.as_str().to_ascii_lowercase().as_str(), "/" | "/keys");

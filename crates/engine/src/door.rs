@@ -9,8 +9,10 @@ use tokio::sync::Semaphore;
 pub enum Cost {
     /// Microseconds of CPU, no disk: cached reads, EC and AES operations. Runs where it is asked for.
     Cheap,
-    /// CPU for longer: RSA private operations, generation of RSA keys. On as many threads as there are cores.
+    /// CPU for up to milliseconds: RSA private operations. On as many threads as there are cores.
     Compute,
+    /// CPU for up to seconds: generation of RSA keys. On a thread of its own, so that nothing else waits behind it.
+    Generation,
     /// Waits for the disk: reads that miss the cache, durable writes. Many wait at once and share commits.
     Durable,
 }
@@ -20,6 +22,7 @@ pub enum Cost {
 pub struct Door {
     engine: Arc<Engine>,
     compute: Lane,
+    generation: Lane,
     durable: Lane,
 }
 
@@ -40,14 +43,18 @@ impl Lane {
 impl Door {
     /// Waiting compute work per core: about a second of RSA-2048 signatures.
     const COMPUTE_QUEUE_PER_CORE: usize = 512;
+    /// Waiting generations per core: at a second or so each, longer than that nobody waits.
+    const GENERATION_QUEUE_PER_CORE: usize = 16;
     const DURABLE_THREADS: usize = 64;
     const DURABLE_QUEUE: usize = 1024;
 
     #[must_use]
     pub fn new(engine: Arc<Engine>, cores: usize) -> Self {
         let compute = Lane::new(cores, cores * Self::COMPUTE_QUEUE_PER_CORE);
+        let generators = cores.div_ceil(2);
+        let generation = Lane::new(generators, cores * Self::GENERATION_QUEUE_PER_CORE);
         let durable = Lane::new(Self::DURABLE_THREADS, Self::DURABLE_QUEUE);
-        Self { engine, compute, durable }
+        Self { engine, compute, generation, durable }
     }
 
     #[must_use]
@@ -67,11 +74,17 @@ impl Door {
         let lane = match cost {
             Cost::Cheap => return work(&self.engine),
             Cost::Compute => &self.compute,
+            Cost::Generation => &self.generation,
             Cost::Durable => &self.durable,
         };
-        let _admitted = lane.admitted.try_acquire().map_err(|_| Error::Busy)?;
-        let _working = lane.working.acquire().await.map_err(|_| Error::Busy)?;
+        let admitted = Arc::clone(&lane.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let working = Arc::clone(&lane.working).acquire_owned().await.map_err(|_| Error::Busy)?;
         let engine = Arc::clone(&self.engine);
-        tokio::task::spawn_blocking(move || work(&engine)).await.unwrap_or(Err(Error::Broken("an operation panicked")))
+        let work = move || {
+            // The places belong to the work, which goes on when the client hangs up and this future is dropped.
+            let _places = (admitted, working);
+            work(&engine)
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Broken("an operation panicked")))
     }
 }

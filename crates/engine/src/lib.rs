@@ -42,7 +42,10 @@ pub use sweep::Swept;
 
 use custody::{Provider, RootKey};
 use domain::{Guid, UnixTime, VersionId};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 use store::Store;
 
 /// The vault. Shared by all fronts and loops of a process.
@@ -51,6 +54,9 @@ pub struct Engine {
     provider: Box<dyn Provider>,
     root: RootKey,
     clock: Arc<dyn Clock>,
+    /// Seconds since 1970: see [`Engine::now`].
+    latest_seen: AtomicI64,
+    latest_kept: AtomicI64,
     entropy: Arc<dyn Entropy>,
     hsm_defaults: HsmDefaults,
     open: open::OpenContainers,
@@ -58,10 +64,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The time by the engine's clock.
+    /// The time: the clock's, but never earlier than the latest seen on this state, in this process or one before it. A
+    /// clock that was lost and comes up in 1970 must not date deletions so that they are due at once.
     #[must_use]
     pub fn now(&self) -> UnixTime {
-        self.clock.now()
+        let (now, latest) = (self.clock.now().0, self.latest_seen.load(Ordering::Relaxed));
+        if now > latest {
+            self.latest_seen.fetch_max(now, Ordering::Relaxed);
+        }
+        UnixTime(now.max(latest))
     }
 
     /// A fresh GUID, for callers that have to name something: a correlation, an assignment.

@@ -122,12 +122,14 @@ impl Engine {
             Presence::Live => operations.list,
             Presence::Deleted => operations.list_deleted,
         };
-        self.authorise(caller, operation, target, &operations.collection_path())?;
         let now = self.now();
-        let found = self.store.query(|read| {
-            read.list_objects(target.id(), operations.kind, presence, page.after.as_deref(), page.limit + 1)
+        let path = operations.collection_path();
+        let (found, policy) = self.authorised(caller, operation, target, &path, |entry| {
+            let (after, limit) = (page.after.as_deref(), page.limit + 1);
+            let found =
+                self.store.query(|read| read.list_objects(entry.id(), operations.kind, presence, after, limit))?;
+            Ok((found, entry.container.policy))
         })?;
-        let policy = target.container.policy;
         let view = |(object, version)| ObjectView { object, version, policy };
         let mut listed = Page::cut(found, page.limit, |(object, _)| object.name.folded()).map(view);
         // What is due may still be stored; it is not shown. A page may be short (contract: key-vault §3.7).
@@ -143,19 +145,20 @@ impl Engine {
         name: &ObjectName,
         page: &PageRequest,
     ) -> Result<Page<ObjectView>, Error> {
-        self.authorise(caller, operations.list_versions, target, &operations.path(name))?;
         let after = match &page.after {
             None => 0,
             Some(marker) => marker
                 .parse::<u64>()
                 .map_err(|_| Refusal::ParameterInvalid { parameter: "$skiptoken", reason: "is not one of ours" })?,
         };
-        let (object, found) = self.store.query(|read| {
-            let object = find_live(read, target.id(), operations.kind, name)?.object;
-            let versions = read.list_versions(target.id(), operations.kind, name, after, page.limit + 1)?;
-            Ok::<_, Error>((object, versions))
+        let path = operations.path(name);
+        let (object, found, policy) = self.authorised(caller, operations.list_versions, target, &path, |entry| {
+            self.store.query(|read| {
+                let object = find_live(read, entry.id(), operations.kind, name)?.object;
+                let versions = read.list_versions(entry.id(), operations.kind, name, after, page.limit + 1)?;
+                Ok::<_, Error>((object, versions, entry.container.policy))
+            })
         })?;
-        let policy = target.container.policy;
         let page = Page::cut(found, page.limit, |stored| stored.sequence.to_string());
         Ok(page.map(|stored| ObjectView { object: object.clone(), version: stored.version, policy }))
     }
@@ -168,8 +171,7 @@ impl Engine {
         name: &ObjectName,
     ) -> Result<ObjectView, Error> {
         let path = operations.path(name);
-        self.authorise(caller, operations.delete, target, &path)?;
-        let view = self.change(operations.delete, Some(caller), Some(target.id()), &path, |tx, now| {
+        let view = self.change_in(caller, operations.delete, target, &path, |tx, now| {
             let container = self.live_container(tx, target)?;
             let mut object = find_live(tx, target.id(), operations.kind, name)?.object;
             let version = find_version(tx, target.id(), &object, None)?.version;
@@ -193,14 +195,15 @@ impl Engine {
         operations: &ObjectOperations,
         name: &ObjectName,
     ) -> Result<ObjectView, Error> {
-        self.authorise(caller, operations.get_deleted, target, &operations.path(name))?;
         let now = self.now();
-        self.store.query(|read| {
-            let found = find_object(read, target.id(), operations.kind, name, now)?;
-            let object = found.map(|found| found.object).filter(|object| !object.state.is_live());
-            let object = object.ok_or(Refusal::DeletedNotFound)?;
-            let version = find_version(read, target.id(), &object, None)?.version;
-            Ok(ObjectView { object, version, policy: target.container.policy })
+        self.authorised(caller, operations.get_deleted, target, &operations.path(name), |entry| {
+            self.store.query(|read| {
+                let found = find_object(read, entry.id(), operations.kind, name, now)?;
+                let object = found.map(|found| found.object).filter(|object| !object.state.is_live());
+                let object = object.ok_or(Refusal::DeletedNotFound)?;
+                let version = find_version(read, entry.id(), &object, None)?.version;
+                Ok(ObjectView { object, version, policy: entry.container.policy })
+            })
         })
     }
 
@@ -212,8 +215,7 @@ impl Engine {
         name: &ObjectName,
     ) -> Result<ObjectView, Error> {
         let path = operations.path(name);
-        self.authorise(caller, operations.recover, target, &path)?;
-        self.change(operations.recover, Some(caller), Some(target.id()), &path, |tx, now| {
+        self.change_in(caller, operations.recover, target, &path, |tx, now| {
             let container = self.live_container(tx, target)?;
             let found = tx.object(target.id(), operations.kind, name)?;
             let mut object = found.ok_or(Refusal::DeletedNotFound)?.object;
@@ -233,8 +235,7 @@ impl Engine {
         name: &ObjectName,
     ) -> Result<(), Error> {
         let path = operations.path(name);
-        self.authorise(caller, operations.purge, target, &path)?;
-        self.change(operations.purge, Some(caller), Some(target.id()), &path, |tx, now| {
+        self.change_in(caller, operations.purge, target, &path, |tx, now| {
             let container = self.live_container(tx, target)?;
             if container.policy.soft_delete.is_none() {
                 return Err(Refusal::SoftDeleteDisabled.into());

@@ -85,11 +85,6 @@ impl OpenContainer {
         self.container.kind()
     }
 
-    /// Whether a change has put another entry in this one's place.
-    pub(crate) fn is_revoked(&self) -> bool {
-        self.lease.hold(|| ()).is_none()
-    }
-
     /// Whether a use of this version would find it open: then it costs no disk read.
     #[must_use]
     pub fn is_open(&self, name: &ObjectName, version: Option<VersionId>) -> bool {
@@ -114,10 +109,18 @@ impl OpenContainer {
                 let slot = self.slot(name);
                 // A revoked slot has been replaced: try the new one.
                 if let Some(outcome) = slot.lease.hold(|| work(&*slot.get_or_load(version, &load)?)) {
+                    if outcome.is_err() && slot.is_empty() {
+                        self.forget_empty(name, &slot);
+                    }
                     return outcome;
                 }
             }
         })
+    }
+
+    /// Runs `work` unless this entry has been revoked; a revocation waits for it.
+    pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        self.lease.hold(work)
     }
 
     fn slot(&self, name: &ObjectName) -> Arc<KeySlot> {
@@ -130,6 +133,19 @@ impl OpenContainer {
             Self::close_one(&mut keys);
         }
         Arc::clone(keys.entry(folded).or_default())
+    }
+
+    /// A key that could not be loaded keeps no place: names that nobody has must not drive out those that are used.
+    fn forget_empty(&self, name: &ObjectName, slot: &Arc<KeySlot>) {
+        let mut keys = self.keys.write();
+        let folded = name.folded();
+        if keys.get(&folded).is_some_and(|known| Arc::ptr_eq(known, slot))
+            && let Some(mut revoked) = slot.lease.0.try_write()
+            && slot.is_empty()
+        {
+            *revoked = true;
+            keys.remove(&folded);
+        }
     }
 
     /// Closes a key that nobody is using at the moment; if all are in use the cache grows for a while.
@@ -154,6 +170,13 @@ impl OpenContainer {
 }
 
 impl KeySlot {
+    /// How many versions of one key are kept open. Beyond it others are opened for one use.
+    const MAX_OPEN_VERSIONS: usize = 128;
+
+    fn is_empty(&self) -> bool {
+        self.versions.read().is_empty()
+    }
+
     fn get_or_load(
         &self,
         version: Option<VersionId>,
@@ -167,7 +190,12 @@ impl KeySlot {
             return Ok(key);
         }
         let key = Arc::new(load()?);
-        let key = Arc::clone(self.versions.write().entry(key.version.id).or_insert(key));
+        let mut versions = self.versions.write();
+        if versions.len() >= Self::MAX_OPEN_VERSIONS && version.is_some() {
+            return Ok(key);
+        }
+        let key = Arc::clone(versions.entry(key.version.id).or_insert(key));
+        drop(versions);
         if version.is_none() {
             return Ok(Arc::clone(self.current.get_or_init(|| key)));
         }
@@ -184,6 +212,9 @@ pub(crate) struct OpenContainers {
 }
 
 impl OpenContainers {
+    /// How many containers are kept open. Beyond it an arbitrary idle one is closed for each one opened.
+    const MAX_OPEN: usize = 1024;
+
     pub(crate) fn get(&self, kind: ContainerKind, name: &ContainerName) -> Option<Arc<OpenContainer>> {
         self.entries.read().get(&(kind, name.folded())).cloned()
     }
@@ -200,8 +231,24 @@ impl OpenContainers {
             return Ok(Arc::clone(entry));
         }
         let entry = Arc::new(open()?);
-        self.entries.write().insert(id, Arc::clone(&entry));
+        let mut entries = self.entries.write();
+        if entries.len() >= Self::MAX_OPEN {
+            Self::close_one(&mut entries);
+        }
+        entries.insert(id, Arc::clone(&entry));
         Ok(entry)
+    }
+
+    /// Closes a container that nobody is using at the moment.
+    fn close_one(entries: &mut HashMap<(ContainerKind, String), Arc<OpenContainer>>) {
+        let idle = entries.iter().find_map(|(id, entry)| {
+            let mut revoked = entry.lease.0.try_write()?;
+            *revoked = true;
+            Some(id.clone())
+        });
+        if let Some(id) = idle {
+            entries.remove(&id);
+        }
     }
 
     /// Forgets a container and all that is open in it, once nobody uses it any more. Call after the change is
@@ -217,6 +264,8 @@ impl OpenContainers {
     }
 
     pub(crate) fn find(&self, id: ContainerId) -> Option<Arc<OpenContainer>> {
+        // One that is being opened has perhaps read what the caller has since changed: wait until it is entered.
+        let _opening = self.opening.lock();
         self.entries.read().values().find(|entry| entry.id() == id).cloned()
     }
 }

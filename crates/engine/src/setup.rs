@@ -6,7 +6,10 @@ use domain::{
     Activation, Guid, ResourceGroup, Sealed, Subscription,
     access::{Assignments, Realm, RoleAssignment, Scope},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 use store::Store;
 
 /// What an engine is made of.
@@ -37,6 +40,7 @@ pub struct Foundation {
     pub grants: Vec<(Guid, Guid, Scope)>,
 }
 
+const LATEST_TIME: &str = "latest-time";
 const ROOT_CHECK: &str = "root-check";
 
 impl Engine {
@@ -52,12 +56,15 @@ impl Engine {
             provider,
             root,
             clock,
+            latest_seen: AtomicI64::new(0),
+            latest_kept: AtomicI64::new(0),
             entropy,
             hsm_defaults,
             open: OpenContainers::default(),
             arm_access: ArmAccess::new(Assignments::default()),
         };
         engine.tie_root()?;
+        engine.resume_time()?;
         engine.refresh_access(Realm::Arm)?;
         Ok(engine)
     }
@@ -72,6 +79,27 @@ impl Engine {
             }
         })?;
         Ok(self.root.verify_check(&check)?)
+    }
+
+    fn resume_time(&self) -> Result<(), Error> {
+        let Some(kept) = self.system_record(LATEST_TIME)? else {
+            return Ok(());
+        };
+        let kept = <[u8; 8]>::try_from(kept.as_slice()).map_err(|_| Error::Broken(LATEST_TIME))?;
+        self.latest_seen.store(i64::from_be_bytes(kept), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Keeps the latest time seen, now and then, for the process after this one.
+    pub(crate) fn keep_time(&self) -> Result<(), Error> {
+        const EVERY_SECONDS: i64 = 60;
+        let latest = self.now().0;
+        if latest - self.latest_kept.load(Ordering::Relaxed) < EVERY_SECONDS {
+            return Ok(());
+        }
+        self.put_system_record(LATEST_TIME, &latest.to_be_bytes())?;
+        self.latest_kept.store(latest, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Lays down the first facts of an installation. What is there already is left as it is.

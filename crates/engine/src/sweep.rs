@@ -25,18 +25,28 @@ impl Engine {
     /// Purges what is due, at most `limit` containers and `limit` objects.
     ///
     /// # Errors
-    /// [`Error::Store`]; what was purged before it stays purged.
+    /// [`Error::Store`] if what is due can't be read.
     pub fn sweep(&self, limit: usize) -> Result<Swept, Error> {
+        self.keep_time()?;
         let now = self.now();
         let (containers, objects) = self
             .store
             .query(|read| Ok::<_, Error>((read.due_containers(now, limit)?, read.due_objects(now, limit)?)))?;
         let mut swept = Swept::default();
+        // One that can't be purged must not keep the others from it; the next sweep tries again.
         for id in containers {
-            swept.containers += usize::from(self.expire_container(id)?);
+            match self.expire_container(id) {
+                Ok(purged) => swept.containers += usize::from(purged),
+                Err(error) => tracing::error!(container = %id, %error, "a due purge failed"),
+            }
         }
         for due in objects {
-            swept.objects += usize::from(self.expire_object(&due)?);
+            match self.expire_object(&due) {
+                Ok(purged) => swept.objects += usize::from(purged),
+                Err(error) => {
+                    tracing::error!(container = %due.container, name = %due.name, %error, "a due purge failed")
+                }
+            }
         }
         Ok(swept)
     }

@@ -213,7 +213,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NotFound | Refusal::DeletedNotFound => {
             Problem::new(StatusCode::NOT_FOUND, "NotFound", sentence(refusal))
         }
-        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } => {
+        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } | Refusal::LastAdministrator => {
             Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal))
         }
         Refusal::KeyDisabled { .. }

@@ -29,7 +29,8 @@ pub fn query(bytes: &[u8]) {
     let text = text(bytes);
     drop(version::ApiVersion::of(&route::Route::KeyVaultOperations, Some(text)));
     drop(version::ApiVersion::of(&route::Route::Tenants, Some(text)));
-    drop(paging::page_of(Some(text), Some(text)));
+    drop(paging::page_of(Some(text), None, None));
+    drop(paging::page_of(None, Some(text), None));
 }
 
 fn container(kind: ContainerKind, bytes: &[u8]) {

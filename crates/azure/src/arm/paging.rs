@@ -1,6 +1,7 @@
 //! Lists in pages: `$top`, `$skiptoken`, `nextLink`.
 
 use super::{Ask, error::Problem};
+use domain::{ContainerKind, ContainerName};
 use engine::PageRequest;
 use http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -26,13 +27,30 @@ impl<T> List<T> {
 const LIMIT: usize = 1000;
 const DEFAULT: usize = 100;
 
-/// The page a request asks for.
-pub(crate) fn page_of(top: Option<&str>, skip_token: Option<&str>) -> Result<PageRequest, Problem> {
+/// The page that a request asks for of a list of containers, of one kind or of any.
+pub(crate) fn page_of(
+    top: Option<&str>,
+    skip_token: Option<&str>,
+    kind: Option<ContainerKind>,
+) -> Result<PageRequest, Problem> {
     let limit = match top {
         None => DEFAULT,
         Some(text) => text.parse::<usize>().ok().filter(|top| *top > 0).ok_or_else(|| bad_top(text))?.min(LIMIT),
     };
-    Ok(PageRequest { after: skip_token.filter(|token| !token.is_empty()).map(str::to_owned), limit })
+    let after = skip_token.filter(|token| !token.is_empty());
+    if after.is_some_and(|marker| !is_ours(marker, kind)) {
+        let message = "The value of the query parameter '$skiptoken' is not one that this list has given out.";
+        return Err(Problem::bad_request(message));
+    }
+    Ok(PageRequest { after: after.map(str::to_owned), limit })
+}
+
+/// Whether a marker is one of the engine's: kind and folded name of the last container of a page.
+fn is_ours(marker: &str, list: Option<ContainerKind>) -> bool {
+    marker.split_once(':').is_some_and(|(kind, name)| {
+        let kind = ContainerKind::parse(kind).filter(|kind| list.is_none_or(|list| list == *kind));
+        kind.is_some() && ContainerName::parse(name).is_some_and(|parsed| parsed.folded() == name)
+    })
 }
 
 fn bad_top(text: &str) -> Problem {
@@ -55,4 +73,34 @@ pub(crate) fn next_link(ask: &Ask, marker: &str) -> String {
         }
     }
     format!("{link}&$skiptoken={}", encode(marker))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_begins_after_a_marker_that_was_given_out() {
+        let (vaults, hsms) = (Some(ContainerKind::Vault), Some(ContainerKind::ManagedHsm));
+        let begin = |token, kind| page_of(None, Some(token), kind).map(|page| page.after).map_err(|bad| bad.status);
+        for (marker, kind) in [("vault:KV-1", None), ("vault:KV-1", vaults), ("managedHsm:HSM1", hsms)] {
+            assert_eq!(begin(marker, kind), Ok(Some(marker.to_owned())), "{marker}");
+        }
+        assert_eq!(begin("", vaults), Ok(None));
+        for (foreign, kind) in [
+            ("KV-1", None),
+            ("vault", None),
+            ("vault:", None),
+            (":KV-1", None),
+            ("vaults:KV-1", None),
+            ("Vault:KV-1", None),
+            ("vault:kv-1", None),
+            ("vault:KV_1", None),
+            ("vault:KV-1:", None),
+            ("vault:KV-1", hsms),
+            ("managedHsm:HSM1", vaults),
+        ] {
+            assert_eq!(begin(foreign, kind), Err(StatusCode::BAD_REQUEST), "{foreign}");
+        }
+    }
 }

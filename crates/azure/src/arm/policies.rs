@@ -1,6 +1,6 @@
 //! What adding, replacing and removing do to a vault's access policies.
 //!
-//! A policy speaks of one principal, or of one principal acting through one application: that pair is its identity.
+//! A policy speaks of one principal of a tenant, or of one acting through one application: those three are its identity.
 //! Source: contract key-vault §4.2, "Access policies", which leaves the details open; the choices are in
 //! DIVERGENCES.md.
 
@@ -31,7 +31,9 @@ pub(crate) fn changed(
 
 fn same_principal(one: &AccessPolicy, other: &AccessPolicy) -> bool {
     let application = |policy: &AccessPolicy| policy.application_id.as_deref().map(str::to_ascii_lowercase);
-    one.object_id.eq_ignore_ascii_case(&other.object_id) && application(one) == application(other)
+    one.tenant == other.tenant
+        && one.object_id.eq_ignore_ascii_case(&other.object_id)
+        && application(one) == application(other)
 }
 
 fn each(held: &mut AccessPolicy, given: &AccessPolicy, change: fn(&mut Vec<String>, &[String])) {
@@ -101,5 +103,15 @@ mod tests {
         let compound = AccessPolicy { application_id: Some("app".to_owned()), ..policy("a", &["list"]) };
         let after = changed(PolicyChange::Add, vec![policy("a", &["get"])], std::slice::from_ref(&compound));
         assert_eq!(after, vec![policy("a", &["get"]), compound]);
+    }
+
+    #[test]
+    fn a_policy_of_another_tenant_is_another_policy() {
+        let foreign = |keys| AccessPolicy { tenant: Guid::from_u128(2), ..policy("a", keys) };
+        let held = vec![policy("a", &["get"]), foreign(&["sign"])];
+        let after = |change, given| changed(change, held.clone(), &[given]);
+        assert_eq!(after(PolicyChange::Add, foreign(&["list"])), [policy("a", &["get"]), foreign(&["sign", "list"])]);
+        assert_eq!(after(PolicyChange::Replace, foreign(&["list"])), [policy("a", &["get"]), foreign(&["list"])]);
+        assert_eq!(after(PolicyChange::Remove, foreign(&["all"])), [policy("a", &["get"])]);
     }
 }

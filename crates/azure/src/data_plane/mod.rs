@@ -60,13 +60,24 @@ impl DataPlane {
         let request = Arc::new(request);
         let (mut response, container) = match self.container(kind, name).await {
             Ok(container) => (self.answer(&container, &request).await, Some(container)),
-            Err(error) => (Problem::Engine(error).response(&place(kind, name, &request)), None),
+            Err(error) => (self.no_container(kind, name, &request, error), None),
         };
         // A managed HSM does not say where it is to those it does not know (contract: az-client §2, "401 challenge").
         let tells_location = kind == ContainerKind::Vault || response.status() != StatusCode::UNAUTHORIZED;
         let location = container.as_ref().filter(|_| tells_location).map(|open| open.container.location.as_str());
         headers::stamp(&mut response, kind, location, &request);
         response
+    }
+
+    /// What there is to say without a live container. That there is none of the name anybody may hear; of a deleted one
+    /// only who has a token.
+    fn no_container(&self, kind: ContainerKind, name: &str, request: &Request, error: Error) -> Response {
+        if matches!(error, Error::Refused(Refusal::ContainerDeleted { .. }))
+            && let Err(why) = bearer::caller(&self.identity, request, self.addresses.container_audiences(kind))
+        {
+            return challenge::response(&self.addresses, kind, request, &why, self.identity.now());
+        }
+        Problem::Engine(error).response(&place(kind, name, request))
     }
 
     async fn answer(&self, container: &Arc<OpenContainer>, request: &Arc<Request>) -> Response {
@@ -211,7 +222,9 @@ impl Call {
 impl Route<'_> {
     fn key(&self) -> Result<KeyPath, Problem> {
         let name = self.name.unwrap_or_default();
-        let name = ObjectName::parse(name).ok_or_else(|| Refusal::NameInvalid { name: name.to_owned() })?;
+        // A key of this name could be made and never be reached: its path is that of an operation.
+        let name = ObjectName::parse(name).filter(|name| !name.as_str().eq_ignore_ascii_case("restore"));
+        let name = name.ok_or_else(|| Refusal::NameInvalid { name: self.name.unwrap_or_default().to_owned() })?;
         // What is no version names none: the lookup finds that out, after the caller's rights have been checked.
         let version = self.version.map(|text| VersionId::parse(text).unwrap_or(VersionId::from_bytes(NO_VERSION)));
         Ok(KeyPath { name, version })

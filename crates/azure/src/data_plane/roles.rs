@@ -4,6 +4,7 @@ use super::{
     body::{bad, parse, required},
     error::Problem,
 };
+use crate::json::Object;
 use domain::{
     Guid,
     access::{RoleAssignment as Assignment, RoleDefinition as Definition, RolePermissions},
@@ -110,7 +111,7 @@ pub(super) struct ListResult<T> {
 
 #[derive(Deserialize)]
 struct RoleAssignmentCreateParameters {
-    properties: Option<RoleAssignmentProperties>,
+    properties: Option<Object<RoleAssignmentProperties>>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +124,7 @@ struct RoleAssignmentProperties {
 /// Reads role and principal of an assignment to make.
 pub(super) fn read_assignment(body: &[u8]) -> Result<(Guid, Guid), Problem> {
     let body: RoleAssignmentCreateParameters = parse(body)?;
-    let properties = required(body.properties, "properties")?;
+    let Object(properties) = required(body.properties, "properties")?;
     let role = required(properties.role_definition_id, "roleDefinitionId")?;
     // The id may be long or bare: the last segment tells which role it is.
     let role = role.rsplit('/').next().and_then(Guid::parse);

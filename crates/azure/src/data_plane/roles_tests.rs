@@ -28,7 +28,9 @@ fn an_assignment_names_role_and_principal() {
         json!({"properties": {"roleDefinitionId": "Managed HSM Crypto User", "principalId": PRINCIPAL}}),
         json!({"properties": {"roleDefinitionId": ROLE, "principalId": "me"}}),
         json!({"properties": []}),
+        json!({"properties": [ROLE, PRINCIPAL]}),
         json!([]),
+        json!([{"roleDefinitionId": ROLE, "principalId": PRINCIPAL}]),
     ] {
         assert!(matches!(read(&bad), Err(Problem::BadParameter(_))), "{bad}");
     }

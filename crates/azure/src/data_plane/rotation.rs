@@ -5,20 +5,21 @@ use super::{
     error::Problem,
     wire::Audience,
 };
+use crate::json::Object;
 use domain::{CalendarDuration, ContainerKind, ObjectName, RotationPolicy, RotationTrigger, UnixTime};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PolicyIn {
-    lifetime_actions: Option<Vec<ActionIn>>,
-    attributes: Option<AttributesIn>,
+    lifetime_actions: Option<Vec<Object<ActionIn>>>,
+    attributes: Option<Object<AttributesIn>>,
 }
 
 #[derive(Deserialize)]
 struct ActionIn {
-    trigger: Option<TriggerIn>,
-    action: Option<TypeIn>,
+    trigger: Option<Object<TriggerIn>>,
+    action: Option<Object<TypeIn>>,
 }
 
 #[derive(Deserialize)]
@@ -43,18 +44,18 @@ struct AttributesIn {
 pub(super) fn read(body: &[u8]) -> Result<RotationPolicy, Problem> {
     let body: PolicyIn = parse(body)?;
     let mut policy = RotationPolicy::default();
-    for entry in body.lifetime_actions.unwrap_or_default() {
-        let kind = required(entry.action.and_then(|action| action.r#type), "type")?;
+    for Object(entry) in body.lifetime_actions.unwrap_or_default() {
+        let kind = required(entry.action.and_then(|Object(action)| action.r#type), "type")?;
         let slot = match kind.to_ascii_lowercase().as_str() {
             "rotate" => &mut policy.rotate,
             "notify" => &mut policy.notify,
             _ => return Err(bad("type", "must be Rotate or Notify")),
         };
-        if slot.replace(trigger(required(entry.trigger, "trigger")?)?).is_some() {
+        if slot.replace(trigger(required(entry.trigger, "trigger")?.0)?).is_some() {
             return Err(bad("lifetimeActions", "has more than one action of a type"));
         }
     }
-    let expiry = body.attributes.and_then(|attributes| attributes.expiry_time);
+    let expiry = body.attributes.and_then(|Object(attributes)| attributes.expiry_time);
     policy.expiry = expiry.map(|text| duration(&text, "expiryTime")).transpose()?;
     Ok(policy)
 }

@@ -67,6 +67,11 @@ fn what_makes_no_sense_is_refused() {
             {"trigger": once, "action": {"type": "Rotate"}}, {"trigger": once, "action": {"type": "ROTATE"}},
         ]}),
         json!([]),
+        json!([null, null]),
+        json!({"attributes": ["P2Y"]}),
+        json!({"lifetimeActions": [[once, {"type": "Rotate"}]]}),
+        json!({"lifetimeActions": [{"trigger": once, "action": ["Rotate"]}]}),
+        action(json!(["P90D", null]), "Rotate"),
     ] {
         assert!(matches!(read_value(&bad), Err(Problem::BadParameter(_))), "{bad}");
     }

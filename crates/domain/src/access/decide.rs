@@ -1,53 +1,57 @@
 //! The decisions.
 
 use super::{Caller, RoleAssignment, RoleDefinition, RolePermissions, Scope};
-use crate::{AccessPolicy, Operation};
+use crate::{AccessPolicy, Guid, Operation};
+use std::collections::HashMap;
 
-/// The assignments of one realm, each with the role it assigns: what a decision needs, and nothing it has to look
-/// up elsewhere.
+/// The assignments of one realm, by principal, each with the role it assigns: what a decision needs, and nothing it has
+/// to look up elsewhere. Its cost grows with the caller's own assignments, not with everybody's.
 #[derive(Clone, Debug, Default)]
-pub struct Assignments(Vec<(RoleAssignment, RolePermissions)>);
+pub struct Assignments(HashMap<Guid, Vec<(RoleAssignment, RolePermissions)>>);
 
 impl Assignments {
     /// Joins assignments with the definitions they name. An assignment of an unknown role grants nothing.
     #[must_use]
     pub fn new(assignments: Vec<RoleAssignment>, definitions: &[RoleDefinition]) -> Self {
-        Self(
-            assignments
-                .into_iter()
-                .filter_map(|assignment| {
-                    let role = definitions.iter().find(|role| role.id == assignment.role)?;
-                    Some((assignment, role.permissions.clone()))
-                })
-                .collect(),
-        )
+        let mut by_principal: HashMap<Guid, Vec<_>> = HashMap::new();
+        for assignment in assignments {
+            if let Some(role) = definitions.iter().find(|role| role.id == assignment.role) {
+                let granted = (assignment, role.permissions.clone());
+                by_principal.entry(granted.0.principal).or_default().push(granted);
+            }
+        }
+        Self(by_principal)
     }
 
     /// The assignment by which the caller may take a data action at `path`, if one lets them.
     #[must_use]
     pub fn data_action(&self, caller: &Caller, action: &str, path: &str) -> Option<&RoleAssignment> {
-        self.find(caller, path, |role| role.allows_data_action(action))
+        self.find(caller, |assignment, role| assignment.scope.covers(path) && role.allows_data_action(action))
     }
 
     /// The assignment by which the caller may take a control-plane action at `path`, if one lets them.
     #[must_use]
     pub fn action(&self, caller: &Caller, action: &str, path: &str) -> Option<&RoleAssignment> {
-        self.find(caller, path, |role| role.allows_action(action))
+        self.find(caller, |assignment, role| assignment.scope.covers(path) && role.allows_action(action))
     }
 
     /// Whether the caller has an assignment of any role at a scope, above or below it.
     #[must_use]
     pub fn within(&self, caller: &Caller, scope: &Scope) -> bool {
-        self.0.iter().any(|(assignment, _)| {
-            let near = scope.covers(assignment.scope.as_str()) || assignment.scope.covers(scope.as_str());
-            near && caller.is(assignment.principal)
-        })
+        let near = |other: &Scope| scope.covers(other.as_str()) || other.covers(scope.as_str());
+        self.find(caller, |assignment, _| near(&assignment.scope)).is_some()
     }
 
-    fn find(&self, caller: &Caller, path: &str, grants: impl Fn(&RolePermissions) -> bool) -> Option<&RoleAssignment> {
-        self.0
-            .iter()
-            .find(|(assignment, role)| caller.is(assignment.principal) && assignment.scope.covers(path) && grants(role))
+    fn find(
+        &self,
+        caller: &Caller,
+        fits: impl Fn(&RoleAssignment, &RolePermissions) -> bool,
+    ) -> Option<&RoleAssignment> {
+        std::iter::once(&caller.object_id)
+            .chain(&caller.groups)
+            .filter_map(|principal| self.0.get(principal))
+            .flatten()
+            .find(|(assignment, role)| fits(assignment, role))
             .map(|(assignment, _)| assignment)
     }
 }
@@ -73,8 +77,9 @@ pub fn allows_policy(policies: &[AccessPolicy], caller: &Caller, operation: Oper
 }
 
 fn applies(policy: &AccessPolicy, caller: &Caller) -> bool {
-    let is_caller = crate::Guid::parse(&policy.object_id).is_some_and(|object_id| caller.is(object_id));
-    let application = policy.application_id.as_deref().map(crate::Guid::parse);
+    let is_caller =
+        policy.tenant == caller.tenant && Guid::parse(&policy.object_id).is_some_and(|object_id| caller.is(object_id));
+    let application = policy.application_id.as_deref().map(Guid::parse);
     // A compound policy speaks of a user acting through one application.
     is_caller && application.is_none_or(|application| application == caller.app_id && application.is_some())
 }

@@ -1,7 +1,7 @@
 //! Creating and changing containers.
 
 use super::operations;
-use crate::{Engine, Error};
+use crate::{Engine, Error, access::HSM_ADMINISTRATOR};
 use domain::{
     AccessPolicy, Container, ContainerId, ContainerKind, ContainerName, Guid, HsmProfile, NetworkRules,
     PermissionModel, Profile, PublicNetworkAccess, Refusal, ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
@@ -150,7 +150,7 @@ impl Engine {
                 Some(found) if !found.state.is_live() && could_recover(&found, request) => {
                     Err(Refusal::ContainerNameHeldByDeleted.into())
                 }
-                Some(found) if found.arm_id().eq_ignore_ascii_case(&target) => {
+                Some(found) if is_live_at(&found, &target) => {
                     if !same_location(&found.location, &request.location) {
                         return Err(Refusal::LocationImmutable.into());
                     }
@@ -231,9 +231,9 @@ impl Engine {
         now: UnixTime,
     ) -> Result<Container, Error> {
         let asked = request.policy;
-        check_creation(request)?;
         let undeletable =
             tx.subscriptions()?.iter().any(|each| each.id == request.resource.subscription && each.undeletable);
+        check_creation(request, undeletable)?;
         let policy = DeletionPolicy {
             soft_delete: (asked.soft_delete != Some(false)).then(|| asked.retention.unwrap_or_default()),
             purge_protection: asked.purge_protection == Some(true),
@@ -288,7 +288,7 @@ impl Engine {
             return Ok(());
         };
         let admins = hsm.initial_admins.iter().filter_map(|id| Guid::parse(id));
-        let mut grants: Vec<(Guid, Guid)> = admins.map(|admin| (admin, ADMINISTRATOR)).collect();
+        let mut grants: Vec<(Guid, Guid)> = admins.map(|admin| (admin, HSM_ADMINISTRATOR)).collect();
         grants.extend(&self.hsm_defaults.grants);
         grants.sort_unstable();
         grants.dedup();
@@ -306,14 +306,13 @@ impl Engine {
     }
 }
 
-/// The local role "Managed HSM Administrator".
-const ADMINISTRATOR: Guid = Guid::from_u128(0xa290_e904_7015_4bba_90c8_6054_3313_cdb4);
-
 /// What only a creation has to bring.
-fn check_creation(request: &ContainerRequest) -> Result<(), Refusal> {
+fn check_creation(request: &ContainerRequest, undeletable: bool) -> Result<(), Refusal> {
     let asked = request.policy;
     if asked.soft_delete == Some(false) {
-        if !request.creation.may_lack_soft_delete || request.profile.kind() == ContainerKind::ManagedHsm {
+        let may_lack = request.creation.may_lack_soft_delete && request.profile.kind() == ContainerKind::Vault;
+        // Where only the scheduler purges there is something to schedule.
+        if !may_lack || undeletable {
             return Err(Refusal::SoftDeleteIrreversible);
         }
         if asked.purge_protection == Some(true) {

@@ -4,14 +4,14 @@
 //! "Backup/restore"). A vault's is sealed under a key that belongs to the installation and the subscription, so it
 //! outlives its vault; an HSM's is sealed under the HSM's own key, so it dies with it.
 
-use super::KEYS;
+use super::{KEYS, create::protection};
 use crate::{
     Engine, Error, ObjectView, OpenContainer,
     objects::{find_live, find_version},
 };
 use custody::WrappingKey;
 use domain::{
-    ContainerKind, Object, ObjectKind, ObjectName, Operation, Refusal, RotationPolicy, Secret, State, UnixTime,
+    Body, ContainerKind, Object, ObjectKind, ObjectName, Operation, Refusal, RotationPolicy, Secret, State, UnixTime,
     Version, access::Caller,
 };
 use serde::{Deserialize, Serialize};
@@ -51,8 +51,7 @@ impl Engine {
     /// [`Refusal::Forbidden`], [`Refusal::NotFound`].
     pub fn backup_key(&self, caller: &Caller, target: &OpenContainer, name: &ObjectName) -> Result<Vec<u8>, Error> {
         let path = KEYS.path(name);
-        self.authorise(caller, Operation::KeyBackup, target, &path)?;
-        let payload = self.change(Operation::KeyBackup, Some(caller), Some(target.id()), &path, |tx, _| {
+        let payload = self.change_in(caller, Operation::KeyBackup, target, &path, |tx, _| {
             self.live_container(tx, target)?;
             let stored = find_live(tx, target.id(), ObjectKind::Key, name)?;
             let object_key = self.open_object_key(target, &stored.object.name, &stored.sealed_key)?;
@@ -78,7 +77,7 @@ impl Engine {
     /// [`Refusal::Forbidden`], [`Refusal::BackupInvalid`], [`Refusal::RestoreConflict`] if the name is held by a key,
     /// live or deleted.
     pub fn restore_key(&self, caller: &Caller, target: &OpenContainer, blob: &[u8]) -> Result<ObjectView, Error> {
-        self.authorise(caller, Operation::KeyRestore, target, &KEYS.collection_path())?;
+        self.check_access(caller, Operation::KeyRestore, target, &KEYS.collection_path())?;
         target.check_active()?;
         let scope = backup_scope(target);
         let text = self.with_backup_key(target, |key| Ok(custody::open_backup(key, &scope, blob)?))?;
@@ -87,14 +86,20 @@ impl Engine {
             return Err(Refusal::BackupInvalid.into());
         }
         let path = KEYS.path(&payload.name);
-        self.change(Operation::KeyRestore, Some(caller), Some(target.id()), &path, |tx, _| {
-            let container = self.live_container(tx, target)?;
-            if self.take_object(tx, target.id(), &KEYS, &payload.name)?.is_some() {
-                return Err(Refusal::RestoreConflict { name: payload.name.clone() }.into());
-            }
-            let object = self.insert_restored(tx, target, &payload)?;
-            let version = find_version(tx, target.id(), &object, None)?.version;
-            Ok(ObjectView { object, version, policy: container.policy })
+        self.authorised(caller, Operation::KeyRestore, target, &KEYS.collection_path(), |_| {
+            self.change(Operation::KeyRestore, Some(caller), Some(target.id()), &path, |tx, _| {
+                let container = self.live_container(tx, target)?;
+                for saved in &payload.versions {
+                    let Body::Key(body) = &saved.version.body;
+                    protection(&container, body.spec.key_type(), body.hsm)?;
+                }
+                if self.take_object(tx, target.id(), &KEYS, &payload.name)?.is_some() {
+                    return Err(Refusal::RestoreConflict { name: payload.name.clone() }.into());
+                }
+                let object = self.insert_restored(tx, target, &payload)?;
+                let version = find_version(tx, target.id(), &object, None)?.version;
+                Ok(ObjectView { object, version, policy: container.policy })
+            })
         })
     }
 

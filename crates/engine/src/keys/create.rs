@@ -73,7 +73,7 @@ impl Engine {
         name: &ObjectName,
         request: &CreateKey,
     ) -> Result<ObjectView, Error> {
-        self.authorise(caller, Operation::KeyCreate, target, &KEYS.path(name))?;
+        self.check_access(caller, Operation::KeyCreate, target, &KEYS.path(name))?;
         target.check_active()?;
         request.spec.check_generated()?;
         request.spec.check_operations(request.key_ops.as_deref().unwrap_or_default())?;
@@ -96,7 +96,7 @@ impl Engine {
         name: &ObjectName,
         request: &ImportKey,
     ) -> Result<ObjectView, Error> {
-        self.authorise(caller, Operation::KeyImport, target, &KEYS.path(name))?;
+        self.check_access(caller, Operation::KeyImport, target, &KEYS.path(name))?;
         target.check_active()?;
         let spec = request.jwk.spec();
         spec.check_operations(request.key_ops.as_deref().unwrap_or_default())?;
@@ -123,7 +123,7 @@ impl Engine {
         draft: Draft,
     ) -> Result<ObjectView, Error> {
         let path = KEYS.path(name);
-        let view = self.change(operation, Some(caller), Some(target.id()), &path, |tx, now| {
+        let view = self.change_in(caller, operation, target, &path, |tx, now| {
             let container = self.live_container(tx, target)?;
             let object = match self.take_object(tx, target.id(), &KEYS, name)? {
                 None => self.insert_key(tx, target, name, &draft, now)?,
@@ -191,7 +191,7 @@ impl Engine {
         target: &OpenContainer,
         name: &ObjectName,
         due_only: bool,
-    ) -> Result<Option<ObjectView>, Error> {
+    ) -> Result<ObjectView, Error> {
         let spec = self.store.query(|read| {
             let object = crate::objects::find_live(read, target.id(), ObjectKind::Key, name)?.object;
             let Body::Key(body) = find_version(read, target.id(), &object, None)?.version.body;
@@ -200,25 +200,30 @@ impl Engine {
         let generated = self.provider.generate(spec, &*self.entropy)?;
         let id = self.new_version_id();
         let path = KEYS.path(name);
-        let view = self.change(Operation::KeyRotate, caller, Some(target.id()), &path, |tx, now| {
+        let mut work = |tx: &mut dyn Tx, now| {
             let container = self.live_container(tx, target)?;
             let found = crate::objects::find_live(tx, target.id(), ObjectKind::Key, name)?;
-            if due_only && found.object.next_rotation.is_none_or(|due| now < due) {
-                return Ok(None);
-            }
             let current = find_version(tx, target.id(), &found.object, None)?.version;
             let Body::Key(mut body) = current.body;
-            if body.spec != spec {
+            let is_early = due_only && found.object.next_rotation.is_none_or(|due| now < due);
+            if body.spec != spec || is_early {
                 return Err(Error::Busy);
             }
             body.public = generated.public.clone();
             let expires = found.object.rotation.as_ref().and_then(|policy| policy.expires(now));
-            let attributes = NewAttributes { enabled: Some(true), not_before: None, expires }.at(now);
+            // A key that somebody disabled stays disabled.
+            let enabled = Some(current.attributes.enabled);
+            let attributes = NewAttributes { enabled, not_before: None, expires }.at(now);
             let version = Version { id, attributes, tags: current.tags, body: Body::Key(body) };
             let draft = Draft { version, material: Secret::new(generated.material.expose().to_vec()) };
             let object = self.append_version(tx, target, found, &draft)?;
-            Ok(Some(ObjectView { object, version: draft.version, policy: container.policy }))
-        })?;
+            Ok(ObjectView { object, version: draft.version, policy: container.policy })
+        };
+        let operation = Operation::KeyRotate;
+        let view = match caller {
+            Some(caller) => self.change_in(caller, operation, target, &path, work)?,
+            None => self.change(operation, None, Some(target.id()), &path, &mut work)?,
+        };
         self.close(target, name);
         Ok(view)
     }
@@ -293,7 +298,7 @@ fn body(spec: KeySpec, hsm: bool, key_ops: Option<Vec<KeyOperation>>, generated:
 
 /// Whether the key is HSM-protected. A managed HSM makes every key so, whatever was asked; a standard vault has no
 /// HSM; symmetric keys exist in HSMs only (contract: key-vault §3.8, table of key types).
-fn protection(container: &Container, key_type: KeyType, asked: bool) -> Result<bool, Refusal> {
+pub(super) fn protection(container: &Container, key_type: KeyType, asked: bool) -> Result<bool, Refusal> {
     if container.kind() == ContainerKind::ManagedHsm {
         return Ok(true);
     }

@@ -35,9 +35,8 @@ impl Engine {
         name: &ObjectName,
         version: Option<VersionId>,
     ) -> Result<ObjectView, Error> {
-        self.authorise(caller, Operation::KeyGet, target, &KEYS.path(name))?;
-        self.use_key(target, name, version, |key| {
-            let policy = target.container.policy;
+        self.use_key(caller, Operation::KeyGet, target, name, version, |entry, key| {
+            let policy = entry.container.policy;
             Ok(ObjectView { object: key.object.clone(), version: key.version.clone(), policy })
         })
     }
@@ -76,8 +75,7 @@ impl Engine {
         changes: &KeyChanges,
     ) -> Result<ObjectView, Error> {
         let path = KEYS.path(name);
-        self.authorise(caller, Operation::KeyUpdate, target, &path)?;
-        let view = self.change(Operation::KeyUpdate, Some(caller), Some(target.id()), &path, |tx, now| {
+        let view = self.change_in(caller, Operation::KeyUpdate, target, &path, |tx, now| {
             let container = self.live_container(tx, target)?;
             let mut object = find_live(tx, target.id(), ObjectKind::Key, name)?.object;
             let mut version = find_version(tx, target.id(), &object, version)?.version;
@@ -150,22 +148,20 @@ impl Engine {
         self.purge_object(caller, target, &KEYS, name)
     }
 
-    /// Works on a version of a live key; see [`OpenContainer::with_key`].
+    /// Works on a version of a live key for a caller who may do `operation` now; see [`OpenContainer::with_key`].
     pub(crate) fn use_key<T>(
         &self,
+        caller: &Caller,
+        operation: Operation,
         target: &OpenContainer,
         name: &ObjectName,
         version: Option<VersionId>,
-        work: impl Fn(&OpenKey) -> Result<T, Error>,
+        work: impl Fn(&OpenContainer, &OpenKey) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let load = || self.load_key(target, name, version);
-        if let Some(outcome) = target.with_key(name, version, load, &work) {
-            return outcome;
-        }
-        // The container changed since the caller took it: the entry that replaces it says how.
-        let fresh = self.open_container(target.kind(), target.container.name.as_str())?;
-        let load = || self.load_key(&fresh, name, version);
-        fresh.with_key(name, version, load, &work).unwrap_or(Err(Error::Busy))
+        self.authorised(caller, operation, target, &KEYS.path(name), |entry| {
+            let load = || self.load_key(entry, name, version);
+            entry.with_key(name, version, load, |key| work(entry, key)).unwrap_or(Err(Error::Busy))
+        })
     }
 
     fn load_key(

@@ -14,12 +14,12 @@ impl Engine {
     /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::RotationPolicyMissing`] in a managed HSM,
     /// [`Refusal::TooManyVersions`].
     pub fn rotate_key(&self, caller: &Caller, target: &OpenContainer, name: &ObjectName) -> Result<ObjectView, Error> {
-        self.authorise(caller, Operation::KeyRotate, target, &KEYS.path(name))?;
+        self.check_access(caller, Operation::KeyRotate, target, &KEYS.path(name))?;
         target.check_active()?;
         if target.kind() == ContainerKind::ManagedHsm && self.rotation_policy_of(target, name)?.is_none() {
             return Err(Refusal::RotationPolicyMissing.into());
         }
-        self.save_rotated(Some(caller), target, name, false)?.ok_or(Error::Refused(Refusal::NotFound))
+        self.save_rotated(Some(caller), target, name, false)
     }
 
     /// The rotation policy of a live key; `None` if none was set.
@@ -32,8 +32,8 @@ impl Engine {
         target: &OpenContainer,
         name: &ObjectName,
     ) -> Result<Option<RotationPolicy>, Error> {
-        self.authorise(caller, Operation::KeyRotationPolicyGet, target, &KEYS.path(name))?;
-        self.rotation_policy_of(target, name)
+        let operation = Operation::KeyRotationPolicyGet;
+        self.authorised(caller, operation, target, &KEYS.path(name), |entry| self.rotation_policy_of(entry, name))
     }
 
     /// Replaces the rotation policy; a blank one removes it. Returns what is stored.
@@ -49,9 +49,9 @@ impl Engine {
     ) -> Result<RotationPolicy, Error> {
         let path = KEYS.path(name);
         let operation = Operation::KeyRotationPolicySet;
-        self.authorise(caller, operation, target, &path)?;
+        self.check_access(caller, operation, target, &path)?;
         policy.check(target.kind(), self.now())?;
-        let stored = self.change(operation, Some(caller), Some(target.id()), &path, |tx, now| {
+        let stored = self.change_in(caller, operation, target, &path, |tx, now| {
             self.live_container(tx, target)?;
             let mut object = find_live(tx, target.id(), ObjectKind::Key, name)?.object;
             let current = find_version(tx, target.id(), &object, None)?.version;
@@ -73,7 +73,7 @@ impl Engine {
     /// Rotates the keys whose policy says it is time, at most `limit` of them. Returns how many were rotated.
     ///
     /// # Errors
-    /// [`Error`] of the first key that could not be rotated; the others are left for the next call.
+    /// [`Error::Store`] if what is due can't be read.
     pub fn rotate_due(&self, limit: usize) -> Result<usize, Error> {
         let now: UnixTime = self.now();
         let due = self.store.query(|read| read.due_rotations(now, limit))?;
@@ -81,10 +81,15 @@ impl Engine {
         for key in due {
             let Some(target) = self.open_container_by_id(key.container)? else { continue };
             match self.save_rotated(None, &target, &key.name, true) {
-                Ok(made) => rotated += usize::from(made.is_some()),
+                Ok(_) => rotated += 1,
+                // Somebody else has just changed it: the next round looks again.
+                Err(Error::Busy) => {}
                 // Deleted, or at its limit, in the meantime: nothing to rotate any more.
                 Err(Error::Refused(refusal)) => self.stop_rotation(&target, &key.name, &refusal)?,
-                Err(error) => return Err(error),
+                // One that can't be rotated must not keep the others from it.
+                Err(error) => {
+                    tracing::error!(container = %target.container.name, key = %key.name, %error, "a due rotation failed");
+                }
             }
         }
         Ok(rotated)
@@ -95,12 +100,15 @@ impl Engine {
         tracing::warn!(container = %target.container.name, key = %name, %refusal, "a due rotation was refused");
         let path = KEYS.path(name);
         self.change(Operation::KeyRotationPolicySet, None, Some(target.id()), &path, |tx, _| {
-            if let Ok(found) = find_live(tx, target.id(), ObjectKind::Key, name) {
-                let mut object = found.object;
-                object.next_rotation = None;
-                tx.save_object(target.id(), &object)?;
+            match find_live(tx, target.id(), ObjectKind::Key, name) {
+                Ok(found) => {
+                    let mut object = found.object;
+                    object.next_rotation = None;
+                    Ok(tx.save_object(target.id(), &object)?)
+                }
+                Err(Error::Refused(_)) => Ok(()),
+                Err(error) => Err(error),
             }
-            Ok(())
         })
     }
 }

@@ -1,6 +1,5 @@
 //! Using keys: sign, verify, encrypt, decrypt, wrap, unwrap; and random bytes.
 
-use super::KEYS;
 use crate::{Engine, Error, OpenContainer, open::OpenKey};
 use custody::{Decrypt, Encrypt, KeyHandle};
 use domain::{
@@ -54,8 +53,7 @@ impl Engine {
         algorithm: SignatureAlgorithm,
         digest: &[u8],
     ) -> Result<CryptoResult, Error> {
-        self.authorise(caller, Operation::KeySign, target, &KEYS.path(name))?;
-        self.use_key(target, name, version, |key| {
+        self.use_key(caller, Operation::KeySign, target, name, version, |target, key| {
             let body = self.permit(key, KeyUse::Sign)?;
             body.spec.check_signature(algorithm, digest)?;
             let signature = self.handle(target, key)?.sign(algorithm, digest, &*self.entropy)?;
@@ -78,8 +76,7 @@ impl Engine {
         digest: &[u8],
         signature: &[u8],
     ) -> Result<bool, Error> {
-        self.authorise(caller, Operation::KeyVerify, target, &KEYS.path(name))?;
-        self.use_key(target, name, version, |key| {
+        self.use_key(caller, Operation::KeyVerify, target, name, version, |target, key| {
             let body = self.permit(key, KeyUse::Verify)?;
             body.spec.check_signature(algorithm, digest)?;
             Ok(self.handle(target, key)?.verify(algorithm, digest, signature)?)
@@ -97,8 +94,7 @@ impl Engine {
         version: Option<VersionId>,
         request: &EncryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.authorise(caller, Operation::KeyEncrypt, target, &KEYS.path(name))?;
-        self.protect(target, name, version, KeyUse::Encrypt, request)
+        self.protect(caller, KeyUse::Encrypt, target, name, version, request)
     }
 
     /// # Errors
@@ -111,8 +107,7 @@ impl Engine {
         version: Option<VersionId>,
         request: &DecryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.authorise(caller, Operation::KeyDecrypt, target, &KEYS.path(name))?;
-        self.unprotect(target, name, version, KeyUse::Decrypt, request)
+        self.unprotect(caller, KeyUse::Decrypt, target, name, version, request)
     }
 
     /// # Errors
@@ -125,8 +120,7 @@ impl Engine {
         version: Option<VersionId>,
         request: &EncryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.authorise(caller, Operation::KeyWrap, target, &KEYS.path(name))?;
-        self.protect(target, name, version, KeyUse::Wrap, request)
+        self.protect(caller, KeyUse::Wrap, target, name, version, request)
     }
 
     /// # Errors
@@ -139,8 +133,7 @@ impl Engine {
         version: Option<VersionId>,
         request: &DecryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.authorise(caller, Operation::KeyUnwrap, target, &KEYS.path(name))?;
-        self.unprotect(target, name, version, KeyUse::Unwrap, request)
+        self.unprotect(caller, KeyUse::Unwrap, target, name, version, request)
     }
 
     /// Random bytes of a managed HSM: 1 to 128.
@@ -148,8 +141,7 @@ impl Engine {
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::ParameterInvalid`].
     pub fn random_bytes(&self, caller: &Caller, target: &OpenContainer, count: i64) -> Result<Secret, Error> {
-        self.authorise(caller, Operation::RandomGet, target, "/")?;
-        target.check_active()?;
+        self.authorised(caller, Operation::RandomGet, target, "/", |entry| Ok(entry.check_active()?))?;
         let count = usize::try_from(count).ok().filter(|count| (1..=MAX_RANDOM_BYTES).contains(count));
         let count = count.ok_or(Refusal::ParameterInvalid {
             parameter: "count",
@@ -162,13 +154,14 @@ impl Engine {
 
     fn protect(
         &self,
+        caller: &Caller,
+        key_use: KeyUse,
         target: &OpenContainer,
         name: &ObjectName,
         version: Option<VersionId>,
-        key_use: KeyUse,
         request: &EncryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.use_key(target, name, version, |key| {
+        self.use_key(caller, operation_of(key_use), target, name, version, |target, key| {
             let body = self.permit(key, key_use)?;
             body.spec.check_encryption(request.algorithm, key_use)?;
             let work = Encrypt {
@@ -188,13 +181,14 @@ impl Engine {
 
     fn unprotect(
         &self,
+        caller: &Caller,
+        key_use: KeyUse,
         target: &OpenContainer,
         name: &ObjectName,
         version: Option<VersionId>,
-        key_use: KeyUse,
         request: &DecryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.use_key(target, name, version, |key| {
+        self.use_key(caller, operation_of(key_use), target, name, version, |target, key| {
             let body = self.permit(key, key_use)?;
             body.spec.check_encryption(request.algorithm, key_use)?;
             let work = Decrypt {
@@ -225,6 +219,17 @@ impl Engine {
         let material = self.open_material(target.id(), &key.object.name, key.version.id, &object_key, &key.material)?;
         let handle = self.provider.open(body.spec, &body.public, &material)?;
         Ok(key.handle.get_or_init(|| handle).as_ref())
+    }
+}
+
+fn operation_of(key_use: KeyUse) -> Operation {
+    match key_use {
+        KeyUse::Encrypt => Operation::KeyEncrypt,
+        KeyUse::Decrypt => Operation::KeyDecrypt,
+        KeyUse::Sign => Operation::KeySign,
+        KeyUse::Verify => Operation::KeyVerify,
+        KeyUse::Wrap => Operation::KeyWrap,
+        KeyUse::Unwrap => Operation::KeyUnwrap,
     }
 }
 

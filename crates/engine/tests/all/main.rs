@@ -6,5 +6,6 @@ mod access;
 mod door;
 mod keys;
 mod network;
+mod revocation;
 mod rig;
 mod rotation;

@@ -8,11 +8,11 @@ use domain::{
     lifecycle::PolicyAmendment,
 };
 use engine::{
-    ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings,
-    MovableClock, NewAttributes, OpenContainer, ProfileRequest, SystemClock, VaultSettings,
+    Clock, ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults,
+    HsmSettings, MovableClock, NewAttributes, OpenContainer, ProfileRequest, SystemClock, VaultSettings,
 };
 use std::{path::PathBuf, sync::Arc};
-use store::sqlite::SqliteStore;
+use store::{Store, sqlite::SqliteStore};
 use tempfile::TempDir;
 
 pub const SUBSCRIPTION: Guid = Guid::from_u128(0x5b);
@@ -62,7 +62,7 @@ impl Rig {
         self.folder.path().join("strongroom.db")
     }
 
-    fn create(&self, kind: ContainerKind) {
+    pub fn create(&self, kind: ContainerKind) {
         let (sku, profile) = match kind {
             ContainerKind::Vault => ("premium", ProfileRequest::Vault(VaultSettings::default())),
             ContainerKind::ManagedHsm => (
@@ -98,11 +98,20 @@ impl Rig {
 
 /// An engine on a file, under a root key.
 pub fn start(path: &std::path::Path, clock: &Arc<MovableClock<SystemClock>>, root: &[u8]) -> Result<Engine, Error> {
+    bring_up(Arc::new(SqliteStore::open(path).unwrap()), Arc::clone(clock) as _, root)
+}
+
+/// An engine on any store and clock, under the rig's root key.
+pub fn engine_on(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Engine {
+    bring_up(store, clock, &root(128)).unwrap()
+}
+
+fn bring_up(store: Arc<dyn Store>, clock: Arc<dyn Clock>, root: &[u8]) -> Result<Engine, Error> {
     Engine::start(EngineParts {
-        store: Arc::new(SqliteStore::open(path).unwrap()),
+        store,
         provider: Box::new(SoftwareProvider),
         root: RootKey::from_key_file(root).unwrap(),
-        clock: Arc::clone(clock) as _,
+        clock,
         entropy: Arc::new(SystemEntropy),
         hsm_defaults: HsmDefaults {
             activation: Activation::Active,

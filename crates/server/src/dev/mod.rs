@@ -105,11 +105,16 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let state = State::new(&args)?;
     let folder = state.folder();
     let database = folder.join("strongroom.db");
+    let seed_file = folder.join("seed.json");
+    // Before anything is written: a production state must not get secrets that lie open.
+    if database.exists() && !seed_file.exists() {
+        return Err(format!("{} was not made by `strongroom dev`: use another --dir", database.display()).into());
+    }
     let _lock = wiring::lock(&database)?;
     let listeners = Listeners::bind(&Listen::Loopback { port: args.port })?;
     let port = listeners.addresses().first().map_or(args.port, std::net::SocketAddr::port);
 
-    let seed = Seed::load_or_make(&folder.join("seed.json"), &SystemEntropy)?;
+    let seed = Seed::load_or_make(&seed_file, &SystemEntropy)?;
     let clock = Arc::new(MovableClock::new(SystemClock, 0));
     let defaults = HsmDefaults { activation: Activation::Active, grants: seed.hsm_grants() };
     let engine = wiring::engine(&database, state.root_key()?, Arc::clone(&clock) as _, defaults)?;

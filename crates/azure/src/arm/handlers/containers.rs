@@ -51,7 +51,7 @@ pub(super) async fn list(
     subscription: Guid,
     resource_group: Option<String>,
 ) -> Answer {
-    let page = paging::page_of(ask.request.query("$top"), ask.request.query("$skiptoken"))?;
+    let page = paging::page_of(ask.request.query("$top"), ask.request.query("$skiptoken"), Some(kind))?;
     let listing = ContainerListing { kind: Some(kind), subscription, resource_group };
     let found = arm.engine(ask, move |engine, caller| engine.list_containers(caller, &listing, &page)).await?;
     let next_link = found.next.as_deref().map(|marker| paging::next_link(ask, marker));

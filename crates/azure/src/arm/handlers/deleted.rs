@@ -16,7 +16,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 pub(super) async fn list(arm: &Arm, ask: &Ask, kind: ContainerKind, subscription: Guid) -> Answer {
-    let page = paging::page_of(ask.request.query("$top"), ask.request.query("$skiptoken"))?;
+    let page = paging::page_of(ask.request.query("$top"), ask.request.query("$skiptoken"), Some(kind))?;
     let work =
         move |engine: &Engine, caller: &Caller| engine.list_deleted_containers(caller, kind, subscription, &page);
     let found = arm.engine(ask, work).await?;

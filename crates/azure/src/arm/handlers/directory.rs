@@ -157,11 +157,11 @@ fn wanted(text: &str) -> Result<Wanted, Problem> {
 /// (contract: az-client §2).
 pub(super) async fn resources(arm: &Arm, ask: &Ask, subscription: Guid, group: Option<String>) -> Answer {
     let wanted = wanted(ask.request.query("$filter").unwrap_or_default())?;
-    let mut page = paging::page_of(ask.request.query("$top"), ask.request.query("$skiptoken"))?;
-    let kind = match wanted.kind {
-        Some(None) => return ok(&List::<ResourceOut>::whole(Vec::new())),
-        kind => kind.flatten(),
-    };
+    let kind = wanted.kind.flatten();
+    let mut page = paging::page_of(ask.request.query("$top"), ask.request.query("$skiptoken"), kind)?;
+    if wanted.kind == Some(None) {
+        return ok(&List::<ResourceOut>::whole(Vec::new()));
+    }
     let listing = ContainerListing { kind, subscription, resource_group: group.or(wanted.group) };
     let name = wanted.name;
     let work = move |engine: &engine::Engine, caller: &domain::access::Caller| {

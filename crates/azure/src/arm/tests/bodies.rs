@@ -6,6 +6,7 @@ use crate::arm::{
     route::Place,
     wire::{
         container::{self, Provisioning},
+        directory,
         read::{self, ContainerBody},
         roles,
     },
@@ -144,6 +145,52 @@ fn garbage_is_a_client_error() {
             entry(body);
         }
     }
+}
+
+/// Each array's items fit the struct that it stands for, member by member.
+#[test]
+fn an_array_is_no_object_at_any_level() {
+    let refused = "InvalidRequestContent";
+    let policy = |permissions: &str| format!(r#"{{"tenantId":"{TENANT}","objectId":"{TENANT}",{permissions}}}"#);
+    let listed = format!(r#"["{TENANT}","{TENANT}",null,{{"keys":["get"]}}]"#);
+    let permissions = policy(r#""permissions":[["get"],[],[],[]]"#);
+    for properties in [
+        r#""networkAcls":["None","Deny",[],[],[]]"#.to_owned(),
+        r#""networkAcls":{"ipRules":[["10.0.0.1"]]}"#.to_owned(),
+        r#""networkAcls":{"virtualNetworkRules":[["/v",true]]}"#.to_owned(),
+        r#""networkAcls":{"serviceTags":[["AzureCloud"]]}"#.to_owned(),
+        r#""regions":[["eastus"]]"#.to_owned(),
+        format!(r#""accessPolicies":[{listed}]"#),
+        format!(r#""accessPolicies":[{permissions}]"#),
+    ] {
+        assert_eq!(why(vault(&properties)), refused, "{properties}");
+    }
+    for body in [
+        r#"["l",null,null,null,null]"#,
+        r#"{"location":"l","sku":["B","Standard_B1"]}"#,
+        r#"{"location":"l","identity":["None"]}"#,
+        r#"{"location":"l","properties":{"sku":["A","standard"]}}"#,
+        r#"{"location":"l","properties":[null,null,null,null,null,null,null,null,null,null,null,null,null,null,null]}"#,
+    ] {
+        assert_eq!(why(ContainerBody::read(body.as_bytes())), refused, "{body}");
+    }
+    let valid = policy(r#""permissions":{}"#);
+    for policies in [
+        format!(r#"[{{"accessPolicies":[{valid}]}}]"#),
+        format!(r#"{{"properties":[[{valid}]]}}"#),
+        format!(r#"{{"properties":{{"accessPolicies":[{listed}]}}}}"#),
+        format!(r#"{{"properties":{{"accessPolicies":[{permissions}]}}}}"#),
+    ] {
+        assert_eq!(why(read::policies_of(policies.as_bytes())), refused, "{policies}");
+    }
+    for assignment in [
+        format!(r#"{{"properties":["{TENANT}","{TENANT}",null]}}"#),
+        format!(r#"[{{"roleDefinitionId":"{TENANT}","principalId":"{TENANT}"}}]"#),
+    ] {
+        assert_eq!(why(roles::assignment_of(assignment.as_bytes())), refused, "{assignment}");
+    }
+    assert_eq!(why(read::name_to_check(ContainerKind::ManagedHsm, br#"["name-1",null]"#)), refused);
+    assert_eq!(why(directory::GroupBody::read(br#"["eastus",{}]"#)), refused);
 }
 
 #[test]

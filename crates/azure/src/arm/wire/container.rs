@@ -4,7 +4,7 @@
 //! contract: key-vault §4.1 and §4.2, managed-hsm §2.1, az-client §2.
 
 use super::network::{NetworkAcls, access_word};
-use crate::arm::ids;
+use crate::{arm::ids, json::Object};
 use domain::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, NetworkRules, PermissionModel, Profile, Tags,
     VaultProfile,
@@ -102,7 +102,7 @@ pub(crate) struct Policy {
     pub object_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub application_id: Option<String>,
-    pub permissions: Permissions,
+    pub permissions: Object<Permissions>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,12 +120,12 @@ impl From<&AccessPolicy> for Policy {
             tenant_id: policy.tenant.to_string(),
             object_id: policy.object_id.clone(),
             application_id: policy.application_id.clone(),
-            permissions: Permissions {
+            permissions: Object(Permissions {
                 keys: Some(policy.keys.clone()),
                 secrets: Some(policy.secrets.clone()),
                 certificates: Some(policy.certificates.clone()),
                 storage: Some(policy.storage.clone()).filter(|storage| !storage.is_empty()),
-            },
+            }),
         }
     }
 }
@@ -309,7 +309,7 @@ pub(crate) struct PoliciesOut {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PoliciesIn {
-    pub access_policies: Vec<Policy>,
+    pub access_policies: Vec<Object<Policy>>,
 }
 
 pub(crate) fn show_policies(container: &Container) -> PoliciesOut {
@@ -321,6 +321,6 @@ pub(crate) fn show_policies(container: &Container) -> PoliciesOut {
         id: format!("{}/accessPolicies/", container.arm_id()),
         r#type: "Microsoft.KeyVault/vaults/accessPolicies",
         location: container.location.clone(),
-        properties: PoliciesIn { access_policies: policies.iter().map(Policy::from).collect() },
+        properties: PoliciesIn { access_policies: policies.iter().map(|policy| Object(policy.into())).collect() },
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Schemas `NetworkRuleSet` and `MHSMNetworkRuleSet` of `arm-keyvault-2026-05-15.json`; contract: key-vault §4.2.
 
-use crate::arm::error::Problem;
+use crate::{arm::error::Problem, json::Object};
 use domain::{Bypass, DefaultAction, IpRange, NetworkRules, PublicNetworkAccess};
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct NetworkAcls {
     pub bypass: Option<String>,
     pub default_action: Option<String>,
-    pub ip_rules: Option<Vec<IpRule>>,
-    pub virtual_network_rules: Option<Vec<VirtualNetworkRule>>,
+    pub ip_rules: Option<Vec<Object<IpRule>>>,
+    pub virtual_network_rules: Option<Vec<Object<VirtualNetworkRule>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_tags: Option<Vec<ServiceTag>>,
+    pub service_tags: Option<Vec<Object<ServiceTag>>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,21 +53,23 @@ impl NetworkAcls {
         Ok(NetworkRules {
             bypass: bypass.unwrap_or_default(),
             default_action: default_action.unwrap_or_default(),
-            ip_rules: ip_rules.iter().map(IpRule::read).collect::<Result<Vec<_>, _>>()?.into(),
-            virtual_network_rules: virtual_network_rules.into_iter().map(Into::into).collect(),
-            service_tags: self.service_tags.into_iter().flatten().map(|service| service.tag).collect(),
+            ip_rules: ip_rules.iter().map(|Object(rule)| rule.read()).collect::<Result<Vec<_>, _>>()?.into(),
+            virtual_network_rules: virtual_network_rules.into_iter().map(|Object(rule)| rule.into()).collect(),
+            service_tags: self.service_tags.into_iter().flatten().map(|Object(service)| service.tag).collect(),
         })
     }
 }
 
 impl From<&NetworkRules> for NetworkAcls {
     fn from(rules: &NetworkRules) -> Self {
-        let service_tags = rules.service_tags.iter().map(|tag| ServiceTag { tag: tag.clone() });
+        let service_tags = rules.service_tags.iter().map(|tag| Object(ServiceTag { tag: tag.clone() }));
         Self {
             bypass: Some(bypass_word(rules.bypass).to_owned()),
             default_action: Some(action_word(rules.default_action).to_owned()),
-            ip_rules: Some(rules.ip_rules.iter().map(|range| IpRule { value: range.to_string() }).collect()),
-            virtual_network_rules: Some(rules.virtual_network_rules.iter().cloned().map(Into::into).collect()),
+            ip_rules: Some(rules.ip_rules.iter().map(|range| Object(IpRule { value: range.to_string() })).collect()),
+            virtual_network_rules: Some(
+                rules.virtual_network_rules.iter().cloned().map(|rule| Object(rule.into())).collect(),
+            ),
             service_tags: (!rules.service_tags.is_empty()).then(|| service_tags.collect()),
         }
     }

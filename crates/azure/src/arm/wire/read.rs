@@ -13,7 +13,7 @@ use crate::{
         ids,
         route::Place,
     },
-    json,
+    json::{self, Object},
 };
 use domain::{
     AccessPolicy, ContainerKind, ContainerName, Guid, PermissionModel, Refusal, Sku, Tags,
@@ -28,11 +28,11 @@ pub(crate) struct ContainerBody {
     location: Option<String>,
     tags: Option<Tags>,
     /// HSMs.
-    sku: Option<SkuIn>,
+    sku: Option<Object<SkuIn>>,
     /// HSMs.
-    identity: Option<Identity>,
+    identity: Option<Object<Identity>>,
     #[serde(default)]
-    properties: Option<Properties>,
+    properties: Option<Object<Properties>>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -51,22 +51,22 @@ struct Identity {
 struct Properties {
     tenant_id: Option<String>,
     /// Vaults.
-    sku: Option<SkuIn>,
+    sku: Option<Object<SkuIn>>,
     create_mode: Option<String>,
     enable_soft_delete: Option<bool>,
     soft_delete_retention_in_days: Option<Days>,
     enable_purge_protection: Option<bool>,
-    network_acls: Option<NetworkAcls>,
+    network_acls: Option<Object<NetworkAcls>>,
     public_network_access: Option<String>,
     // Vaults.
-    access_policies: Option<Vec<Policy>>,
+    access_policies: Option<Vec<Object<Policy>>>,
     enable_rbac_authorization: Option<bool>,
     enabled_for_deployment: Option<bool>,
     enabled_for_disk_encryption: Option<bool>,
     enabled_for_template_deployment: Option<bool>,
     // HSMs.
     initial_admin_object_ids: Option<Vec<String>>,
-    regions: Option<Vec<Region>>,
+    regions: Option<Vec<Object<Region>>>,
 }
 
 /// `az` sends the days as text when it creates an HSM (contract: az-client §4.5).
@@ -104,7 +104,7 @@ impl ContainerBody {
     /// Whether it asks to bring a deleted container back. Clients write the word in either case
     /// (contract: key-vault §4.2, "Recover").
     pub(crate) fn recovers(&self) -> Result<bool, Problem> {
-        let mode = self.properties.as_ref().and_then(|properties| properties.create_mode.as_deref());
+        let mode = self.properties.as_ref().and_then(|Object(properties)| properties.create_mode.as_deref());
         let spelled = |recovers| if recovers { "recover" } else { "default" };
         Ok(word(mode, &[true, false], spelled, "createMode")?.unwrap_or_default())
     }
@@ -137,10 +137,11 @@ impl ContainerBody {
 
     /// As a PATCH: everything may be left out.
     pub(crate) fn into_patch(self, kind: ContainerKind) -> Result<ContainerPatch, Failure> {
-        if self.identity.is_some_and(|identity| !identity.r#type.is_none_or(|kind| kind.eq_ignore_ascii_case("None"))) {
+        let identity = self.identity.and_then(|Object(identity)| identity.r#type);
+        if identity.is_some_and(|identity| !identity.eq_ignore_ascii_case("None")) {
             return Err(Problem::not_supported("managed identities of managed HSMs").into());
         }
-        let properties = self.properties.unwrap_or_default();
+        let Object(properties) = self.properties.unwrap_or_default();
         let sku = match kind {
             ContainerKind::Vault => properties.sku.clone(),
             ContainerKind::ManagedHsm => self.sku,
@@ -152,7 +153,7 @@ impl ContainerBody {
         Ok(ContainerPatch {
             tenant,
             tags: self.tags,
-            sku: sku.map(|sku| sku.read(kind)).transpose()?,
+            sku: sku.map(|Object(sku)| sku.read(kind)).transpose()?,
             policy: properties.policy(kind)?,
             profile: Some(properties.into_profile(kind)?),
         })
@@ -211,7 +212,7 @@ impl Properties {
 
     fn into_profile(self, kind: ContainerKind) -> Result<ProfileRequest, Problem> {
         let public_network_access = read_access(self.public_network_access.as_deref())?;
-        let network_rules = self.network_acls.map(NetworkAcls::into_rules).transpose()?;
+        let network_rules = self.network_acls.map(|Object(acls)| acls.into_rules()).transpose()?;
         Ok(match kind {
             ContainerKind::Vault => ProfileRequest::Vault(VaultSettings {
                 permission_model: self.enable_rbac_authorization.map(|rbac| match rbac {
@@ -241,19 +242,19 @@ fn admins(ids: Vec<String>) -> Result<Vec<String>, Problem> {
     parsed.collect::<Option<Vec<_>>>().ok_or_else(|| invalid("initialAdminObjectIds"))
 }
 
-fn regions(regions: Vec<Region>) -> Result<Vec<String>, Problem> {
-    let names = regions.into_iter().map(|region| region.name.as_deref().map(ids::location));
+fn regions(regions: Vec<Object<Region>>) -> Result<Vec<String>, Problem> {
+    let names = regions.into_iter().map(|Object(region)| region.name.as_deref().map(ids::location));
     names.collect::<Option<Vec<_>>>().ok_or_else(|| invalid("regions"))
 }
 
 /// Contract: key-vault §4.2, "Create/update vault".
 const MOST_POLICIES: usize = 1024;
 
-fn policies(given: Vec<Policy>) -> Result<Vec<AccessPolicy>, Problem> {
+fn policies(given: Vec<Object<Policy>>) -> Result<Vec<AccessPolicy>, Problem> {
     if given.len() > MOST_POLICIES {
         return Err(invalid("accessPolicies"));
     }
-    given.into_iter().map(policy).collect()
+    given.into_iter().map(|Object(given)| policy(given)).collect()
 }
 
 fn policy(given: Policy) -> Result<AccessPolicy, Problem> {
@@ -263,7 +264,7 @@ fn policy(given: Policy) -> Result<AccessPolicy, Problem> {
         None => None,
         Some(id) => Some(Guid::parse(&id).ok_or_else(|| invalid("applicationId"))?.to_string()),
     };
-    let permissions = given.permissions;
+    let Object(permissions) = given.permissions;
     Ok(AccessPolicy {
         tenant,
         object_id,
@@ -277,13 +278,13 @@ fn policy(given: Policy) -> Result<AccessPolicy, Problem> {
 
 #[derive(Deserialize)]
 struct PoliciesBody {
-    properties: Option<PoliciesIn>,
+    properties: Option<Object<PoliciesIn>>,
 }
 
 /// The policies in the body of an access-policy change.
 pub(crate) fn policies_of(body: &[u8]) -> Result<Vec<AccessPolicy>, Failure> {
     let body: PoliciesBody = json::parse(body)?;
-    let properties = body.properties.ok_or_else(|| missing("properties"))?;
+    let Object(properties) = body.properties.ok_or_else(|| missing("properties"))?;
     Ok(policies(properties.access_policies)?)
 }
 

@@ -7,7 +7,7 @@ use crate::{
         error::{Failure, Problem},
         ids,
     },
-    json,
+    json::{self, Object},
 };
 use domain::{
     Guid, PrincipalKind,
@@ -101,7 +101,7 @@ pub(crate) fn show_assignment(assignment: &RoleAssignment, principal: Option<Pri
 
 #[derive(Deserialize)]
 struct AssignmentBody {
-    properties: Option<AssignmentIn>,
+    properties: Option<Object<AssignmentIn>>,
 }
 
 #[derive(Deserialize)]
@@ -115,7 +115,7 @@ struct AssignmentIn {
 /// The role and the principal in the body of an assignment.
 pub(crate) fn assignment_of(body: &[u8]) -> Result<(Guid, Guid), Failure> {
     let body: AssignmentBody = json::parse(body)?;
-    let properties = body.properties.ok_or_else(|| invalid("The properties are missing."))?;
+    let Object(properties) = body.properties.ok_or_else(|| invalid("The properties are missing."))?;
     // Kept without its condition, an assignment would grant more than was meant.
     if properties.condition.is_some_and(|condition| !condition.trim().is_empty()) {
         return Err(Problem::not_supported("conditions of role assignments").into());

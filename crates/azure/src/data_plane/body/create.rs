@@ -1,6 +1,6 @@
 //! `KeyCreateParameters`.
 
-use super::{KeyAttributes, bad, checked_tags, key_operations, key_type, parse, required};
+use super::{KeyAttributes, Object, bad, checked_tags, key_operations, key_type, parse, required};
 use crate::data_plane::error::Problem;
 use domain::{Curve, KeySpec, KeyType, Tags};
 use engine::CreateKey;
@@ -14,7 +14,7 @@ struct KeyCreateParameters {
     public_exponent: Option<i64>,
     crv: Option<String>,
     key_ops: Option<Vec<String>>,
-    attributes: Option<KeyAttributes>,
+    attributes: Option<Object<KeyAttributes>>,
     tags: Option<Tags>,
     release_policy: Option<IgnoredAny>,
 }
@@ -29,7 +29,7 @@ pub(in crate::data_plane) fn create_key(body: &[u8]) -> Result<CreateKey, Proble
         return Err(bad("public_exponent", "must be 65537"));
     }
     let spec = spec(key_type, body.key_size, body.crv.as_deref())?;
-    let attributes = body.attributes.unwrap_or_default();
+    let Object(attributes) = body.attributes.unwrap_or_default();
     attributes.check(body.release_policy)?;
     Ok(CreateKey {
         spec,

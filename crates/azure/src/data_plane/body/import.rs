@@ -1,6 +1,8 @@
 //! `KeyImportParameters`: a private key as a JSON Web Key (RFC 7517, RFC 7518 §6).
 
-use super::{Encoded, KeyAttributes, checked_tags, curve, key_operations, key_type, parse, required, required_bytes};
+use super::{
+    Encoded, KeyAttributes, Object, checked_tags, curve, key_operations, key_type, parse, required, required_bytes,
+};
 use crate::data_plane::error::Problem;
 use domain::{KeyType, PrivateJwk, Secret, Tags};
 use engine::ImportKey;
@@ -11,8 +13,8 @@ use serde::{Deserialize, de::IgnoredAny};
 struct KeyImportParameters {
     #[serde(rename = "Hsm", alias = "hsm")]
     hsm: Option<bool>,
-    key: Option<JsonWebKey>,
-    attributes: Option<KeyAttributes>,
+    key: Option<Object<JsonWebKey>>,
+    attributes: Option<Object<KeyAttributes>>,
     tags: Option<Tags>,
     release_policy: Option<IgnoredAny>,
 }
@@ -39,13 +41,13 @@ struct JsonWebKey {
 
 pub(in crate::data_plane) fn import_key(body: &[u8]) -> Result<ImportKey, Problem> {
     let body: KeyImportParameters = parse(body)?;
-    let mut key = required(body.key, "key")?;
+    let Object(mut key) = required(body.key, "key")?;
     if key.key_hsm.is_some() {
         return Err(Problem::NotSupported("Import of keys wrapped for the HSM (BYOK)"));
     }
     let (key_type, hsm) = key_type(&required(key.kty.take(), "kty")?)?;
     let key_ops = key_operations(key.key_ops.take())?;
-    let attributes = body.attributes.unwrap_or_default();
+    let Object(attributes) = body.attributes.unwrap_or_default();
     attributes.check(body.release_policy)?;
     Ok(ImportKey {
         jwk: private_key(key_type, key)?,

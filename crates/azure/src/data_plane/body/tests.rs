@@ -145,6 +145,35 @@ fn an_update_changes_only_what_it_names() {
     assert_eq!((read.key_ops, read.tags, read.attributes.enabled), (Some(vec![]), Some(Tags::new()), Some(true)));
 }
 
+/// Each array's items fit the struct that it stands for, member by member.
+#[test]
+fn an_array_is_no_object_at_any_level() {
+    let wrong_type = "a property is missing or has the wrong type";
+    let attributes = json!([true, 5, 9, false, null]);
+    let key = json!(["oct", null, null, null, null, null, null, null, null, null, null, null, null, "AQID", null]);
+    let no_object = "the body is not a JSON object";
+    for (reason, expected) in [
+        (refusal(create_key(&bytes(&json!({"kty": "RSA", "attributes": attributes})))), wrong_type),
+        (refusal(create_key(&bytes(&json!({"kty": "RSA", "attributes": []})))), wrong_type),
+        (refusal(update_key(&bytes(&json!({"attributes": attributes})))), wrong_type),
+        (refusal(import_key(&bytes(&json!({"key": key})))), wrong_type),
+        (refusal(import_key(&bytes(&json!({"key": {"kty": "oct", "k": "AQ"}, "attributes": attributes})))), wrong_type),
+        (refusal(create_key(&bytes(&json!(["RSA", null, null, null, null, null, null, null])))), no_object),
+        (refusal(update_key(b"[null,null,null,null]")), no_object),
+        (refusal(import_key(&bytes(&json!([null, {"kty": "oct", "k": "AQ"}, null, null, null])))), no_object),
+        (refusal(sign(br#"["ES256","AQ"]"#)), no_object),
+        (refusal(verify(br#" ["ES256","AQ","AQ"]"#)), no_object),
+        (refusal(encrypt(br#"["A128GCM","AQ",null,null,null]"#)), no_object),
+        (refusal(decrypt(br#"["A128GCM","AQ",null,null,null]"#)), no_object),
+        (refusal(random_count(b"[5]")), no_object),
+        (refusal(restore(br#"["AQ"]"#)), no_object),
+    ] {
+        assert!(reason.starts_with(expected), "{reason}");
+    }
+    let nothing = json!({"kty": "RSA", "attributes": null});
+    assert_eq!(create_key(&bytes(&nothing)).unwrap().attributes.enabled, None);
+}
+
 #[test]
 fn operations_are_read_and_refused_by_name() {
     let read = sign(&bytes(&json!({"alg": "ES256", "value": "AQID"}))).unwrap();

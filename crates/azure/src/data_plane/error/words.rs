@@ -30,6 +30,7 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
 
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
+        R::LastAdministrator => CONFLICT,
         R::RestoreConflict { .. }
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
@@ -88,6 +89,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::RoleAssignmentNotFound => "Requested role assignment not found".to_owned(),
         R::RoleDefinitionNotFound => "Requested role definition not found".to_owned(),
         R::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
+        R::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
         R::NameHeldByDeleted => texts::name_held_by_deleted(name),
         R::RestoreConflict { name } => texts::restore_conflict(name, place),

@@ -38,7 +38,7 @@ pub(super) fn page_of<'a, T: Serialize>(
 impl DataPlane {
     pub(in crate::data_plane) async fn create_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
         let request = body::create_key(&call.request.body)?;
-        let cost = if request.spec.key_type() == KeyType::Rsa { Cost::Compute } else { Cost::Durable };
+        let cost = if request.spec.key_type() == KeyType::Rsa { Cost::Generation } else { Cost::Durable };
         let create = self
             .run(call, cost, move |engine, call| engine.create_key(&call.caller, &call.container, &key.name, &request));
         Ok(bundle(&create.await?, call))

@@ -15,8 +15,9 @@ use std::sync::Arc;
 impl DataPlane {
     pub(in crate::data_plane) async fn rotate_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
         // The key may be RSA: what it is, is known only inside.
-        let rotate = self
-            .run(call, Cost::Compute, move |engine, call| engine.rotate_key(&call.caller, &call.container, &key.name));
+        let rotate = self.run(call, Cost::Generation, move |engine, call| {
+            engine.rotate_key(&call.caller, &call.container, &key.name)
+        });
         Ok(bundle(&rotate.await?, call))
     }
 
