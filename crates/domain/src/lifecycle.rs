@@ -252,12 +252,5 @@ impl Deletion {
     }
 }
 
-impl Purged {
-    /// A container's purge takes everything in it, whatever state it is in.
-    pub fn contents(&self) -> Self {
-        Self(())
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -61,7 +61,6 @@ operations! {
     KeyVerify { Vault: "Microsoft.KeyVault/vaults/keys/verify/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/verify/action", Policy: "keys verify" },
     KeyWrap { Vault: "Microsoft.KeyVault/vaults/keys/wrap/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/wrap/action", Policy: "keys wrapKey" },
     KeyUnwrap { Vault: "Microsoft.KeyVault/vaults/keys/unwrap/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/unwrap/action", Policy: "keys unwrapKey" },
-    KeyRelease { Vault: "Microsoft.KeyVault/vaults/keys/release/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/release/action", Policy: "keys release" },
     RandomGet { Hsm: "Microsoft.KeyVault/managedHsm/rng/action" },
 
     // Local roles of a managed HSM. Contract: managed-hsm §1.3.
@@ -69,7 +68,6 @@ operations! {
     HsmRoleAssignmentRead { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/read/action" },
     HsmRoleAssignmentPut { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/write/action" },
     HsmRoleAssignmentDelete { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/delete/action" },
-    HsmSecurityDomainDownload { Hsm: "Microsoft.KeyVault/managedHsm/securitydomain/download/action" },
 
     // Control plane. Contract: key-vault §4, managed-hsm §1.5.
     ResourceGroupRead { Arm: "Microsoft.Resources/subscriptions/resourceGroups/read" },

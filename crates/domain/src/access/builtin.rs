@@ -3,7 +3,7 @@
 use super::{RoleDefinition, RolePermissions};
 use crate::Guid;
 use serde::Deserialize;
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 const KEY_VAULT_ROLES: &str = include_str!("../../../../specs/azure/builtin-roles.json");
 /// General roles of Azure RBAC (Owner, Reader, …), which the Key Vault document leaves out.
@@ -26,6 +26,8 @@ struct HsmTable {
 #[serde(rename_all = "camelCase")]
 struct VaultTable {
     azure_roles: Vec<Row>,
+    /// The words that an access policy may hold, by collection.
+    access_policy_permissions: HashMap<String, Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +68,7 @@ impl Row {
 struct Roles {
     azure: Vec<RoleDefinition>,
     hsm: Vec<RoleDefinition>,
+    permissions: HashMap<String, Vec<String>>,
 }
 
 static ROLES: LazyLock<Roles> = LazyLock::new(|| {
@@ -76,8 +79,9 @@ static ROLES: LazyLock<Roles> = LazyLock::new(|| {
         Ok(document) => Roles {
             azure: definitions(general).chain(definitions(document.vault.azure_roles)).collect(),
             hsm: definitions(document.managed_hsm.local_roles).collect(),
+            permissions: document.vault.access_policy_permissions,
         },
-        Err(_) => Roles { azure: Vec::new(), hsm: Vec::new() },
+        Err(_) => Roles { azure: Vec::new(), hsm: Vec::new(), permissions: HashMap::new() },
     }
 });
 
@@ -93,6 +97,12 @@ pub fn hsm_roles() -> &'static [RoleDefinition] {
     &ROLES.hsm
 }
 
+/// Whether an access policy may hold this word for `keys`, `secrets`, `certificates` or `storage`. Case does not matter.
+#[must_use]
+pub fn is_policy_permission(collection: &str, word: &str) -> bool {
+    ROLES.permissions.get(collection).is_some_and(|words| words.iter().any(|known| known.eq_ignore_ascii_case(word)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +111,8 @@ mod tests {
     fn tables_are_read() {
         assert_eq!(hsm_roles().len(), 10);
         assert_eq!(azure_roles().len(), 5 + 14);
+        assert!(is_policy_permission("keys", "WrapKey") && is_policy_permission("storage", "all"));
+        assert!(!is_policy_permission("keys", "fly") && !is_policy_permission("secrets", "wrapKey"));
         let owner = azure_roles().iter().find(|role| role.name == "Owner");
         assert!(owner.is_some_and(|role| role.permissions.allows_action("Microsoft.KeyVault/vaults/delete")));
         assert!(owner.is_some_and(|role| !role.permissions.allows_data_action("Microsoft.KeyVault/vaults/keys/read")));

@@ -7,7 +7,7 @@ mod builtin;
 mod decide;
 mod role;
 
-pub use builtin::{azure_roles, hsm_roles};
+pub use builtin::{azure_roles, hsm_roles, is_policy_permission};
 pub use decide::{Assignments, allows_policy};
 pub use role::{Realm, RoleAssignment, RoleDefinition, RolePermissions, Scope};
 

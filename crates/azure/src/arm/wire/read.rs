@@ -17,6 +17,7 @@ use crate::{
 };
 use domain::{
     AccessPolicy, ContainerKind, ContainerName, Guid, PermissionModel, Refusal, Sku, Tags,
+    access::is_policy_permission,
     lifecycle::{PolicyAmendment, Retention},
 };
 use engine::{ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, ProfileRequest, VaultSettings};
@@ -269,11 +270,17 @@ fn policy(given: Policy) -> Result<AccessPolicy, Problem> {
         tenant,
         object_id,
         application_id,
-        keys: permissions.keys.unwrap_or_default(),
-        secrets: permissions.secrets.unwrap_or_default(),
-        certificates: permissions.certificates.unwrap_or_default(),
-        storage: permissions.storage.unwrap_or_default(),
+        keys: known_permissions("keys", permissions.keys)?,
+        secrets: known_permissions("secrets", permissions.secrets)?,
+        certificates: known_permissions("certificates", permissions.certificates)?,
+        storage: known_permissions("storage", permissions.storage)?,
     })
+}
+
+/// Contract: key-vault §4.1, the enums of permissions. An unknown word would look like a right and be none.
+fn known_permissions(collection: &'static str, words: Option<Vec<String>>) -> Result<Vec<String>, Problem> {
+    let words = words.unwrap_or_default();
+    if words.iter().all(|word| is_policy_permission(collection, word)) { Ok(words) } else { Err(invalid(collection)) }
 }
 
 #[derive(Deserialize)]
