@@ -102,7 +102,14 @@ pub struct RoleAssignment {
 }
 
 fn any_matches(patterns: &[String], action: &str) -> bool {
-    patterns.iter().any(|pattern| matches(pattern.as_bytes(), action.as_bytes()))
+    patterns.iter().any(|pattern| {
+        // Most patterns are plain actions, and this is asked for every request.
+        if pattern.contains('*') {
+            matches(pattern.as_bytes(), action.as_bytes())
+        } else {
+            pattern.eq_ignore_ascii_case(action)
+        }
+    })
 }
 
 /// Wildcard match without case. Linear but for the backtracking a pattern with several stars needs.
