@@ -111,3 +111,19 @@ fn a_token_of_another_tenant_has_no_rights_here() {
     let outcome = rig.engine.get_key(&stranger, &open, &key_name("k"), None).map(drop);
     assert!(is_forbidden(&outcome, Model::VaultRbac));
 }
+
+#[test]
+fn the_last_administrator_of_a_managed_hsm_stays() {
+    let rig = Rig::new();
+    let hsm = rig.open(ContainerKind::ManagedHsm);
+    let (who, root) = (caller(ADMINISTRATOR), Scope::root());
+    let administers = role("Managed HSM Administrator");
+    let all = rig.engine.hsm_role_assignments(&who, &hsm, &root).unwrap();
+    let last = all.iter().find(|each| each.role == administers).unwrap().name;
+    let refused = rig.engine.delete_hsm_role_assignment(&who, &hsm, &root, last);
+    assert!(matches!(refused, Err(Error::Refused(Refusal::LastAdministrator))));
+    let second =
+        RoleAssignmentRequest { name: Guid::from_u128(5), scope: root.clone(), role: administers, principal: SOMEBODY };
+    rig.engine.put_hsm_role_assignment(&who, &hsm, &second).unwrap();
+    assert!(rig.engine.delete_hsm_role_assignment(&who, &hsm, &root, last).is_ok());
+}

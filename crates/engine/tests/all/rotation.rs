@@ -2,7 +2,7 @@
 
 use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, ec_key, key_name};
 use domain::{CalendarDuration, ContainerKind, Refusal, RotationPolicy, RotationTrigger};
-use engine::{Error, PageRequest};
+use engine::{AttributeChanges, Error, KeyChanges, PageRequest};
 
 fn policy(rotate_after: &str, expiry: &str) -> RotationPolicy {
     RotationPolicy {
@@ -79,4 +79,25 @@ fn a_key_at_its_limit_is_taken_off_the_schedule() {
     rig.clock.advance(29 * DAY);
     assert_eq!(rig.engine.rotate_due(10).unwrap(), 0);
     assert_eq!(versions(&rig, kind), 100);
+}
+
+#[test]
+fn a_disabled_key_is_not_rotated_into_an_enabled_one() {
+    let rig = Rig::new();
+    let (who, kind) = (caller(ADMINISTRATOR), ContainerKind::Vault);
+    rig.create_ec_key(kind, "k");
+    rig.engine.set_rotation_policy(&who, &rig.open(kind), &key_name("k"), &policy("P7D", "P90D")).unwrap();
+    let enable = |enabled| {
+        let attributes = AttributeChanges { enabled: Some(enabled), ..AttributeChanges::default() };
+        let changes = KeyChanges { attributes, ..KeyChanges::default() };
+        rig.engine.update_key(&who, &rig.open(kind), &key_name("k"), None, &changes).unwrap();
+    };
+    enable(false);
+    rig.clock.advance(8 * DAY);
+    assert_eq!(rig.engine.rotate_due(10).unwrap(), 0);
+    let rotated = rig.engine.rotate_key(&who, &rig.open(kind), &key_name("k")).unwrap();
+    assert!(!rotated.version.attributes.enabled);
+    enable(true);
+    rig.clock.advance(8 * DAY);
+    assert_eq!(rig.engine.rotate_due(10).unwrap(), 1);
 }
