@@ -4,6 +4,7 @@ use crate::Request;
 use domain::access::Caller;
 use http::header;
 use identity::{Identity, TokenError};
+use std::sync::Arc;
 
 /// Why a request has no caller.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,5 +31,6 @@ pub(crate) fn caller(identity: &Identity, request: &Request, audiences: &[String
         issuer: claims.issuer.clone(),
         address: Some(request.address),
         correlation_id: request.id,
+        origin: Arc::new(request.origin()),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::Response;
 use bytes::Bytes;
+use engine::Ending;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -52,6 +53,10 @@ pub(crate) struct InnerError {
     pub code: &'static str,
 }
 
+/// The error that an answer tells of, for those whom the answer passes on its way: the inner code where it has one.
+#[derive(Clone, Copy, Debug)]
+struct ErrorCode(&'static str);
+
 pub(crate) fn error(
     status: StatusCode,
     code: &'static str,
@@ -59,5 +64,17 @@ pub(crate) fn error(
     message: impl Into<String>,
 ) -> Response {
     let innererror = inner.map(|code| InnerError { code });
-    json(status, &ErrorBody { error: ErrorDetail { code, message: message.into(), innererror } })
+    let mut response = json(status, &ErrorBody { error: ErrorDetail { code, message: message.into(), innererror } });
+    response.extensions_mut().insert(ErrorCode(inner.unwrap_or(code)));
+    response
+}
+
+/// How an answer ends its request, for the audit log.
+pub(crate) fn ending(response: &Response) -> Ending<'_> {
+    let status = response.status();
+    let told = response.extensions().get::<ErrorCode>().map(|code| code.0);
+    // A challenge or a redirection has no code of its own.
+    let reason = || status.canonical_reason().unwrap_or("Failure");
+    let code = if status.is_success() { None } else { Some(told.unwrap_or_else(reason)) };
+    Ending { status: status.as_u16(), code }
 }

@@ -1,10 +1,10 @@
 //! A request as the fronts read it.
 
 use bytes::Bytes;
-use domain::Guid;
+use domain::{Guid, access::Origin};
 use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 /// A request, with its path and query taken apart.
 #[derive(Clone, Debug)]
@@ -22,7 +22,11 @@ pub struct Request {
     pub address: IpAddr,
     /// Names this request in answers, logs and audit.
     pub id: Guid,
+    arrived: Duration,
 }
+
+/// What the audit log keeps of a path and of a client's name for itself, in bytes.
+const LONGEST_IN_LOG: usize = 1024;
 
 impl Request {
     /// `None` if the target or the host is not what HTTP allows, or is not UTF-8 after decoding.
@@ -38,7 +42,21 @@ impl Request {
         let query = pairs(head.uri.query().unwrap_or_default())?;
         let method = overridden(&head.method, &head.headers);
         let host = normal_host(host);
-        Some(Self { method, path, query, host, headers: head.headers, body, address, id })
+        let arrived = Duration::ZERO;
+        Some(Self { method, path, query, host, headers: head.headers, body, address, id, arrived })
+    }
+
+    /// When it arrived, on the clock that durations are measured by.
+    #[must_use]
+    pub fn arrived(self, at: Duration) -> Self {
+        Self { arrived: at, ..self }
+    }
+
+    /// What the audit log tells of it.
+    pub(crate) fn origin(&self) -> Origin {
+        let uri = beginning(format!("https://{}{}", self.host, self.path_text()));
+        let client = self.header(header::USER_AGENT.as_str()).map(|client| beginning(client.to_owned()));
+        Origin { uri, api_version: self.api_version().map(str::to_owned), client, started: self.arrived }
     }
 
     /// The first query parameter of this name, compared without case.
@@ -68,6 +86,15 @@ impl Request {
     pub fn segments(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
     }
+}
+
+/// As much of a text as the audit log keeps.
+fn beginning(mut text: String) -> String {
+    if text.len() > LONGEST_IN_LOG {
+        let end = (0..=LONGEST_IN_LOG).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        text.truncate(end);
+    }
+    text
 }
 
 /// Lower case, and without the dot that ends a fully qualified name.
@@ -140,6 +167,13 @@ mod tests {
         assert_eq!(without_port("[::1]:8443"), "[::1]");
         assert_eq!(without_port("[::1]"), "[::1]");
         assert_eq!(without_port("localhost"), "localhost");
+    }
+
+    #[test]
+    fn a_long_path_is_cut_between_characters() {
+        let request = read(&format!("/keys/a{}", "%C3%BC".repeat(LONGEST_IN_LOG))).unwrap();
+        let uri = request.origin().uri;
+        assert!(uri.len() <= LONGEST_IN_LOG && uri.ends_with('ü'), "{uri}");
     }
 
     #[test]

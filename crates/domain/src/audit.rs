@@ -1,27 +1,194 @@
-//! What was done: one record per change, written in the transaction of the change.
+//! The audit log's records: one for each request that reached a container, and one for each thing the service did by
+//! itself.
+//!
+//! A record's text is a leaf of the log, byte for byte. It has the shape of Azure's AuditEvent (Azure Monitor, resource
+//! logs of Key Vault: "Key Vault logging, interpret your logs"), so what reads Azure's logs reads ours. It never holds
+//! a secret: neither bodies nor query strings are part of it.
 
 use crate::{ContainerId, Guid, Operation, UnixTime};
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
+
+/// What happened, as `operationName` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    Operation(Operation),
+    Other(OtherEvent),
+}
+
+/// Requests that are no operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OtherEvent {
+    /// No token, or one that is not valid: 401.
+    Authentication,
+    /// A path, a method or an API version that does not exist, or one that is not there yet.
+    Unknown,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
+    #[serde(rename = "Success")]
     Done,
+    #[serde(rename = "Failure")]
     Refused,
 }
 
-/// One entry of the audit log. Never holds a secret.
+/// One entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditRecord {
+#[serde(rename_all = "camelCase")]
+pub struct AuditRecord<'a> {
+    #[serde(with = "iso")]
     pub time: UnixTime,
-    pub operation: Operation,
+    /// The ARM id of the container, or of what else in the control plane was acted on.
+    pub resource_id: Cow<'a, str>,
+    category: Category,
+    #[serde(rename = "operationName")]
+    pub event: Event,
+    /// The API version asked for. None: the service itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub operation_version: Option<Cow<'a, str>>,
+    #[serde(rename = "resultType")]
     pub outcome: Outcome,
-    pub container: Option<ContainerId>,
-    /// The path of what was acted on: `keys/{name}/{version}`, or an ARM id.
-    pub target: String,
-    /// `None`: the service itself (scheduler, rotation loop).
-    pub caller_object_id: Option<Guid>,
-    pub caller_app_id: Option<Guid>,
+    /// `OK`, or the error's code: the inner one where there is one.
+    pub result_signature: Cow<'a, str>,
+    /// Whole milliseconds, from the request's arrival to this record.
+    pub duration_ms: u64,
+    #[serde(rename = "callerIpAddress", skip_serializing_if = "Option::is_none", default)]
     pub caller_address: Option<IpAddr>,
     pub correlation_id: Guid,
+    pub identity: Identity,
+    pub properties: Properties<'a>,
+}
+
+/// AuditEvent's category: it has no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Category {
+    AuditEvent,
+}
+
+/// Who asked, as the token says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub claim: Claim,
+}
+
+/// Both absent: nobody known, or the service itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    #[serde(rename = "oid", skip_serializing_if = "Option::is_none", default)]
+    pub object_id: Option<Guid>,
+    #[serde(rename = "appid", skip_serializing_if = "Option::is_none", default)]
+    pub app_id: Option<Guid>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Properties<'a> {
+    /// The path of what was acted on inside the resource: `/keys/{name}/{version}`.
+    pub id: Cow<'a, str>,
+    /// Tells apart containers that had one name after each other.
+    #[serde(rename = "containerId", skip_serializing_if = "Option::is_none", default)]
+    pub container: Option<ContainerId>,
+    /// Host and path; never the query.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_uri: Option<Cow<'a, str>>,
+    /// What the client calls itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client_info: Option<Cow<'a, str>>,
+    /// None: the service itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub http_status_code: Option<u16>,
+}
+
+impl<'a> AuditRecord<'a> {
+    /// A record of something done by the service itself, for the caller to complete.
+    #[must_use]
+    pub fn new(time: UnixTime, event: Event, correlation_id: Guid, resource_id: &'a str, path: &'a str) -> Self {
+        Self {
+            time,
+            resource_id: Cow::Borrowed(resource_id),
+            category: Category::AuditEvent,
+            event,
+            operation_version: None,
+            outcome: Outcome::Done,
+            result_signature: Cow::Borrowed("OK"),
+            duration_ms: 0,
+            caller_address: None,
+            correlation_id,
+            identity: Identity::default(),
+            properties: Properties {
+                id: Cow::Borrowed(path),
+                container: None,
+                request_uri: None,
+                client_info: None,
+                http_status_code: None,
+            },
+        }
+    }
+
+    /// The operation done or refused; `None` for a request that was none.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        match self.event {
+            Event::Operation(operation) => Some(operation),
+            Event::Other(_) => None,
+        }
+    }
+
+    /// The leaf: one line of JSON.
+    ///
+    /// # Errors
+    /// None that a record can cause.
+    pub fn leaf(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads a leaf back.
+    ///
+    /// # Errors
+    /// The text is not a record of ours.
+    pub fn read(leaf: &str) -> serde_json::Result<AuditRecord<'static>> {
+        serde_json::from_str(leaf)
+    }
+}
+
+/// ISO 8601 in UTC.
+mod iso {
+    use crate::UnixTime;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(time: &UnixTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(time)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse::<jiff::Timestamp>().map(|time| UnixTime(time.as_second())).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_has_the_shape_of_azures_audit_event_and_reads_back() {
+        let event = Event::Operation(Operation::KeySign);
+        let mut record =
+            AuditRecord::new(UnixTime(1_700_000_000), event, Guid::from_u128(7), "/subscriptions/s", "/keys/k");
+        record.operation_version = Some("7.4".into());
+        record.outcome = Outcome::Refused;
+        record.result_signature = "KeyDisabled".into();
+        record.caller_address = Some(IpAddr::from([10, 0, 0, 1]));
+        record.identity.claim.object_id = Some(Guid::from_u128(1));
+        record.properties.container = Some(ContainerId(Guid::from_u128(9)));
+        record.properties.request_uri = Some("https://kv1.vault.localhost:8443/keys/k//sign".into());
+        record.properties.http_status_code = Some(403);
+        let leaf = record.leaf().unwrap();
+        insta::assert_snapshot!(leaf);
+        assert_eq!(AuditRecord::read(&leaf).unwrap(), record);
+        let other = AuditRecord { event: Event::Other(OtherEvent::Authentication), ..record };
+        assert_eq!(AuditRecord::read(&other.leaf().unwrap()).unwrap(), other);
+    }
 }

@@ -37,6 +37,15 @@ impl ContainerKind {
             Self::ManagedHsm => "managedHSMs",
         }
     }
+
+    /// The segment under which ARM paths have its deleted ones.
+    #[must_use]
+    pub fn deleted_collection(self) -> &'static str {
+        match self {
+            Self::Vault => "deletedVaults",
+            Self::ManagedHsm => "deletedManagedHSMs",
+        }
+    }
 }
 
 /// Where a resource sits in the control plane.

@@ -27,7 +27,7 @@ mod secret;
 mod time;
 
 pub use attributes::{Attributes, KeyUse, permits};
-pub use audit::{AuditRecord, Outcome};
+pub use audit::{AuditRecord, Event, Identity, OtherEvent, Outcome};
 pub use container::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,
     VaultProfile,

@@ -69,6 +69,9 @@ operations! {
     HsmRoleAssignmentPut { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/write/action" },
     HsmRoleAssignmentDelete { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/delete/action" },
 
+    /// No data action is published for it: whoever signed in may (contract: managed-hsm §1.1, trap 6).
+    HsmSettingRead { },
+
     // Control plane. Contract: key-vault §4, managed-hsm §1.5.
     ResourceGroupRead { Arm: "Microsoft.Resources/subscriptions/resourceGroups/read" },
     ResourceGroupPut { Arm: "Microsoft.Resources/subscriptions/resourceGroups/write" },
@@ -106,6 +109,53 @@ impl Operation {
             ContainerKind::Vault => Right::Vault,
             ContainerKind::ManagedHsm => Right::Hsm,
         })
+    }
+
+    /// Whether it changes something: its record is then part of the change's own transaction.
+    #[must_use]
+    pub fn is_change(self) -> bool {
+        !matches!(
+            self,
+            Self::KeyGet
+                | Self::KeyList
+                | Self::KeyListVersions
+                | Self::KeyGetDeleted
+                | Self::KeyListDeleted
+                | Self::KeyRotationPolicyGet
+                | Self::KeyEncrypt
+                | Self::KeyDecrypt
+                | Self::KeySign
+                | Self::KeyVerify
+                | Self::KeyWrap
+                | Self::KeyUnwrap
+                | Self::RandomGet
+                | Self::HsmRoleDefinitionRead
+                | Self::HsmRoleAssignmentRead
+                | Self::HsmSettingRead
+                | Self::ResourceGroupRead
+                | Self::VaultRead
+                | Self::VaultReadDeleted
+                | Self::VaultCheckName
+                | Self::ManagedHsmRead
+                | Self::ManagedHsmReadDeleted
+                | Self::ManagedHsmCheckName
+                | Self::RoleAssignmentRead
+        )
+    }
+
+    /// The HTTP status that its documents give its success. Contract: key-vault §3 and §4, managed-hsm §1.3.
+    #[must_use]
+    pub fn success_status(self) -> u16 {
+        match self {
+            Self::HsmRoleAssignmentPut | Self::RoleAssignmentPut => 201,
+            Self::ManagedHsmPut
+            | Self::ManagedHsmRecover
+            | Self::ManagedHsmDelete
+            | Self::ManagedHsmPurge
+            | Self::VaultPurge => 202,
+            Self::KeyPurge => 204,
+            _ => 200,
+        }
     }
 
     /// The access-policy permission it needs: collection and permission word.

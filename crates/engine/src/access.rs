@@ -1,13 +1,13 @@
 //! The gate's authorisation: one choke point for every operation, and the role assignments it decides by.
 
-use crate::{Engine, Error, OpenContainer};
+use crate::{Engine, Error, OpenContainer, Subject};
 use domain::{
     Guid, Operation, PermissionModel, Profile, Refusal,
     access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
 };
 use parking_lot::RwLock;
 use std::sync::Arc;
-use store::Fault;
+use store::{Fault, Tx};
 
 /// The control plane's assignments, joined with their roles: the snapshot that decisions read.
 pub(crate) struct ArmAccess(RwLock<Arc<Assignments>>);
@@ -62,7 +62,7 @@ impl Engine {
         };
         let (allowed, model, scope) = match (&target.container.profile, kind) {
             (Profile::Vault(vault), _) => {
-                let scope = format!("{}{path}", target.container.arm_id());
+                let scope = format!("{}{path}", target.arm_id());
                 match vault.permission_model {
                     PermissionModel::Rbac => {
                         let assignments = self.arm_access.snapshot();
@@ -193,7 +193,7 @@ impl Engine {
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::HsmRoleAssignmentDelete;
         self.authorised(caller, operation, hsm, scope.as_str(), |entry| {
-            self.remove_assignment(caller, operation, Realm::Hsm(entry.id()), name, |found| {
+            self.remove_assignment(caller, operation, Realm::Hsm(entry.id()), scope, name, |found| {
                 // `/` and `/keys` are one place to ask at, but not one right: the found scope has to be allowed too.
                 same_hsm_scope(found, scope) && self.authorise(caller, operation, entry, found.as_str()).is_ok()
             })
@@ -235,7 +235,7 @@ impl Engine {
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::RoleAssignmentDelete;
         self.authorise_arm(caller, operation, scope.as_str())?;
-        self.remove_assignment(caller, operation, Realm::Arm, name, |found| found == scope)
+        self.remove_assignment(caller, operation, Realm::Arm, scope, name, |found| found == scope)
     }
 
     fn put_assignment(
@@ -257,8 +257,8 @@ impl Engine {
             principal: request.principal,
             created: self.now(),
         };
-        let target = format!("{}/roleAssignments/{}", request.scope.as_str(), request.name);
-        self.change(operation, Some(caller), container_of(realm), &target, |tx, _| {
+        let path = assignment_path(&request.scope, request.name);
+        self.change_in_realm(operation, caller, realm, &path, |tx| {
             let exists = tx.role_assignments(realm)?.into_iter().any(|other| {
                 let same_grant = other.principal == assignment.principal
                     && other.role == assignment.role
@@ -275,6 +275,22 @@ impl Engine {
         Ok(assignment)
     }
 
+    /// Changes roles, in the transaction that tells of it. `path` begins with the scope.
+    fn change_in_realm<T>(
+        &self,
+        operation: Operation,
+        caller: &Caller,
+        realm: Realm,
+        path: &str,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let hsm = match realm {
+            Realm::Arm => return self.change(operation, Some(caller), &Subject::resource(path), |tx, _| work(tx)),
+            Realm::Hsm(id) => self.open_container_by_id(id)?.ok_or(Refusal::ContainerNotFound)?,
+        };
+        self.change(operation, Some(caller), &Subject::within(&hsm, path), |tx, _| work(tx))
+    }
+
     /// Removes the assignment of this name if its scope is the one asked for, where the caller has been authorised:
     /// whoever may remove at one scope must not reach another through its path.
     fn remove_assignment(
@@ -282,11 +298,12 @@ impl Engine {
         caller: &Caller,
         operation: Operation,
         realm: Realm,
+        asked: &Scope,
         name: Guid,
         at_scope: impl Fn(&Scope) -> bool,
     ) -> Result<RoleAssignment, Error> {
-        let target = format!("roleAssignments/{name}");
-        let removed = self.change(operation, Some(caller), container_of(realm), &target, |tx, _| {
+        let path = assignment_path(asked, name);
+        let removed = self.change_in_realm(operation, caller, realm, &path, |tx| {
             let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
             let found = found.filter(|found| at_scope(&found.scope)).ok_or(Refusal::RoleAssignmentNotFound)?;
             if is_last_administrator(&found, &tx.role_assignments(realm)?) {
@@ -329,11 +346,9 @@ impl Engine {
     }
 }
 
-fn container_of(realm: Realm) -> Option<domain::ContainerId> {
-    match realm {
-        Realm::Arm => None,
-        Realm::Hsm(id) => Some(id),
-    }
+fn assignment_path(scope: &Scope, name: Guid) -> String {
+    let above = if *scope == Scope::root() { "" } else { scope.as_str() };
+    format!("{above}/providers/Microsoft.Authorization/roleAssignments/{name}")
 }
 
 /// A managed HSM keeps one Administrator of the whole: without, nobody could ever let anybody in again (contract:

@@ -1,7 +1,7 @@
 //! Changes: one transaction with the change and its audit record, or neither.
 
-use crate::{Engine, Error, OpenContainer};
-use domain::{AuditRecord, ContainerId, Operation, Outcome, Refusal, UnixTime, access::Caller};
+use crate::{Engine, Error, OpenContainer, Subject};
+use domain::{Operation, Refusal, UnixTime, access::Caller};
 use store::Tx;
 
 impl Engine {
@@ -11,16 +11,14 @@ impl Engine {
         &self,
         operation: Operation,
         caller: Option<&Caller>,
-        container: Option<ContainerId>,
-        target: &str,
+        subject: &Subject<'_>,
         mut work: impl FnMut(&mut dyn Tx, UnixTime) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.store.transact(operation.name(), |tx| {
             // Read at the desk, not in the queue before it: what a reader has seen purged must not be recovered.
             let now = self.now();
-            let record = self.audit_record(operation, caller, container, target, now);
             let value = work(tx, now)?;
-            tx.append_audit(&record)?;
+            self.append_record(tx, operation, caller, subject, now)?;
             Ok(value)
         })
     }
@@ -60,28 +58,7 @@ impl Engine {
         mut work: impl FnMut(&mut dyn Tx, UnixTime) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.authorised(caller, operation, target, path, |entry| {
-            self.change(operation, Some(caller), Some(entry.id()), path, &mut work)
+            self.change(operation, Some(caller), &Subject::within(entry, path), &mut work)
         })
-    }
-
-    pub(crate) fn audit_record(
-        &self,
-        operation: Operation,
-        caller: Option<&Caller>,
-        container: Option<ContainerId>,
-        target: &str,
-        now: UnixTime,
-    ) -> AuditRecord {
-        AuditRecord {
-            time: now,
-            operation,
-            outcome: Outcome::Done,
-            container,
-            target: target.to_owned(),
-            caller_object_id: caller.map(|caller| caller.object_id),
-            caller_app_id: caller.and_then(|caller| caller.app_id),
-            caller_address: caller.and_then(|caller| caller.address),
-            correlation_id: caller.map_or_else(|| self.new_guid(), |caller| caller.correlation_id),
-        }
     }
 }

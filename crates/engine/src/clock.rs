@@ -2,12 +2,21 @@
 
 use domain::UnixTime;
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::UNIX_EPOCH,
+    sync::{
+        LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 pub trait Clock: Send + Sync {
     fn now(&self) -> UnixTime;
+
+    /// Time since a moment of the clock's choice, for measuring how long something takes: it never runs back. A clock
+    /// that does not measure shows none.
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// The machine's clock.
@@ -18,6 +27,12 @@ impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
         let elapsed = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         UnixTime(i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place where real time enters")]
+    fn elapsed(&self) -> Duration {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        FIRST.elapsed()
     }
 }
 
@@ -46,5 +61,9 @@ impl<C: Clock> MovableClock<C> {
 impl<C: Clock> Clock for MovableClock<C> {
     fn now(&self) -> UnixTime {
         self.base.now().plus_seconds(self.ahead_seconds.load(Ordering::Relaxed))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.base.elapsed()
     }
 }

@@ -1,7 +1,7 @@
 //! Subscriptions, resource groups, principals, and results of long-running operations.
 
 use crate::containers::same_location;
-use crate::{Engine, Error, PageRequest};
+use crate::{Engine, Error, PageRequest, Subject};
 use domain::{
     ContainerKind, Guid, Operation, OperationResult, Principal, PrincipalKind, Refusal, ResourceGroup, ResourceId,
     Subscription, Tags,
@@ -79,7 +79,7 @@ impl Engine {
     ) -> Result<(ResourceGroup, bool), Error> {
         let target = group_id(subscription, name);
         self.authorise_arm(caller, Operation::ResourceGroupPut, &target)?;
-        self.change(Operation::ResourceGroupPut, Some(caller), None, &target, |tx, _| {
+        self.change(Operation::ResourceGroupPut, Some(caller), &Subject::resource(&target), |tx, _| {
             if !tx.subscriptions()?.iter().any(|each| each.id == subscription) {
                 return Err(Refusal::SubscriptionNotFound.into());
             }
@@ -114,7 +114,7 @@ impl Engine {
         for container in self.list_containers(caller, &listing, &all)?.items {
             self.delete_container(caller, container.kind(), &resource, &container.name)?;
         }
-        self.change(Operation::ResourceGroupDelete, Some(caller), None, &target, |tx, _| {
+        self.change(Operation::ResourceGroupDelete, Some(caller), &Subject::resource(&target), |tx, _| {
             let filter = store::ContainerFilter {
                 presence: Some(store::Presence::Live),
                 subscription: Some(subscription),

@@ -79,12 +79,26 @@ impl Door {
         };
         let admitted = Arc::clone(&lane.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let working = Arc::clone(&lane.working).acquire_owned().await.map_err(|_| Error::Busy)?;
+        // The places belong to the work, which goes on when the client hangs up and this future is dropped.
+        let places = (admitted, working);
+        self.run_apart(move |engine| {
+            let outcome = work(engine);
+            drop(places);
+            outcome
+        })
+        .await
+    }
+
+    /// Runs the service's own work outside of the lanes: it must not wait behind requests, nor be refused.
+    ///
+    /// # Errors
+    /// What `work` returns.
+    pub async fn run_apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let engine = Arc::clone(&self.engine);
-        let work = move || {
-            // The places belong to the work, which goes on when the client hangs up and this future is dropped.
-            let _places = (admitted, working);
-            work(&engine)
-        };
+        let work = move || work(&engine);
         tokio::task::spawn_blocking(work).await.unwrap_or(Err(Error::Broken("an operation panicked")))
     }
 }

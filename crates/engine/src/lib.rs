@@ -7,6 +7,7 @@
 //! This crate does not know any wire: it speaks in the domain's types and refuses in the domain's words.
 
 mod access;
+mod audit;
 mod changes;
 mod clock;
 mod containers;
@@ -22,6 +23,7 @@ mod setup;
 mod sweep;
 
 pub use access::RoleAssignmentRequest;
+pub use audit::{Asker, Ending, Subject, Told};
 pub use clock::{Clock, MovableClock, SystemClock};
 pub use containers::{
     ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, NameAvailability, ProfileRequest, VaultSettings,
@@ -61,6 +63,7 @@ pub struct Engine {
     hsm_defaults: HsmDefaults,
     open: open::OpenContainers,
     arm_access: access::ArmAccess,
+    audit: audit::Queue,
 }
 
 impl Engine {

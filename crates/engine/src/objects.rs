@@ -106,7 +106,8 @@ impl Engine {
         };
         tx.remove_object(container, operations.kind, name, proof)?;
         let target = operations.path(&found.object.name);
-        tx.append_audit(&self.audit_record(operations.purge, None, Some(container), &target, now))?;
+        let container = tx.container_by_id(container)?.ok_or(Refusal::ContainerNotFound)?.container;
+        self.append_expiry(tx, operations.purge, &container, &target, now)?;
         Ok(None)
     }
 

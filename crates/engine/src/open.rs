@@ -37,6 +37,7 @@ impl Lease {
 /// A live container, ready for use.
 pub struct OpenContainer {
     pub container: Container,
+    arm_id: String,
     pub(crate) key: WrappingKey,
     /// Who may do what by the HSM's local roles; empty for a vault, whose roles are in the control plane.
     pub(crate) local_access: RwLock<Arc<Assignments>>,
@@ -67,6 +68,7 @@ impl OpenContainer {
 
     pub(crate) fn new(container: Container, key: WrappingKey, local_access: Assignments) -> Self {
         Self {
+            arm_id: container.arm_id(),
             container,
             key,
             local_access: RwLock::new(Arc::new(local_access)),
@@ -78,6 +80,12 @@ impl OpenContainer {
     #[must_use]
     pub fn id(&self) -> ContainerId {
         self.container.id
+    }
+
+    /// [`Container::arm_id`], put together once.
+    #[must_use]
+    pub fn arm_id(&self) -> &str {
+        &self.arm_id
     }
 
     #[must_use]

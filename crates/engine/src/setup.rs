@@ -1,6 +1,6 @@
 //! Bringing an engine up, and the first facts of an installation.
 
-use crate::{Clock, Engine, Error, NewPrincipal, access::ArmAccess, open::OpenContainers};
+use crate::{Clock, Engine, Error, NewPrincipal, access::ArmAccess, audit::Queue, open::OpenContainers};
 use custody::{Entropy, Provider, RootKey};
 use domain::{
     Activation, Guid, ResourceGroup, Sealed, Subscription,
@@ -62,6 +62,7 @@ impl Engine {
             hsm_defaults,
             open: OpenContainers::default(),
             arm_access: ArmAccess::new(Assignments::default()),
+            audit: Queue::default(),
         };
         engine.tie_root()?;
         engine.resume_time()?;

@@ -62,7 +62,7 @@ impl Engine {
             };
             tx.remove_container(id, proof)?;
             let purge = operations(container.kind()).purge;
-            tx.append_audit(&self.audit_record(purge, None, Some(id), &container.arm_id(), now))?;
+            self.append_expiry(tx, purge, &container, "", now)?;
             Ok(true)
         })
     }

@@ -63,7 +63,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         wiring::SiteSettings { addresses: addresses(&config), default_container, managed_identity: None, dev: None },
     )?;
     let listeners = Listeners::bind(&config.listen())?;
-    let loops = tokio::spawn(wiring::run_loops(site.door.clone()));
+    let loops = wiring::Loops::start(&site.door);
     let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));
     let settings = net::Settings {
         limits: net::Limits { body: config.body_limit.0, ..net::Limits::default() },
@@ -73,7 +73,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let server = net::Server::new(site, tls::server_config(certificates)?, settings);
     tracing::info!(addresses = ?listeners.addresses(), domain = %config.domain, "ready");
     server.run(listeners, net::stop_signal()).await?;
-    loops.abort();
+    loops.end().await;
     freshness.abort();
     Ok(())
 }

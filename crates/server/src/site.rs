@@ -62,7 +62,8 @@ impl Site {
     /// Answers a request that came over TLS, or, for the managed-identity endpoint, without.
     pub async fn answer(&self, request: http::Request<Bytes>, address: IpAddr) -> Response {
         let id = self.door.engine().new_guid();
-        let Some(request) = Request::read(request, address, id) else {
+        let arrived = self.door.engine().elapsed();
+        let Some(request) = Request::read(request, address, id).map(|request| request.arrived(arrived)) else {
             let message = "The request target or the Host header is malformed.";
             return azure::error_response(StatusCode::BAD_REQUEST, "BadRequest", message);
         };

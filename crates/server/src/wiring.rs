@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 use store::sqlite::SqliteStore;
+use tokio::task::JoinSet;
 
+/// How often records that wait for it are made durable. A crash loses no more of them than came in since.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the purge scheduler and the rotation loop look for what is due.
 const LOOP_INTERVAL: Duration = Duration::from_secs(5);
 /// How much one round of a loop does before it lets others in.
@@ -119,13 +122,52 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
     })
 }
 
+/// What acts by itself while the server runs.
+pub struct Loops {
+    door: Door,
+    running: JoinSet<()>,
+}
+
+impl Loops {
+    /// Begins them.
+    pub fn start(door: &Door) -> Self {
+        let mut running = JoinSet::new();
+        running.spawn(act(door.clone()));
+        running.spawn(keep_log(door.clone()));
+        Self { door: door.clone(), running }
+    }
+
+    /// Ends them, when nothing is asked any more: what waits for one of them is done first.
+    pub async fn end(mut self) {
+        self.running.shutdown().await;
+        flush_log(&self.door).await;
+    }
+}
+
 /// Runs the purge scheduler and the rotation loop until the process ends.
-pub async fn run_loops(door: Door) {
+async fn act(door: Door) {
     let mut ticks = tokio::time::interval(LOOP_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
         act_on_due(&door).await;
+    }
+}
+
+/// Makes waiting audit records durable until the process ends.
+async fn keep_log(door: Door) {
+    let mut ticks = tokio::time::interval(FLUSH_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        flush_log(&door).await;
+    }
+}
+
+/// Makes waiting audit records durable. What can't be written now waits on.
+async fn flush_log(door: &Door) {
+    if let Err(error) = door.run_apart(Engine::flush_audit).await {
+        tracing::error!(error = chain(&error), "audit records could not be written; they wait");
     }
 }
 

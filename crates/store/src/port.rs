@@ -1,8 +1,8 @@
 //! The transaction port.
 
 use domain::{
-    AuditRecord, Container, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName,
-    OperationResult, Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
+    Container, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult,
+    Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
     access::{Realm, RoleAssignment},
     lifecycle::Purged,
 };
@@ -168,8 +168,8 @@ pub trait Read {
     fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>>;
     /// A record of the service itself under a fixed name: sealed keys, the root key's check, the dev clock.
     fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>>;
-    /// Audit records with their positions, after the given position.
-    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, AuditRecord)>>;
+    /// Leaves of the audit log with their positions, after the given position.
+    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>>;
 }
 
 /// What can be changed. `insert_` demands that the row is new, `save_` and `remove_` that it is there
@@ -225,8 +225,8 @@ pub trait Tx: Read {
 
     fn put_operation_result(&mut self, result: &OperationResult) -> Outcome<()>;
     fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()>;
-    /// Returns the record's position, from 1 without gaps.
-    fn append_audit(&mut self, record: &AuditRecord) -> Outcome<u64>;
+    /// Keeps the text of an audit record, a leaf of the log, byte for byte. Returns its position, from 1 without gaps.
+    fn append_audit(&mut self, leaf: &str) -> Outcome<u64>;
 }
 
 impl dyn Store + '_ {

@@ -58,7 +58,8 @@ fn writes_until_it_is_killed() {
 fn written(store: &dyn Store) -> BTreeSet<u64> {
     let log = read(store, |tx| tx.audit(0, usize::MAX));
     assert!(log.iter().map(|(position, _)| *position).eq(1..=u64::try_from(log.len()).unwrap()));
-    let numbers: BTreeSet<u64> = log.iter().map(|(_, record)| record.target.parse().unwrap()).collect();
+    let number_of = |leaf: &String| leaf.strip_prefix("{\"record\":")?.strip_suffix('}')?.parse().ok();
+    let numbers: BTreeSet<u64> = log.iter().map(|(_, leaf)| number_of(leaf).unwrap()).collect();
     for number in 0..numbers.last().map_or(0, |last| last + 2 * THREADS) {
         let there = read(store, |tx| tx.system_record(&number.to_string())).is_some();
         assert_eq!(there, numbers.contains(&number), "transaction {number} is there by half");

@@ -135,7 +135,9 @@ fn a_damaged_record_is_a_fault_not_a_panic() {
     write(&store, |tx| tx.put_system_record("a", b"b"));
     drop(store);
     let direct = Connection::open(&path).unwrap();
-    direct.execute_batch("UPDATE slots SET bytes = x'ffffffff'; INSERT INTO audit (record) VALUES ('{}');").unwrap();
+    direct
+        .execute_batch("UPDATE slots SET bytes = x'ffffffff'; INSERT INTO audit (record) VALUES (CAST(x'ff' AS TEXT));")
+        .unwrap();
     drop(direct);
     let store = SqliteStore::open(&path).unwrap();
     let store: &dyn Store = &store;

@@ -99,6 +99,7 @@ impl Rig {
             issuer: String::new(),
             address: None,
             correlation_id: Guid::from_u128(1),
+            origin: Arc::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use custody::{RootKey, SoftwareProvider};
 use domain::{
-    Activation, ContainerKind, Guid, ResourceGroup, Subscription, Tags,
+    Activation, AuditRecord, ContainerKind, Guid, ResourceGroup, Subscription, Tags,
     access::{Scope, azure_roles, hsm_roles},
 };
 use engine::{
@@ -232,6 +232,19 @@ impl Site {
 
     pub fn sign_in(&self, request: http::Request<Bytes>, from: [u8; 4]) -> Answer {
         Answer::of(self.runtime.block_on(self.sign_in.handle(read(request, from))))
+    }
+
+    /// One run of the purge scheduler.
+    pub fn sweep(&self) {
+        self.plane.door.engine().sweep(100).unwrap();
+    }
+
+    /// The audit log, with what waits to become durable.
+    pub fn log(&self) -> Vec<AuditRecord<'static>> {
+        let engine = self.plane.door.engine();
+        engine.flush_audit().unwrap();
+        let leaves = engine.audit_log(0, usize::MAX).unwrap();
+        leaves.iter().map(|(_, leaf)| AuditRecord::read(leaf).unwrap()).collect()
     }
 
     pub fn put(&self, path: &str, body: &Value) -> Answer {

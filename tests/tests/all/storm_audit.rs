@@ -33,15 +33,14 @@ pub struct Books {
 }
 
 impl Chapter {
-    fn next(self, record: &AuditRecord) -> Self {
-        let by_scheduler = record.caller_object_id.is_none();
-        match (self, record.operation) {
-            (Self::Absent | Self::Live, Operation::KeyCreate) | (Self::DeletedAt(_), Operation::KeyRecover) => {
-                Self::Live
-            }
-            (Self::Live, Operation::KeyUpdate) => Self::Live,
-            (Self::Live, Operation::KeyDelete) => Self::DeletedAt(record.time),
-            (Self::DeletedAt(at), Operation::KeyPurge) => {
+    fn next(self, record: &AuditRecord<'_>) -> Self {
+        let by_scheduler = record.identity.claim.object_id.is_none();
+        match (self, record.operation()) {
+            (Self::Absent | Self::Live, Some(Operation::KeyCreate))
+            | (Self::DeletedAt(_), Some(Operation::KeyRecover))
+            | (Self::Live, Some(Operation::KeyUpdate)) => Self::Live,
+            (Self::Live, Some(Operation::KeyDelete)) => Self::DeletedAt(record.time),
+            (Self::DeletedAt(at), Some(Operation::KeyPurge)) => {
                 let is_due = record.time >= at.plus_seconds(RETENTION_SECONDS);
                 assert!(!by_scheduler || is_due, "purged before its time: {record:?}, deleted at {at}");
                 Self::Absent
@@ -62,10 +61,10 @@ impl Books {
         let id = container.container.id;
         loop {
             let records = store.query(|read| read.audit(self.position, PAGE)).unwrap();
-            for (position, record) in &records {
+            for (position, leaf) in &records {
                 assert_eq!(*position, self.position + 1, "the log has a gap");
                 self.position = *position;
-                self.note(id, record);
+                self.note(id, &AuditRecord::read(leaf).unwrap());
             }
             if records.len() < PAGE {
                 break;
@@ -74,9 +73,11 @@ impl Books {
         self.compare(store, id);
     }
 
-    fn note(&mut self, vault: ContainerId, record: &AuditRecord) {
-        let is_done = record.outcome == Outcome::Done && record.container == Some(vault);
-        let Some(name) = record.target.strip_prefix("/keys/").filter(|_| is_done) else { return };
+    fn note(&mut self, vault: ContainerId, record: &AuditRecord<'_>) {
+        let is_change = record.operation().is_some_and(Operation::is_change);
+        let is_done = record.outcome == Outcome::Done && record.properties.container == Some(vault);
+        let name = record.properties.id.strip_prefix("/keys/");
+        let Some(name) = name.filter(|_| is_change && is_done) else { return };
         let chapter = self.keys.entry(name.to_owned()).or_default();
         *chapter = chapter.next(record);
     }

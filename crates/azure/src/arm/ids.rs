@@ -34,10 +34,7 @@ pub(crate) fn deleted_type(kind: ContainerKind) -> &'static str {
 }
 
 pub(crate) fn deleted(kind: ContainerKind, subscription: Guid, location: &str, name: &str) -> String {
-    let collection = match kind {
-        ContainerKind::Vault => "deletedVaults",
-        ContainerKind::ManagedHsm => "deletedManagedHSMs",
-    };
+    let collection = kind.deleted_collection();
     format!("/subscriptions/{subscription}/providers/{KEY_VAULT}/locations/{location}/{collection}/{name}")
 }
 

@@ -18,6 +18,7 @@ mod route;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod told;
 mod unauthenticated;
 mod version;
 mod wire;
@@ -79,10 +80,13 @@ impl Arm {
             }
         };
         match read(caller, request) {
-            Ok(ask) => match handlers::dispatch(self, &ask).await {
-                Ok(response) => response,
-                Err(failure) => error::response(failure, &ask.subject()),
-            },
+            Ok(ask) => {
+                let response = match handlers::dispatch(self, &ask).await {
+                    Ok(response) => response,
+                    Err(failure) => error::response(failure, &ask.subject()),
+                };
+                self.told(&ask, response)
+            }
             Err(problem) => problem.response(),
         }
     }

@@ -19,9 +19,9 @@ mod testkit;
 mod version;
 mod wire;
 
-use crate::{Addresses, Request, Response, bearer};
-use domain::{ContainerKind, KeyUse, ObjectName, Refusal, VersionId, access::Caller};
-use engine::{Cost, Door, Engine, Error, OpenContainer};
+use crate::{Addresses, Request, Response, bearer, reply};
+use domain::{ContainerKind, Event, KeyUse, ObjectName, OtherEvent, Refusal, VersionId, access::Caller};
+use engine::{Asker, Cost, Door, Engine, Error, OpenContainer, Subject, Told};
 use error::{Place, Problem};
 use http::StatusCode;
 use identity::Identity;
@@ -84,22 +84,52 @@ impl DataPlane {
         let kind = container.kind();
         let caller = match bearer::caller(&self.identity, request, self.addresses.container_audiences(kind)) {
             Ok(caller) => caller,
-            Err(why) => return challenge::response(&self.addresses, kind, request, &why, self.identity.now()),
+            Err(why) => {
+                let response = challenge::response(&self.addresses, kind, request, &why, self.identity.now());
+                let by =
+                    Asker::Stranger { origin: &request.origin(), address: request.address, correlation_id: request.id };
+                let event = Event::Other(OtherEvent::Authentication);
+                return self.told(event, by, &Subject::within(container, ""), response, &place(kind, "", request));
+            }
         };
-        // The engine's gate asks this again, of whatever gets there; what does not is closed to strangers here.
-        if let Err(refusal) = container.admit(&caller) {
-            return Problem::from(refusal).response(&located(container, &caller, request));
-        }
         let routed = route::resolve(kind, request.method.as_str(), &request.path).map_err(Problem::NoRoute);
-        let (route, version) = match routed.and_then(|route| Ok((route, api_version(request)?))) {
-            Ok(found) => found,
-            Err(problem) => return problem.response(&place(kind, container.container.name.as_str(), request)),
+        let (event, path) = match &routed {
+            Ok(route) => (route.event(), route.subject_path()),
+            Err(_) => (Event::Other(OtherEvent::Unknown), String::new()),
+        };
+        let subject = Subject::within(container, &path);
+        // The engine's gate asks this again, of whatever gets there; what does not is closed to strangers here.
+        let admitted = container.admit(&caller).map_err(Problem::from);
+        let asked = admitted.and(routed).and_then(|route| Ok((route, api_version(request)?)));
+        let (route, version) = match asked {
+            Ok(asked) => asked,
+            Err(problem) => {
+                let place = located(container, &caller, request);
+                return self.told(event, Asker::Caller(&caller), &subject, problem.response(&place), &place);
+            }
         };
         let (request, container) = (Arc::clone(request), Arc::clone(container));
         let call = Arc::new(Call { request, container, caller, version });
-        match self.perform(&call, &route).await {
+        let response = match self.perform(&call, &route).await {
             Ok(response) => response,
             Err(problem) => self.owed(&call, &route, problem).response(&call.place(&route)),
+        };
+        self.told(event, Asker::Caller(&call.caller), &subject, response, &call.place(&route))
+    }
+
+    /// Tells the audit log how a request ended. One that the log can't take is not answered as done.
+    fn told(
+        &self,
+        event: Event,
+        by: Asker<'_>,
+        subject: &Subject<'_>,
+        response: Response,
+        place: &Place<'_>,
+    ) -> Response {
+        let told = Told { event, by, subject: *subject, ending: reply::ending(&response) };
+        match self.door.engine().tell(&told) {
+            Ok(()) => response,
+            Err(error) => Problem::Engine(error).response(place),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: contract key-vault §1 ("Reserved second segments"), §3.1, §3.4, §3.5; managed-hsm §1.3.
 
-use domain::{ContainerKind, KeyUse, access::Scope};
+use domain::{ContainerKind, Event, KeyUse, OtherEvent, access::Scope};
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,8 @@ impl Operation {
             Self::ListRoleAssignments | Self::GetRoleAssignment => Op::HsmRoleAssignmentRead,
             Self::PutRoleAssignment => Op::HsmRoleAssignmentPut,
             Self::DeleteRoleAssignment => Op::HsmRoleAssignmentDelete,
-            Self::ListSettings | Self::GetSetting | Self::NotSupported(_) => return None,
+            Self::ListSettings | Self::GetSetting => Op::HsmSettingRead,
+            Self::NotSupported(_) => return None,
         })
     }
 }
@@ -83,6 +84,27 @@ impl Route<'_> {
             (None, _, Some(name)) => format!("/keys/{name}"),
             (None, _, None) => "/keys".to_owned(),
         }
+    }
+}
+
+impl Route<'_> {
+    /// What the audit log calls it.
+    pub(super) fn event(&self) -> Event {
+        self.operation.guarded().map_or(Event::Other(OtherEvent::Unknown), Event::Operation)
+    }
+
+    /// What is acted on, as the audit log names it: [`Route::guarded_path`] with what the path names below it.
+    pub(super) fn subject_path(&self) -> String {
+        let mut path = self.guarded_path();
+        let (separator, below) = match (&self.scope, self.version) {
+            (Some(_), _) => ("/providers/Microsoft.Authorization/", self.name),
+            (None, version) => ("/", version),
+        };
+        if let Some(below) = below {
+            path.push_str(separator);
+            path.push_str(below);
+        }
+        path
     }
 }
 

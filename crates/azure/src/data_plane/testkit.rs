@@ -10,7 +10,7 @@ use domain::{
     lifecycle::{DeletionPolicy, Retention},
 };
 use engine::ObjectView;
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 pub(super) const HOST: &str = "kv1.vault.localhost:8443";
 pub(super) const NOW: UnixTime = UnixTime(1_700_000_000);
@@ -30,6 +30,7 @@ pub(super) fn caller() -> Caller {
         issuer: "https://sts.windows.net/tenant/".to_owned(),
         address: None,
         correlation_id: REQUEST_ID,
+        origin: Arc::default(),
     }
 }
 

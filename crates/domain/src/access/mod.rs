@@ -12,9 +12,9 @@ pub use decide::{Assignments, allows_policy};
 pub use role::{Realm, RoleAssignment, RoleDefinition, RolePermissions, Scope};
 
 use crate::Guid;
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-/// Who is asking, as a validated token says.
+/// Who is asking, as a validated token says, and by which request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub tenant: Guid,
@@ -27,6 +27,19 @@ pub struct Caller {
     pub address: Option<IpAddr>,
     /// Names the request in logs, audit and error messages.
     pub correlation_id: Guid,
+    pub origin: Arc<Origin>,
+}
+
+/// What the audit log tells of a request beside its caller.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Scheme, host and path; never the query.
+    pub uri: String,
+    pub api_version: Option<String>,
+    /// What the client calls itself.
+    pub client: Option<String>,
+    /// When it arrived, on the clock that durations are measured by.
+    pub started: Duration,
 }
 
 impl Caller {

@@ -4,7 +4,7 @@ use super::{
     operations,
     put::{arm_id, check_place, is_live_at, same_location},
 };
-use crate::{Engine, Error};
+use crate::{Engine, Error, Subject};
 use domain::{
     Container, ContainerKind, ContainerName, Guid, Refusal, ResourceId, State,
     access::{Caller, Realm, Scope},
@@ -27,7 +27,7 @@ impl Engine {
         let operation = operations(kind).delete;
         let target = arm_id(kind, resource, name);
         self.authorise_arm(caller, operation, &target)?;
-        let deleted = self.change(operation, Some(caller), None, &target, |tx, now| {
+        let deleted = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             let found = self.take_container(tx, kind, name)?;
             let Some(mut container) = found.filter(|found| is_live_at(found, &target)) else {
                 return Err(Error::Refused(Refusal::ContainerNotFound));
@@ -66,7 +66,7 @@ impl Engine {
         let operation = operations(kind).recover;
         let target = arm_id(kind, resource, name);
         self.authorise_arm(caller, operation, &target)?;
-        let container = self.change(operation, Some(caller), None, &target, |tx, now| {
+        let container = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             check_place(tx, resource, None)?;
             let found = self.take_container(tx, kind, name)?;
             let found = found.filter(|found| found.arm_id().eq_ignore_ascii_case(&target));
@@ -96,7 +96,8 @@ impl Engine {
         let operation = operations(kind).purge;
         let target = format!("/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}");
         self.authorise_arm(caller, operation, &target)?;
-        self.change(operation, Some(caller), None, &format!("{target}/{name}"), |tx, now| {
+        let deleted = format!("{target}/{}/{name}", kind.deleted_collection());
+        self.change(operation, Some(caller), &Subject::resource(&deleted), |tx, now| {
             let found = self.take_container(tx, kind, name)?;
             let found = found.filter(|found| {
                 found.resource.subscription == subscription && same_location(&found.location, location)

@@ -130,7 +130,7 @@ impl Engine {
         };
         tx.remove_container(container.id, proof)?;
         let purge = operations(kind).purge;
-        tx.append_audit(&self.audit_record(purge, None, Some(container.id), &container.arm_id(), now))?;
+        self.append_expiry(tx, purge, &container, "", now)?;
         Ok(None)
     }
 }

@@ -1,7 +1,7 @@
 //! Creating and changing containers.
 
 use super::operations;
-use crate::{Engine, Error, access::HSM_ADMINISTRATOR};
+use crate::{Engine, Error, Subject, access::HSM_ADMINISTRATOR};
 use domain::{
     AccessPolicy, Container, ContainerId, ContainerKind, ContainerName, Guid, HsmProfile, NetworkRules,
     PermissionModel, Profile, PublicNetworkAccess, Refusal, ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
@@ -143,7 +143,7 @@ impl Engine {
         let target = arm_id(kind, &request.resource, &request.name);
         self.authorise_arm(caller, operation, &target)?;
         let id = ContainerId(self.new_guid());
-        let (container, created) = self.change(operation, Some(caller), Some(id), &target, |tx, now| {
+        let (container, created) = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             let tenant = check_place(tx, &request.resource, request.tenant)?;
             match self.take_container(tx, kind, &request.name)? {
                 None => Ok((self.insert_container(tx, id, tenant, request, now)?, true)),
@@ -185,7 +185,7 @@ impl Engine {
         let operation = operations(kind).put;
         let target = arm_id(kind, resource, name);
         self.authorise_arm(caller, operation, &target)?;
-        let container = self.change(operation, Some(caller), None, &target, |tx, now| {
+        let container = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             check_place(tx, resource, patch.tenant)?;
             let found = self.take_container(tx, kind, name)?.filter(|found| is_live_at(found, &target));
             amend(tx, found.ok_or(Refusal::ContainerNotFound)?, patch.clone(), now)
@@ -208,7 +208,7 @@ impl Engine {
         let operation = domain::Operation::VaultAccessPolicyPut;
         let target = arm_id(ContainerKind::Vault, resource, name);
         self.authorise_arm(caller, operation, &target)?;
-        let container = self.change(operation, Some(caller), None, &target, |tx, now| {
+        let container = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             let found = self.take_container(tx, ContainerKind::Vault, name)?;
             let mut found = found.filter(|found| is_live_at(found, &target)).ok_or(Refusal::ContainerNotFound)?;
             if let Profile::Vault(vault) = &mut found.profile {

@@ -6,7 +6,7 @@
 
 use super::{KEYS, create::protection};
 use crate::{
-    Engine, Error, ObjectView, OpenContainer,
+    Engine, Error, ObjectView, OpenContainer, Subject,
     objects::{find_live, find_version},
 };
 use custody::WrappingKey;
@@ -86,8 +86,8 @@ impl Engine {
             return Err(Refusal::BackupInvalid.into());
         }
         let path = KEYS.path(&payload.name);
-        self.authorised(caller, Operation::KeyRestore, target, &KEYS.collection_path(), |_| {
-            self.change(Operation::KeyRestore, Some(caller), Some(target.id()), &path, |tx, _| {
+        self.authorised(caller, Operation::KeyRestore, target, &KEYS.collection_path(), |entry| {
+            self.change(Operation::KeyRestore, Some(caller), &Subject::within(entry, &path), |tx, _| {
                 let container = self.live_container(tx, target)?;
                 for saved in &payload.versions {
                     let Body::Key(body) = &saved.version.body;

@@ -1,7 +1,7 @@
 //! Making keys: generated or imported, as a new key or as the next version of one.
 
 use super::KEYS;
-use crate::{Engine, Error, ObjectView, OpenContainer, objects::find_version};
+use crate::{Engine, Error, ObjectView, OpenContainer, Subject, objects::find_version};
 use custody::{Context, Generated, Purpose, WrappingKey};
 use domain::{
     Attributes, Body, Container, ContainerId, ContainerKind, KeyBody, KeyOperation, KeySpec, KeyType, Object,
@@ -222,7 +222,7 @@ impl Engine {
         let operation = Operation::KeyRotate;
         let view = match caller {
             Some(caller) => self.change_in(caller, operation, target, &path, work)?,
-            None => self.change(operation, None, Some(target.id()), &path, &mut work)?,
+            None => self.change(operation, None, &Subject::within(target, &path), &mut work)?,
         };
         self.close(target, name);
         Ok(view)

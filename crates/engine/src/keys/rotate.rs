@@ -2,7 +2,7 @@
 
 use super::KEYS;
 use crate::{
-    Engine, Error, ObjectView, OpenContainer,
+    Engine, Error, ObjectView, OpenContainer, Subject,
     objects::{find_live, find_version},
 };
 use domain::{ContainerKind, ObjectKind, ObjectName, Operation, Refusal, RotationPolicy, UnixTime, access::Caller};
@@ -99,7 +99,7 @@ impl Engine {
     fn stop_rotation(&self, target: &OpenContainer, name: &ObjectName, refusal: &Refusal) -> Result<(), Error> {
         tracing::warn!(container = %target.container.name, key = %name, %refusal, "a due rotation was refused");
         let path = KEYS.path(name);
-        self.change(Operation::KeyRotationPolicySet, None, Some(target.id()), &path, |tx, _| {
+        self.change(Operation::KeyRotationPolicySet, None, &Subject::within(target, &path), |tx, _| {
             match find_live(tx, target.id(), ObjectKind::Key, name) {
                 Ok(found) => {
                     let mut object = found.object;

@@ -134,6 +134,7 @@ pub fn caller(object_id: Guid) -> Caller {
         issuer: String::new(),
         address: None,
         correlation_id: Guid::from_u128(1),
+        origin: Arc::default(),
     }
 }
 

@@ -139,7 +139,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             dev: Some(dev),
         },
     )?;
-    let loops = tokio::spawn(wiring::run_loops(site.door.clone()));
+    let loops = wiring::Loops::start(&site.door);
     let settings = net::Settings { proxy: Some(names), plain_identity: true, ..net::Settings::default() };
     let server = net::Server::new(site, tls::server_config(Arc::new(certificate))?, settings);
 
@@ -149,6 +149,6 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     crate::console::line(&instructions);
     server.run(listeners, net::stop_signal()).await?;
-    loops.abort();
+    loops.end().await;
     Ok(())
 }

@@ -154,6 +154,7 @@ impl Seed {
             issuer: String::new(),
             address: None,
             correlation_id: engine.new_guid(),
+            origin: std::sync::Arc::default(),
         }
     }
 }

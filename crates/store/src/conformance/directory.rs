@@ -2,7 +2,7 @@
 
 use super::{Harness, fixtures::*};
 use domain::{
-    AuditRecord, OperationResult, Principal, PrincipalKind, ResourceGroup, Subscription, Tags,
+    OperationResult, Principal, PrincipalKind, ResourceGroup, Subscription, Tags,
     access::{Realm, RoleAssignment, Scope},
 };
 
@@ -167,7 +167,7 @@ pub fn audit_records_page_exactly(harness: &mut dyn Harness) {
         for limit in 1..=8 {
             let all = pages(
                 limit,
-                |(position, _): &(u64, AuditRecord)| *position,
+                |(position, _): &(u64, String)| *position,
                 |after, limit| read(store, |tx| tx.audit(after.unwrap_or(0), limit)),
             );
             let expected: Vec<_> = (1..=count).map(|position| (position, audit(position))).collect();

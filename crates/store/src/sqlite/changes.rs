@@ -5,8 +5,8 @@ use super::session::{Session, realm_key};
 use super::{slots, sql};
 use crate::{Fault, StoredObject, Tx};
 use domain::{
-    AuditRecord, Container, ContainerId, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
-    ResourceGroup, Sealed, Subscription, Version,
+    Container, ContainerId, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal, ResourceGroup, Sealed,
+    Subscription, Version,
     access::{Realm, RoleAssignment},
     lifecycle::Purged,
 };
@@ -290,10 +290,10 @@ impl Tx for Session<'_> {
         })
     }
 
-    fn append_audit(&mut self, record: &AuditRecord) -> Outcome<u64> {
+    fn append_audit(&mut self, leaf: &str) -> Outcome<u64> {
         self.attempt(|this| {
             // SQLite numbers rows from 1, each after the highest there is; an undone insertion gives its number back.
-            this.execute_one(APPEND_AUDIT, [encode(record)?], "audit record")?;
+            this.execute_one(APPEND_AUDIT, [leaf], "audit record")?;
             u64::try_from(this.connection.last_insert_rowid())
                 .map_err(|_| Fault::CorruptRecord { what: "audit position" })
         })

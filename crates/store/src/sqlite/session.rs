@@ -6,8 +6,8 @@ use super::row::{
 use super::{slots, sql};
 use crate::{ContainerFilter, DueObject, Fault, Presence, Read, StoredContainer, StoredObject, StoredVersion};
 use domain::{
-    AuditRecord, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult,
-    Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
+    ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
+    ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
     access::{Realm, RoleAssignment},
 };
 use rusqlite::{Connection, Row};
@@ -230,9 +230,10 @@ impl Read for Session<'_> {
         one(self.connection, sql::SYSTEM_RECORD, [name], |row| sealed(row, 0).map(|value| value.0))
     }
 
-    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, AuditRecord)>> {
+    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>> {
         many(self.connection, sql::AUDIT, (after_position(after), limit_of(limit)), |row| {
-            Ok((position_of(row, 0)?, decode(row, 1, "audit record")?))
+            let leaf = row.get(1).map_err(|_| Fault::CorruptRecord { what: "audit record" })?;
+            Ok((position_of(row, 0)?, leaf))
         })
     }
 }

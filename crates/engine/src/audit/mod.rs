@@ -1,0 +1,181 @@
+//! The audit log: what was done and what was refused, one record each.
+//!
+//! A change's record is part of the change's transaction. What changes nothing (reads, the use of keys, refusals) is
+//! answered without waiting for the disk: its record waits in a bounded [`queue`] and becomes durable with many others,
+//! within a second. Records are made here and nowhere else.
+
+mod queue;
+
+pub(crate) use queue::Queue;
+
+use crate::{Engine, Error, OpenContainer};
+use domain::{
+    AuditRecord, Container, ContainerId, Event, Guid, Operation, Outcome, UnixTime,
+    access::{Caller, Origin},
+};
+use std::{net::IpAddr, time::Duration};
+use store::Tx;
+
+/// What an operation acts on, as the log names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub container: Option<ContainerId>,
+    /// The ARM id of the container, or of what else in the control plane is acted on.
+    pub resource: &'a str,
+    /// Inside the container: `/keys/{name}`.
+    pub path: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    /// Something of the control plane.
+    #[must_use]
+    pub fn resource(resource: &'a str) -> Self {
+        Self { container: None, resource, path: "" }
+    }
+
+    /// Something in a container.
+    #[must_use]
+    pub fn within(container: &'a OpenContainer, path: &'a str) -> Self {
+        Self { container: Some(container.id()), resource: container.arm_id(), path }
+    }
+}
+
+/// How a request that changed nothing ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    pub status: u16,
+    /// The error's code, the inner one where there is one; `None` for a success.
+    pub code: Option<&'a str>,
+}
+
+/// Who asked.
+#[derive(Clone, Copy)]
+pub enum Asker<'a> {
+    Caller(&'a Caller),
+    /// Nobody that a token names.
+    Stranger {
+        origin: &'a Origin,
+        address: IpAddr,
+        correlation_id: Guid,
+    },
+}
+
+/// A request that changed nothing, to be told of.
+pub struct Told<'a> {
+    pub event: Event,
+    pub by: Asker<'a>,
+    pub subject: Subject<'a>,
+    pub ending: Ending<'a>,
+}
+
+impl Engine {
+    /// Tells the log of a request that changed nothing: a read, a use of a key, a refusal. What was changed has been
+    /// told of already.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if more waits to be written than the log can take: then the request must not be answered as
+    /// done.
+    pub fn tell(&self, told: &Told<'_>) -> Result<(), Error> {
+        let done = told.ending.code.is_none();
+        if let (true, Event::Operation(operation)) = (done, told.event)
+            && operation.is_change()
+        {
+            return Ok(());
+        }
+        let mut record = self.record(told.event, Some(told.by), &told.subject, self.now());
+        if let Some(code) = told.ending.code {
+            record.outcome = Outcome::Refused;
+            record.result_signature = code.into();
+        }
+        record.properties.http_status_code = Some(told.ending.status);
+        self.audit.enter(leaf(&record)?)
+    }
+
+    /// Makes what waits durable. Call it at least once a second, and before the process ends.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: everything still waits.
+    pub fn flush_audit(&self) -> Result<(), Error> {
+        self.audit.flush(|leaves| {
+            self.store.transact("FlushAudit", |tx| {
+                for leaf in leaves {
+                    tx.append_audit(leaf)?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+    }
+
+    /// Durable leaves of the log with their positions, after the given position.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn audit_log(&self, after: u64, limit: usize) -> Result<Vec<(u64, String)>, Error> {
+        Ok(self.store.query(|read| read.audit(after, limit))?)
+    }
+
+    /// Tells of a change inside its transaction. `caller` is `None` for what the service does by itself.
+    pub(crate) fn append_record(
+        &self,
+        tx: &mut dyn Tx,
+        operation: Operation,
+        caller: Option<&Caller>,
+        subject: &Subject<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let mut record = self.record(Event::Operation(operation), caller.map(Asker::Caller), subject, now);
+        record.properties.http_status_code = caller.map(|_| operation.success_status());
+        tx.append_audit(&leaf(&record)?)?;
+        Ok(())
+    }
+
+    /// Tells of a container's purge by the service itself.
+    pub(crate) fn append_expiry(
+        &self,
+        tx: &mut dyn Tx,
+        purge: Operation,
+        container: &Container,
+        path: &str,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let subject = Subject { container: Some(container.id), resource: &container.arm_id(), path };
+        self.append_record(tx, purge, None, &subject, now)
+    }
+
+    /// `by` is `None` for the service itself.
+    fn record<'a>(&self, event: Event, by: Option<Asker<'a>>, subject: &Subject<'a>, now: UnixTime) -> AuditRecord<'a> {
+        let (origin, address, correlation_id) = match by {
+            None => (None, None, self.new_guid()),
+            Some(Asker::Caller(caller)) => (Some(&*caller.origin), caller.address, caller.correlation_id),
+            Some(Asker::Stranger { origin, address, correlation_id }) => (Some(origin), Some(address), correlation_id),
+        };
+        let mut record = AuditRecord::new(now, event, correlation_id, subject.resource, subject.path);
+        record.properties.container = subject.container;
+        record.caller_address = address;
+        if let Some(Asker::Caller(caller)) = by {
+            record.identity.claim.object_id = Some(caller.object_id);
+            record.identity.claim.app_id = caller.app_id;
+        }
+        if let Some(origin) = origin {
+            record.duration_ms = milliseconds(self.elapsed().saturating_sub(origin.started));
+            record.operation_version = origin.api_version.as_deref().map(Into::into);
+            record.properties.request_uri = Some(origin.uri.as_str().into());
+            record.properties.client_info = origin.client.as_deref().map(Into::into);
+        }
+        record
+    }
+
+    /// Time on the clock that durations are measured by.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn leaf(record: &AuditRecord<'_>) -> Result<String, Error> {
+    record.leaf().map_err(|_| Error::Broken("audit record"))
+}

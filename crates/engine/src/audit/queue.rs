@@ -1,0 +1,90 @@
+//! Records that wait to become durable together.
+
+use crate::Error;
+use parking_lot::Mutex;
+use std::{
+    mem,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+/// Leaves in the order they came in. Those being written stay here until they are durable, so that a failed write loses
+/// none and a repeated one doubles none.
+#[derive(Default)]
+pub(crate) struct Queue {
+    waiting: Mutex<Vec<String>>,
+    /// Held by the one who writes.
+    writing: Mutex<Vec<String>>,
+    /// Of both.
+    length: AtomicUsize,
+}
+
+impl Queue {
+    /// At about 700 bytes each, some 45 MB: seconds of everything a machine can do.
+    const MOST_WAITING: usize = 65_536;
+
+    pub(crate) fn enter(&self, leaf: String) -> Result<(), Error> {
+        if self.length.fetch_add(1, Ordering::Relaxed) >= Self::MOST_WAITING {
+            self.length.fetch_sub(1, Ordering::Relaxed);
+            return Err(Error::Busy);
+        }
+        self.waiting.lock().push(leaf);
+        Ok(())
+    }
+
+    /// Hands everything that waits to `write`. If that fails, it all waits on.
+    pub(crate) fn flush(&self, write: impl Fn(&[String]) -> Result<(), Error>) -> Result<(), Error> {
+        let mut writing = self.writing.lock();
+        loop {
+            // What an earlier failure left goes first.
+            if writing.is_empty() {
+                mem::swap(&mut *writing, &mut *self.waiting.lock());
+            }
+            if writing.is_empty() {
+                return Ok(());
+            }
+            write(&writing)?;
+            self.length.fetch_sub(writing.len(), Ordering::Relaxed);
+            writing.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaves(queue: &Queue) -> Vec<String> {
+        let written = Mutex::new(Vec::new());
+        queue
+            .flush(|portion| {
+                written.lock().extend_from_slice(portion);
+                Ok(())
+            })
+            .unwrap();
+        written.into_inner()
+    }
+
+    #[test]
+    fn a_failed_write_loses_nothing_and_keeps_the_order() {
+        let queue = Queue::default();
+        for leaf in ["a", "b"] {
+            queue.enter(leaf.to_owned()).unwrap();
+        }
+        assert!(queue.flush(|_| Err(Error::Busy)).is_err());
+        queue.enter("c".to_owned()).unwrap();
+        assert_eq!(leaves(&queue), ["a", "b", "c"]);
+        assert_eq!(leaves(&queue), [""; 0]);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_until_it_is_flushed() {
+        let queue = Queue::default();
+        for _ in 0..Queue::MOST_WAITING {
+            queue.enter(String::new()).unwrap();
+        }
+        assert!(matches!(queue.enter(String::new()), Err(Error::Busy)));
+        assert_eq!(leaves(&queue).len(), Queue::MOST_WAITING);
+        queue.enter("after".to_owned()).unwrap();
+        assert_eq!(leaves(&queue), ["after"]);
+    }
+}
