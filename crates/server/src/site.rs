@@ -76,14 +76,13 @@ impl Site {
             Destination::SignIn => self.sign_in.handle(request).await,
             Destination::Dev => match &self.dev {
                 Some(dev) => dev.handle(&self.door, &request).await,
-                None => text(StatusCode::NOT_FOUND, "There is no development clock in production.\n"),
+                None => nothing("There is no development clock in production."),
             },
             Destination::Health => text(StatusCode::OK, "ok\n"),
-            Destination::NoDefaultContainer => text(
-                StatusCode::NOT_FOUND,
-                "This host serves no vault or managed HSM by itself: use the container's own host name, or set a default container.\n",
+            Destination::NoDefaultContainer => nothing(
+                "This host serves no vault or managed HSM by itself: use the container's own host name, or set a default container.",
             ),
-            Destination::Nowhere => text(StatusCode::NOT_FOUND, "Nothing answers at this address.\n"),
+            Destination::Nowhere => nothing("Nothing answers at this address."),
         }
     }
 
@@ -125,6 +124,11 @@ impl Site {
     fn is_bare(&self, host: &str) -> bool {
         host == self.addresses.domain || LOOPBACK.contains(&host)
     }
+}
+
+/// 404, for what no front has.
+fn nothing(message: &str) -> Response {
+    azure::error_response(StatusCode::NOT_FOUND, "NotFound", message)
 }
 
 pub fn text(status: StatusCode, message: &'static str) -> Response {

@@ -41,12 +41,13 @@ pub struct SignIn {
 impl SignIn {
     pub async fn handle(&self, request: Request) -> Response {
         let Some(route) = Route::of(&request, &self.addresses.domain) else {
-            return reply::empty(StatusCode::NOT_FOUND);
+            return reply::error(StatusCode::NOT_FOUND, "NotFound", None, "There is nothing at this path.");
         };
         if let Some(method) = route.only_method()
             && request.method != method
         {
-            let mut response = reply::empty(StatusCode::METHOD_NOT_ALLOWED);
+            let text = "The HTTP method is not supported at this path.";
+            let mut response = reply::error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", None, text);
             reply::set(&mut response, header::ALLOW, method.as_str());
             return response;
         }

@@ -1,5 +1,6 @@
 //! HTTP/1.1 and HTTP/2 on an opened connection: limits, whole bodies, panics, and the end.
 
+use super::bare::Shaped;
 use super::drain::{Phase, Stage};
 use super::watch::{Activity, Verdict, Watch, Watched};
 use super::{Handler, Limits, Peer, Refused, Shared};
@@ -52,10 +53,17 @@ impl Protocols {
 }
 
 /// One connection: who it is, and how busy.
-struct Connection<H> {
+pub(super) struct Connection<H> {
     shared: Arc<Shared<H>>,
     peer: Peer,
     activity: Activity,
+}
+
+impl<H: Handler> Connection<H> {
+    /// The front's answer to what does not get to it.
+    pub(super) fn refuse(&self, reason: Refused) -> Response<Bytes> {
+        self.shared.handler.refuse(reason)
+    }
 }
 
 impl<H> AsRef<Activity> for Connection<H> {
@@ -71,7 +79,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let connection = Arc::new(Connection { shared, peer, activity: Activity::default() });
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&connection)));
+    let watched = Watched::new(stream, Arc::clone(&connection));
+    let io = TokioIo::new(Shaped::new(watched, Arc::clone(&connection)));
     let service = {
         let connection = Arc::clone(&connection);
         service_fn(move |request| answer(Arc::clone(&connection), request))
@@ -160,15 +169,15 @@ async fn answer_whole<H: Handler>(connection: &Connection<H>, request: Request<I
     let Connection { shared, peer, .. } = connection;
     let limits = &shared.settings.limits;
     if let Err(reason) = check_head(&request, limits.head) {
-        return shared.handler.refuse(reason);
+        return connection.refuse(reason);
     }
     let (head, body) = request.into_parts();
     let body = if body.is_end_stream() { Ok(Bytes::new()) } else { collect(body, &head.headers, limits).await };
     match body {
         Ok(body) => guarded(shared.handler.handle(Request::from_parts(head, body), *peer))
             .await
-            .unwrap_or_else(|Panicked| shared.handler.refuse(Refused::Panicked)),
-        Err(reason) => shared.handler.refuse(reason),
+            .unwrap_or_else(|Panicked| connection.refuse(Refused::Panicked)),
+        Err(reason) => connection.refuse(reason),
     }
 }
 

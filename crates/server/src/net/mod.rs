@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a vault is. A [`Handler`] gets whole requests and gives whole answers.
 
+mod bare;
 mod drain;
 mod http;
 mod listen;
@@ -39,9 +40,9 @@ pub struct Peer {
 pub enum Refused {
     /// 413: the body exceeds [`Limits::body`].
     BodyTooLarge,
-    /// 431: the head exceeds [`Limits::head`].
+    /// 431: the head, the target in it included, exceeds [`Limits::head`].
     HeadersTooLarge,
-    /// 400: no host or two of them, `CONNECT` where it makes no sense, or a body that breaks off.
+    /// 400: a malformed head, no host or two of them, `CONNECT` where it makes no sense, or a body that breaks off.
     BadRequest,
     /// 408: the body took longer than [`Limits::body_time`].
     BodyTooSlow,
@@ -64,7 +65,7 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
-    /// Bytes of a request's head. Past twice as many the answer is a bare 431, not the handler's.
+    /// Bytes of a request's head. Over HTTP/2, past twice as many the answer is a bare 431 or a reset stream.
     pub head: usize,
     /// Time for the TLS handshake, and for the head of a proxy request.
     pub opening_time: Duration,

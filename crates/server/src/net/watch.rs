@@ -31,6 +31,13 @@ impl Activity {
     }
 }
 
+impl Activity {
+    /// Whether bytes have come since the last request began or ended.
+    pub(super) fn has_part_of_head(&self) -> bool {
+        self.part_of_head.load(Relaxed)
+    }
+}
+
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.part_of_head.store(false, Relaxed);
@@ -76,7 +83,7 @@ impl Watch {
             return Verdict::Fine;
         }
         self.idle += 1;
-        self.head = if activity.part_of_head.load(Relaxed) { self.head + 1 } else { 0 };
+        self.head = if activity.has_part_of_head() { self.head + 1 } else { 0 };
         // The first beat may have come right after the last byte: only whole beats count.
         match self.head_limit {
             Some(limit) if self.head > limit => Verdict::SlowHead,

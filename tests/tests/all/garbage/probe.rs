@@ -17,7 +17,7 @@ pub enum Verdict {
     Handled,
     /// The four hundreds, with any body or none: there is no front whose error it is.
     Bare,
-    /// It is hardly HTTP: the four hundreds with any body, or the connection is closed.
+    /// It is hardly HTTP: the four hundreds with the documented error body, or the connection is closed.
     Cut,
 }
 
@@ -139,8 +139,8 @@ fn complaint(answer: Option<&RawAnswer>, probe: &Probe, verdict: Verdict, shape:
     if !is_status_right {
         return Some(format!("{status} {body}"));
     }
-    // A managed HSM's 401 has no body, an answer to HEAD can't have one, and bad HTTP has an answer below our own.
-    let may_be_bare = status == 401 || probe.method == "HEAD" || matches!(verdict, Verdict::Bare | Verdict::Cut);
+    // A managed HSM's 401 has no body, and an answer to HEAD can't have one.
+    let may_be_bare = status == 401 || probe.method == "HEAD" || verdict == Verdict::Bare;
     let is_body_right = !is_refusal || may_be_bare || is_error_body(&answer.body, shape);
     (!is_body_right).then(|| format!("{status} without the error body: {body}"))
 }
