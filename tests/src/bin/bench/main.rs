@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 mod bare;
+mod gate;
 mod load;
 mod process;
 
@@ -19,6 +20,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Long enough that the 10 ms ticks of the kernel's CPU accounts do not matter.
 const MEASURE: Duration = Duration::from_secs(3);
+/// A round of an operation, beside one of the bare request: long enough as above, short enough that a machine that others
+/// share is the same for both.
+const ROUND: Duration = Duration::from_millis(600);
+const ROUNDS: usize = 7;
 const CONNECTIONS: usize = 8;
 /// Connections for the durable writes, which wait for the disk together.
 const WRITERS: usize = 64;
@@ -40,30 +45,58 @@ fn run() -> Result<(), Failure> {
     start_up(&binary)?;
     let server = Strongroom::start(&binary)?;
     println!("idle RSS, freshly started   {:>8.1} MiB", server.process.resident_mib()?);
-    let bare = bare_request()?;
-    println!("bare TLS request            {bare:>8.1} µs of server CPU (hyper and rustls, 400 bytes of JSON)\n");
-    let operations = BareOperations::new()?;
-    let calls = prepare(&server)?;
-    println!(
-        "{:<18}{:>12}{:>14}{:>12}{:>12}{:>24}",
-        "operation", "requests/s", "server CPU µs", "bare op µs", "CPU / bare", "CPU / (bare op + TLS)"
-    );
-    for (call, bare_operation) in calls.iter().zip(operations.microseconds()?) {
-        let found = Load { connections: CONNECTIONS, time: MEASURE }.run(&server, call)?;
-        let ratio = |against: f64| found.cpu_microseconds / against;
-        println!(
-            "{:<18}{:>12.0}{:>14.1}{:>12.1}{:>12.2}{:>24.2}",
-            call.name,
-            found.per_second,
-            found.cpu_microseconds,
-            bare_operation,
-            ratio(bare_operation),
-            ratio(bare_operation + bare)
-        );
-    }
+    let (signature, added) = gate::cost()?;
+    println!("the gate, beside a signature{added:>8.1} µs of CPU (ES256 alone: {signature:.1} µs)\n");
+    operations(&server)?;
     creation(&server)?;
     println!("RSS after the load          {:>8.1} MiB", server.process.resident_mib()?);
     Ok(())
+}
+
+/// Each hot operation in turns with a bare TLS request; the figures are medians of the rounds.
+fn operations(server: &Strongroom) -> Result<(), Failure> {
+    let operations = BareOperations::new()?;
+    let bare_server = Strongroom::start_bare()?;
+
+    let bare_call = Call::new("bare", "POST", "/".to_owned(), r#"{"alg":"ES256","value":"AAAA"}"#.to_owned());
+    println!("CPU of the server in µs; TLS: a bare request to hyper and rustls, answered with 400 bytes of JSON");
+    println!(
+        "{:<18}{:>12}{:>10}{:>10}{:>10}{:>22}",
+        "operation", "requests/s", "CPU", "bare op", "TLS", "CPU / (bare op + TLS)"
+    );
+    for (at, call) in prepare(server)?.iter().enumerate() {
+        let load = Load { connections: CONNECTIONS, time: ROUND };
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let bare = load.run(&bare_server, &bare_call)?.cpu_microseconds;
+            let operation = operations.microseconds(at)?;
+            let found = load.run(server, call)?;
+            rounds.push([
+                found.per_second,
+                found.cpu_microseconds,
+                operation,
+                bare,
+                found.cpu_microseconds / (operation + bare),
+            ]);
+        }
+        let figure = |column: usize| median(rounds.iter().map(|round| round[column]).collect());
+        println!(
+            "{:<18}{:>12.0}{:>10.1}{:>10.1}{:>10.1}{:>22.2}",
+            call.name,
+            figure(0),
+            figure(1),
+            figure(2),
+            figure(3),
+            figure(4)
+        );
+    }
+    println!();
+    Ok(())
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The hot operations of the report, each on a key of its own in the seeded managed HSM.
@@ -90,17 +123,9 @@ fn prepare(server: &Strongroom) -> Result<Vec<Call>, Failure> {
     ])
 }
 
-/// CPU of a server that does TLS and HTTP and nothing else, in microseconds per request.
-fn bare_request() -> Result<f64, Failure> {
-    let server = Strongroom::start_bare()?;
-    let call = Call::new("bare", "POST", "/".to_owned(), r#"{"alg":"ES256","value":"AAAA"}"#.to_owned());
-    Ok(Load { connections: CONNECTIONS, time: MEASURE }.run(&server, &call)?.cpu_microseconds)
-}
-
 /// Creations wait for the disk; together they share its commits.
 fn creation(server: &Strongroom) -> Result<(), Failure> {
     let call = Call::new("create", "POST", "/keys/made-{n}/create".to_owned(), r#"{"kty":"EC-HSM"}"#.to_owned());
-    println!();
     for connections in [1, WRITERS] {
         let found = Load { connections, time: MEASURE }.run(server, &call)?;
         println!(
@@ -119,7 +144,7 @@ fn start_up(binary: &std::ffi::OsStr) -> Result<(), Failure> {
     for _ in 0..9 {
         times.push(Strongroom::start_in(binary, folder.path())?.first_answer.as_secs_f64() * 1e3);
     }
-    times.sort_by(f64::total_cmp);
-    println!("start to first answer       {:>8.1} ms (median of {})", times[times.len() / 2], times.len());
+    let count = times.len();
+    println!("start to first answer       {:>8.1} ms (median of {count})", median(times));
     Ok(())
 }
