@@ -58,3 +58,7 @@ pub enum Model {
     VaultPolicy,
     HsmLocal,
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod table;
