@@ -1,6 +1,6 @@
 //! The bare things to compare with: the operations without a server, and a server without operations.
 
-use crate::{Failure, ROUND};
+use crate::{Failure, ROUND, process::thread_nanoseconds};
 use custody::{Encrypt, KeyHandle, Provider as _, SoftwareProvider, SystemEntropy};
 use domain::{Curve, EncryptionAlgorithm, KeySpec, SignatureAlgorithm};
 use std::{convert::Infallible, fs, sync::Arc, time::Instant};
@@ -42,19 +42,15 @@ impl BareOperations {
     }
 }
 
-/// The best of several rounds: what the operation costs when nobody else takes the core away.
+/// This thread's CPU for one of many.
 fn microseconds_of(work: impl Fn() -> Result<(), custody::Error>) -> Result<f64, Failure> {
-    const TURNS: u32 = 5;
-    let mut best = f64::INFINITY;
-    for _ in 0..TURNS {
-        let (began, mut done) = (Instant::now(), 0_u32);
-        while began.elapsed() < ROUND / (4 * TURNS) {
-            work()?;
-            done += 1;
-        }
-        best = best.min(began.elapsed().as_secs_f64() * 1e6 / f64::from(done));
+    let (began, mut done) = (Instant::now(), 0_u32);
+    let before = thread_nanoseconds()?;
+    while began.elapsed() < ROUND / 4 {
+        work()?;
+        done += 1;
     }
-    Ok(best)
+    Ok((thread_nanoseconds()? - before) / 1e3 / f64::from(done))
 }
 
 /// A hyper server over rustls that answers every request with the same 400 bytes.

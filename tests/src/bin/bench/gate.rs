@@ -1,7 +1,7 @@
 //! What the gate costs: a signature through the engine (rights, state, the opened key, the audit record and its share of
 //! the flush) beside the same signature with the bare key, in one process and in turns.
 
-use crate::{Failure, median};
+use crate::{Failure, median, process::thread_nanoseconds};
 use custody::{KeyHandle, Provider as _, RootKey, SoftwareProvider, SystemEntropy};
 use domain::{
     Activation, ContainerKind, ContainerName, Curve, Event, Guid, KeySpec, ObjectName, Operation, ResourceGroup,
@@ -50,12 +50,6 @@ fn timed(round: impl FnOnce() -> Result<(), Failure>) -> Result<f64, Failure> {
     let began = thread_nanoseconds()?;
     round()?;
     Ok((thread_nanoseconds()? - began) / 1e3 / f64::from(A_ROUND))
-}
-
-/// CPU that this thread has had (proc(5), `schedstat`).
-fn thread_nanoseconds() -> Result<f64, Failure> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(text.split_whitespace().next().ok_or("no CPU time in /proc")?.parse()?)
 }
 
 fn sign_bare(key: &dyn KeyHandle) -> Result<(), Failure> {
@@ -127,7 +121,10 @@ fn hsm() -> Result<ContainerRequest, Failure> {
         sku: Sku { family: "B".to_owned(), name: "Standard_B1".to_owned() },
         policy: PolicyAmendment::default(),
         creation: CreationTerms::default(),
-        profile: ProfileRequest::ManagedHsm(HsmSettings::default()),
+        profile: ProfileRequest::ManagedHsm(HsmSettings {
+            initial_admins: Some(vec![WHO.to_string()]),
+            ..HsmSettings::default()
+        }),
     })
 }
 

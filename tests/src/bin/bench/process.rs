@@ -44,6 +44,12 @@ impl Process {
     }
 }
 
+/// CPU that this thread has had (proc(5), `schedstat`).
+pub fn thread_nanoseconds() -> Result<f64, Failure> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    Ok(text.split_whitespace().next().ok_or("no CPU time in /proc")?.parse()?)
+}
+
 /// A running server and what it takes to call it.
 pub struct Strongroom {
     pub process: Process,
