@@ -54,7 +54,10 @@ impl Request {
 
     /// What the audit log tells of it.
     pub(crate) fn origin(&self) -> Origin {
-        let uri = beginning(format!("https://{}{}", self.host, self.path_text()));
+        let mut uri = String::with_capacity(128);
+        uri.extend(["https://", &self.host]);
+        uri.extend(self.path.iter().flat_map(|segment| ["/", segment.as_str()]));
+        let uri = beginning(uri);
         let client = self.header(header::USER_AGENT.as_str()).map(|client| beginning(client.to_owned()));
         Origin { uri, api_version: self.api_version().map(str::to_owned), client, started: self.arrived }
     }
@@ -121,9 +124,10 @@ fn segments(path: &str) -> Option<Vec<String>> {
 }
 
 fn pairs(query: &str) -> Option<Vec<(String, String)>> {
+    let word = |text: &str| if text.contains('+') { decoded(&text.replace('+', " ")) } else { decoded(text) };
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Some((decoded(&name.replace('+', " "))?, decoded(&value.replace('+', " "))?))
+        Some((word(name)?, word(value)?))
     };
     query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
 }

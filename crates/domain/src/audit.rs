@@ -141,7 +141,10 @@ impl<'a> AuditRecord<'a> {
     /// # Errors
     /// None that a record can cause.
     pub fn leaf(&self) -> serde_json::Result<String> {
-        serde_json::to_string(self)
+        const USUAL_BYTES: usize = 768;
+        let mut text = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut text, self)?;
+        String::from_utf8(text).map_err(serde::ser::Error::custom)
     }
 
     /// Reads a leaf back.

@@ -223,8 +223,9 @@ impl OpenContainers {
     /// How many containers are kept open. Beyond it an arbitrary idle one is closed for each one opened.
     const MAX_OPEN: usize = 1024;
 
-    pub(crate) fn get(&self, kind: ContainerKind, name: &ContainerName) -> Option<Arc<OpenContainer>> {
-        self.entries.read().get(&(kind, name.folded())).cloned()
+    /// By name, in any case. Whether the name could be a container's does not matter here: then none has it.
+    pub(crate) fn get(&self, kind: ContainerKind, name: &str) -> Option<Arc<OpenContainer>> {
+        self.entries.read().get(&(kind, name.to_ascii_uppercase())).cloned()
     }
 
     pub(crate) fn get_or_open(

@@ -72,10 +72,11 @@ impl Site {
                 let name = name.to_owned();
                 self.data_plane.handle(kind, &name, request).await
             }
-            Destination::Arm => self.arm.handle(request).await,
-            Destination::SignIn => self.sign_in.handle(request).await,
+            // In boxes: every request's future is moved about, and is as large as the largest of them.
+            Destination::Arm => Box::pin(self.arm.handle(request)).await,
+            Destination::SignIn => Box::pin(self.sign_in.handle(request)).await,
             Destination::Dev => match &self.dev {
-                Some(dev) => dev.handle(&self.door, &request).await,
+                Some(dev) => Box::pin(dev.handle(&self.door, &request)).await,
                 None => nothing("There is no development clock in production."),
             },
             Destination::Health => text(StatusCode::OK, "ok\n"),

@@ -33,7 +33,6 @@ const MANAGED_HSM: [(HeaderName, HeaderValue); 6] = [
 /// Puts a kind's headers on an answer. `location` is the container's, if the request found one and came that far.
 pub(super) fn stamp(response: &mut Response, kind: ContainerKind, location: Option<&str>, request: &Request) {
     let headers = response.headers_mut();
-    headers.reserve(12);
     let fixed = match kind {
         ContainerKind::Vault => VAULT,
         ContainerKind::ManagedHsm => MANAGED_HSM,

@@ -66,7 +66,7 @@ impl Engine {
     /// The container if it is open already: costs no disk read.
     #[must_use]
     pub fn opened_container(&self, kind: ContainerKind, name: &str) -> Option<Arc<OpenContainer>> {
-        self.open.get(kind, &ContainerName::parse(name)?)
+        self.open.get(kind, name)
     }
 
     /// Opens a live container for use, by the name in a host name. From memory if it is open.
@@ -75,7 +75,7 @@ impl Engine {
     /// [`Refusal::ContainerNotFound`], [`Refusal::ContainerDeleted`].
     pub fn open_container(&self, kind: ContainerKind, name: &str) -> Result<Arc<OpenContainer>, Error> {
         let name = ContainerName::parse(name).ok_or(Refusal::ContainerNotFound)?;
-        if let Some(open) = self.open.get(kind, &name) {
+        if let Some(open) = self.open.get(kind, name.as_str()) {
             return Ok(open);
         }
         self.open.get_or_open(kind, &name, || {

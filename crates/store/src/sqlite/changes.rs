@@ -70,6 +70,16 @@ impl Session<'_> {
         outcome
     }
 
+    fn append_leaf(&mut self, leaf: &str) -> Outcome<u64> {
+        let statement = match &mut self.append {
+            Some(statement) => statement,
+            none => none.insert(self.connection.prepare_cached(APPEND_AUDIT)?),
+        };
+        // SQLite numbers rows from 1, each after the highest there is; an undone insertion gives its number back.
+        statement.execute([leaf])?;
+        u64::try_from(self.connection.last_insert_rowid()).map_err(|_| Fault::CorruptRecord { what: "audit position" })
+    }
+
     /// Executes a statement; a broken constraint means that the caller was mistaken about a row.
     fn execute(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<usize> {
         match self.connection.prepare_cached(sql)?.execute(parameters) {
@@ -291,11 +301,8 @@ impl Tx for Session<'_> {
     }
 
     fn append_audit(&mut self, leaf: &str) -> Outcome<u64> {
-        self.attempt(|this| {
-            // SQLite numbers rows from 1, each after the highest there is; an undone insertion gives its number back.
-            this.execute_one(APPEND_AUDIT, [leaf], "audit record")?;
-            u64::try_from(this.connection.last_insert_rowid())
-                .map_err(|_| Fault::CorruptRecord { what: "audit position" })
-        })
+        let appended = self.append_leaf(leaf);
+        self.failed |= appended.is_err();
+        appended
     }
 }

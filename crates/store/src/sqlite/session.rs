@@ -10,7 +10,7 @@ use domain::{
     ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
     access::{Realm, RoleAssignment},
 };
-use rusqlite::{Connection, Row};
+use rusqlite::{CachedStatement, Connection, Row};
 
 /// One transaction's hold on a connection.
 pub(super) struct Session<'c> {
@@ -19,11 +19,13 @@ pub(super) struct Session<'c> {
     pub(super) purged: bool,
     /// A change did not succeed: what is there is perhaps half of what was meant.
     pub(super) failed: bool,
+    /// The statement that appends an audit record, once one has been: thousands follow each other.
+    pub(super) append: Option<CachedStatement<'c>>,
 }
 
 impl<'c> Session<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { connection, purged: false, failed: false }
+        Self { connection, purged: false, failed: false, append: None }
     }
 
     pub(super) fn purged(&self) -> bool {
