@@ -81,7 +81,9 @@ impl Container {
         format!("/subscriptions/{subscription}/providers/Microsoft.KeyVault/locations/{location}/{collection}/{name}")
     }
 
-    fn body(&self, making: Making) -> Value {
+    /// The body that makes it.
+    #[must_use]
+    pub fn body(&self, making: Making) -> Value {
         let facts = self.client.facts();
         let mut properties = json!({
             "tenantId": facts.get("TENANT"),

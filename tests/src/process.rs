@@ -60,7 +60,8 @@ impl Server {
         let mut command = Command::new(binary());
         command.arg("dev").arg("--env-file").arg(&env_file);
         match self.port {
-            None => command.args(["--ephemeral", "--port", "0"]),
+            // What a killed server can't remove goes with the folder.
+            None => command.args(["--ephemeral", "--port", "0"]).env("TMPDIR", self.folder.path()),
             Some(port) => command.arg("--dir").arg(self.state_folder()).arg("--port").arg(port.to_string()),
         };
         let complaints = OpenOptions::new().create(true).append(true).open(self.complaints_file()).unwrap();

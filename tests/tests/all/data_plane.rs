@@ -1,6 +1,6 @@
 //! The data plane, in process: what each operation answers, and in which order requests are refused.
 
-use super::site::{ADMIN, HSM, LEGACY, NOBODY, Site, TENANT, VAULT, request};
+use super::site::{ADMIN, HSM, LEGACY, NOBODY, Site, TENANT, VAULT, new_vault, request, vault, with};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
@@ -91,6 +91,40 @@ fn a_key_is_deleted_comes_back_is_purged_and_restored() {
         assert!(gone.message().starts_with("Deleted Key not found: k1"));
         assert_eq!(&site.call(host, "POST", "/keys/restore", &backup).is(200).body["key"]["kid"], kid);
     }
+}
+
+#[test]
+fn a_backup_of_hsm_keys_is_for_vaults_that_have_an_hsm() {
+    let site = Site::new();
+    site.call(VAULT, "POST", "/keys/k/create", &json!({"kty":"EC-HSM"})).is(200);
+    let backup = site.call(VAULT, "POST", "/keys/k/backup", NONE).is(200).body;
+    let standard = with(new_vault(), &json!({"sku": {"family": "A", "name": "standard"}}));
+    site.put(&vault("kvstd"), &standard).is(200);
+    let host = "kvstd.vault.localhost:8443";
+    site.call(host, "POST", "/keys/restore", &backup).refused(400, "BadParameter");
+    site.call(host, "GET", "/keys/k", NONE).refused(404, "KeyNotFound");
+}
+
+#[test]
+fn no_key_takes_the_name_of_an_operation() {
+    let site = Site::new();
+    for (method, path) in
+        [("POST", "/keys/restore/create"), ("PUT", "/keys/restore"), ("GET", "/keys/Restore/versions")]
+    {
+        let answer = site.call(VAULT, method, path, &json!({"kty":"EC"}));
+        assert!([400, 405].contains(&answer.status), "{method} {path}: {}", answer.body);
+    }
+}
+
+#[test]
+fn when_a_deleted_container_goes_is_for_those_who_have_a_token() {
+    let site = Site::new();
+    site.delete(&vault("kv1")).is(200);
+    let strangers = site.key(None, VAULT, "GET", "/keys?api-version=7.4", b"");
+    assert_eq!(strangers.status, 401);
+    assert!(!String::from_utf8_lossy(&strangers.bytes).contains("recover"));
+    let known = site.call(VAULT, "GET", "/keys", NONE).refused(404, "VaultNotFound");
+    assert!(known.message().contains("recover"), "{}", known.message());
 }
 
 #[test]

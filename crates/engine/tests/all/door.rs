@@ -43,6 +43,34 @@ fn a_full_lane_refuses_at_once_and_takes_work_again_when_a_place_is_free() {
 }
 
 #[test]
+fn work_whose_client_hung_up_keeps_its_place_until_it_is_done() {
+    let rig = Rig::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let door = Door::new(Arc::clone(&rig.engine), 1);
+    runtime.block_on(async {
+        let (release, released) = mpsc::channel::<()>();
+        let (begun, begins) = mpsc::channel::<()>();
+        let mut context = Context::from_waker(Waker::noop());
+        {
+            let mut asked = pin!(door.run(Cost::Generation, move |_| {
+                begun.send(()).unwrap();
+                let _ = released.recv();
+                Ok(())
+            }));
+            assert!(asked.as_mut().poll(&mut context).is_pending());
+            begins.recv().unwrap();
+        }
+        // Its future is dropped, but the work goes on: the lane's only place to work is still taken.
+        let mut next = Box::pin(door.run(Cost::Generation, |_| Ok(())));
+        assert!(next.as_mut().poll(&mut context).is_pending());
+        // Generation holds up nothing else.
+        assert!(matches!(door.run(Cost::Compute, |_| Ok(1)).await, Ok(1)));
+        release.send(()).unwrap();
+        assert!(next.await.is_ok());
+    });
+}
+
+#[test]
 fn work_that_panics_fails_alone() {
     let rig = Rig::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
