@@ -27,4 +27,4 @@ pub use error::{Error, Fault};
 pub use provider::{Ciphertext, Decrypt, Encrypt, Generated, KeyHandle, Provider};
 pub use root::{PassphraseParameters, RootKey};
 pub use seal::{Context, Purpose, WrappingKey};
-pub use software::{SoftwareProvider, verify_with_public};
+pub use software::{SoftwareProvider, VerifyingKey};

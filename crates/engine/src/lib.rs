@@ -28,7 +28,7 @@ pub use clock::{Clock, MovableClock, SystemClock};
 pub use containers::{
     ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, NameAvailability, ProfileRequest, VaultSettings,
 };
-pub use custody::{Entropy, SystemEntropy, sha256};
+pub use custody::{Entropy, SystemEntropy, VerifyingKey, sha256};
 pub use directory::{ContainerListing, NewPrincipal, hash_client_secret};
 pub use door::{Cost, Door};
 pub use error::Error;

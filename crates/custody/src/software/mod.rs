@@ -8,8 +8,8 @@ mod integer;
 mod oct;
 mod rsa;
 
-use crate::{Entropy, Error, Fault, Generated, KeyHandle, Provider};
-use domain::{KeySpec, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
+use crate::{Entropy, Error, Fault, Generated, KeyHandle, Provider, digest};
+use domain::{KeySpec, KeyType, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
 
 /// Keys in software. Has no state: every key is in its handle.
 ///
@@ -50,25 +50,58 @@ impl Provider for SoftwareProvider {
     }
 }
 
-/// Verifies with a public key alone, parsed anew each time: for keys that are not in custody, such as a foreign
-/// issuer's. [`KeyHandle::verify`] is cheaper for those that are.
-///
-/// # Errors
-/// [`Refusal::KeyPairInvalid`] if the key does not parse, [`Refusal::KeySizeUnsupported`],
-/// [`Refusal::SignatureAlgorithmMismatch`] and [`Refusal::DigestLengthWrong`].
-pub fn verify_with_public(
-    public: &PublicKey,
-    algorithm: SignatureAlgorithm,
-    digest: &[u8],
-    signature: &[u8],
-) -> Result<bool, Error> {
-    match public {
-        PublicKey::Rsa { n, e } => {
-            let bits = rsa::supported_bits(n)?;
-            rsa::RsaPublic::new(bits, n, e).verify(algorithm, digest, signature)
+/// A public key alone, parsed once: one that is not in custody, such as a foreign issuer's.
+pub struct VerifyingKey(Public);
+
+enum Public {
+    Rsa(rsa::RsaPublic),
+    Ec(ec::EcPublic),
+}
+
+impl VerifyingKey {
+    /// RSA keys of others come in more sizes than are made here; below 2048 bits they protect nothing.
+    const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
+
+    /// # Errors
+    /// [`Refusal::KeyPairInvalid`] if the key does not parse, and [`Refusal::KeySizeUnsupported`].
+    pub fn parse(public: &PublicKey) -> Result<Self, Error> {
+        match public {
+            PublicKey::Rsa { n, e } => {
+                let bits = integer::bit_length(n);
+                if !Self::RSA_BITS.contains(&bits) {
+                    return Err(Refusal::KeySizeUnsupported { key_type: KeyType::Rsa, bits }.into());
+                }
+                let key = rsa::RsaPublic::new(bits, n, e);
+                key.check()?;
+                Ok(Self(Public::Rsa(key)))
+            }
+            PublicKey::Ec { curve, x, y } => Ok(Self(Public::Ec(ec::EcPublic::parse(*curve, x, y)?))),
+            PublicKey::Oct => Err(Refusal::KeyPairInvalid { curve: None }.into()),
         }
-        PublicKey::Ec { curve, x, y } => ec::EcPublic::parse(*curve, x, y)?.verify(algorithm, digest, signature),
-        PublicKey::Oct => Err(Refusal::KeyPairInvalid { curve: None }.into()),
+    }
+
+    /// Whether `signature` is one of a digest that was computed elsewhere.
+    ///
+    /// # Errors
+    /// [`Refusal::SignatureAlgorithmMismatch`] and [`Refusal::DigestLengthWrong`].
+    pub fn verify(&self, algorithm: SignatureAlgorithm, digest: &[u8], signature: &[u8]) -> Result<bool, Error> {
+        match &self.0 {
+            Public::Rsa(key) => key.verify(algorithm, digest, signature),
+            Public::Ec(key) => key.verify(algorithm, digest, signature),
+        }
+    }
+
+    /// Whether `signature` is one of a message, hashed as the algorithm says (RFC 7518 §3.3 to §3.5).
+    ///
+    /// # Errors
+    /// [`Refusal::SignatureAlgorithmMismatch`].
+    pub fn verify_message(
+        &self,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Error> {
+        self.verify(algorithm, digest::of_message(algorithm, message).as_ref(), signature)
     }
 }
 

@@ -67,7 +67,7 @@ fn padding(spec: KeySpec, algorithm: EncryptionAlgorithm, key_use: KeyUse) -> Re
 }
 
 /// The size of a modulus, if keys of that size are supported.
-pub(super) fn supported_bits(n: &[u8]) -> Result<u32, Error> {
+fn supported_bits(n: &[u8]) -> Result<u32, Error> {
     match integer::bit_length(n) {
         bits @ (2048 | 3072 | 4096) => Ok(bits),
         bits => Err(Refusal::KeySizeUnsupported { key_type: KeyType::Rsa, bits }.into()),
@@ -124,6 +124,17 @@ impl RsaPublic {
             }
         };
         Ok(key.verify_digest_sig(&digest, signature).is_ok())
+    }
+
+    /// Refuses what can't be a public key: a modulus or an exponent that is even, an exponent that changes nothing or is
+    /// longer than any in use. The library would find out at the first signature.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        const LONGEST_EXPONENT: usize = 4;
+        let is_odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
+        if is_odd(&self.n) && is_odd(&self.e) && self.e != [1] && self.e.len() <= LONGEST_EXPONENT {
+            return Ok(());
+        }
+        Err(Refusal::KeyPairInvalid { curve: None }.into())
     }
 
     fn encrypting(&self) -> Result<&Encrypting, Fault> {

@@ -81,3 +81,33 @@ fn work_that_panics_fails_alone() {
         assert!(matches!(door.run(Cost::Compute, |_| Ok(1)).await, Ok(1)));
     });
 }
+
+#[test]
+fn what_waits_for_another_server_does_so_one_at_a_time() {
+    let rig = Rig::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let door = Door::new(Arc::clone(&rig.engine), 4);
+    runtime.block_on(async {
+        let (release, released) = mpsc::channel::<()>();
+        let (finished, order) = mpsc::channel();
+        let second_finished = finished.clone();
+        let mut first = pin!(door.run(Cost::Remote, move |_| {
+            let _ = released.recv();
+            let _ = finished.send("first");
+            Ok(())
+        }));
+        let mut second = pin!(door.run(Cost::Remote, move |_| {
+            let _ = second_finished.send("second");
+            Ok(())
+        }));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(first.as_mut().poll(&mut context), Poll::Pending));
+        assert!(matches!(second.as_mut().poll(&mut context), Poll::Pending));
+        assert!(matches!(door.run(Cost::Compute, |_| Ok(3)).await, Ok(3)));
+        assert!(order.try_recv().is_err(), "neither has run");
+        release.send(()).unwrap();
+        first.await.unwrap();
+        second.await.unwrap();
+        assert_eq!(order.try_iter().collect::<Vec<_>>(), ["first", "second"]);
+    });
+}
