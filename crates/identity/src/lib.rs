@@ -1,12 +1,16 @@
-//! Principals and tokens: the embedded issuer, and the validation of what it issued.
+//! Principals and tokens: the embedded issuer, and the validation of what it or an external issuer issued.
 //!
-//! The issuer is shaped like Entra's (contract: az-client §1 C): tokens are JWTs with the claims of Entra's v1 access
-//! tokens, signed with ES256. This crate knows no wire: which form field or header a secret came by is the front's
-//! business, and what a caller may do is the domain's.
+//! The embedded issuer is shaped like Entra's (contract: az-client §1 C): tokens are JWTs with the claims of Entra's v1
+//! access tokens, signed with ES256. An external issuer is any OpenID Connect provider. This crate knows no wire: which
+//! form field or header a secret came by is the front's business, how a provider's documents are fetched the server's,
+//! and what a caller may do is the domain's.
 //!
-//! A token is checked in full once, then found again by its text; its expiry and audience are checked every time.
+//! A token is checked in full once, then found again by its text; its expiry, its audience and whether its key is still
+//! trusted are checked every time.
 
 mod documents;
+mod embedded;
+mod external;
 #[doc(hidden)]
 pub mod fuzz;
 mod jwt;
@@ -16,10 +20,15 @@ mod tokens;
 mod tests;
 
 pub use documents::{Dialect, Jwk, Jwks, OpenIdConfiguration, openid_configuration};
+pub use external::{
+    Algorithm, ClaimNames, Document, Documents, ExternalSettings, News, Occasion, group_id, subject_id,
+};
 
 use domain::{Guid, Principal, UnixTime};
-use engine::{Clock, Engine, Error, IssuerKey};
-use jwt::Payload;
+use embedded::Embedded;
+use engine::{Clock, Engine, Error};
+use external::External;
+use jwt::{Parts, Payload};
 use std::sync::Arc;
 use tokens::{Tokens, Verified};
 
@@ -38,13 +47,25 @@ pub struct Claims {
 pub enum TokenError {
     #[error("the token is malformed")]
     Malformed,
-    /// Signed by nobody we know: an old key, or another issuer's.
-    #[error("the token's signature is not ours")]
+    /// Not signed by the key that it names, or by none that we know.
+    #[error("the token is not signed with a known key")]
     UnknownKey,
+    /// An external issuer has no key such as it names, as far as we know: see [`Identity::may_learn_keys`].
+    #[error("the token is not signed with a known key")]
+    MissingKey,
+    /// The keys of its issuer have not been had, or too long ago.
+    #[error("the keys of the token's issuer can't be had")]
+    NoKeys,
+    /// Signed in a way that is not accepted, or that its key is not for.
+    #[error("the token's signature algorithm is not accepted")]
+    Algorithm,
     #[error("the token is for another audience")]
     Audience { found: String },
+    /// What is expected may be several, as a list in words.
     #[error("the token is from another issuer")]
-    Issuer { found: String },
+    Issuer { expected: String, found: String },
+    #[error("the token is from another tenant")]
+    Tenant,
     /// Its time has run out, or it was revoked.
     #[error("the token has expired")]
     Expired,
@@ -94,26 +115,46 @@ impl Issued {
     pub const LIFETIME_SECONDS: i64 = 3600;
 }
 
-/// The embedded issuer of one tenant.
+/// Whose tokens are taken.
+#[derive(Clone)]
+pub struct Trust {
+    pub embedded: bool,
+    pub external: Option<(ExternalSettings, Arc<dyn Documents>)>,
+}
+
+impl Default for Trust {
+    /// The embedded issuer's only.
+    fn default() -> Self {
+        Self { embedded: true, external: None }
+    }
+}
+
+/// The issuers of one tenant.
 pub struct Identity {
     engine: Arc<Engine>,
-    key: IssuerKey,
-    key_id: String,
+    embedded: Option<Embedded>,
+    external: Option<External>,
     tenant: Guid,
-    issuer: String,
     tokens: Tokens,
     /// Another clock than the engine's.
     clock: Option<Arc<dyn Clock>>,
 }
 
 impl Identity {
+    /// With the embedded issuer only.
+    ///
     /// # Errors
     /// The engine's, if the issuer's key can't be had.
     pub fn new(engine: Arc<Engine>, tenant: Guid) -> Result<Self, Error> {
-        let key = engine.issuer_key()?;
-        let key_id = documents::thumbprint(&key.public).ok_or(Error::Broken("issuer-key"))?;
-        let issuer = documents::token_issuer(tenant);
-        Ok(Self { engine, key, key_id, tenant, issuer, tokens: Tokens::default(), clock: None })
+        Self::trusting(engine, tenant, Trust::default())
+    }
+
+    /// # Errors
+    /// The engine's, if the embedded issuer is on and its key can't be had.
+    pub fn trusting(engine: Arc<Engine>, tenant: Guid, trust: Trust) -> Result<Self, Error> {
+        let embedded = trust.embedded.then(|| Embedded::new(&engine, tenant)).transpose()?;
+        let external = trust.external.map(|(settings, documents)| External::new(settings, documents));
+        Ok(Self { engine, embedded, external, tenant, tokens: Tokens::default(), clock: None })
     }
 
     /// Issues and checks tokens by this clock instead of the engine's. A development server's engine may be days ahead of
@@ -158,27 +199,34 @@ impl Identity {
         })
     }
 
+    /// Whether the embedded issuer is on. If not, tokens come from the external one only.
+    #[must_use]
+    pub fn issues_tokens(&self) -> bool {
+        self.embedded.is_some()
+    }
+
     /// Issues a token for a principal that has been authenticated.
     ///
     /// # Errors
-    /// The engine's, if the key can't sign.
+    /// The engine's, if the key can't sign; [`Error::Broken`] if the embedded issuer is off.
     pub fn issue(&self, grant: &Grant<'_>) -> Result<Issued, Error> {
+        let embedded = self.embedded.as_ref().ok_or(Error::Broken("the embedded issuer is off"))?;
         let now = self.now();
         let issued = self.tokens.issue_time(grant.principal.object_id, now);
         let expires = now.plus_seconds(Issued::LIFETIME_SECONDS);
-        let payload = self.payload(grant, issued, expires);
-        let token = jwt::signed(&self.key_id, &payload, |message| self.key.sign(message))?;
+        let payload = self.payload(embedded, grant, issued, expires);
+        let token = jwt::signed(&embedded.key_id, &payload, |message| embedded.key.sign(message))?;
         Ok(Issued { token, issued, expires })
     }
 
-    fn payload(&self, grant: &Grant<'_>, issued: UnixTime, expires: UnixTime) -> Payload {
+    fn payload(&self, embedded: &Embedded, grant: &Grant<'_>, issued: UnixTime, expires: UnixTime) -> Payload {
         let acr = match grant.proof {
             Proof::ClientSecret => "1",
             Proof::Platform => "2",
         };
         Payload {
             aud: grant.audience.to_owned(),
-            iss: self.issuer.clone(),
+            iss: embedded.issuer.clone(),
             iat: issued,
             nbf: issued,
             exp: expires,
@@ -195,8 +243,8 @@ impl Identity {
         }
     }
 
-    /// What a token says, if it is ours, in time, and meant for one of these audiences (written without a slash at
-    /// their end).
+    /// What a token says, if an issuer that we trust signed it, it is in time, and meant for one of these audiences
+    /// (written without a slash at their end).
     ///
     /// # Errors
     /// [`TokenError`].
@@ -206,13 +254,55 @@ impl Identity {
             known.check(audiences, now)?;
             return self.tokens.unless_revoked(&known);
         }
-        let payload =
-            jwt::open(token, &self.key_id, |message, signature| self.key.verify(message, signature).unwrap_or(false))?;
-        let verified = Arc::new(Verified::read(payload, self.tenant, &self.issuer)?);
+        let verified = Arc::new(self.verified(&Parts::read(token)?, now)?);
         verified.check(audiences, now)?;
         let claims = self.tokens.unless_revoked(&verified)?;
         self.tokens.remember(token, verified, now);
         Ok(claims)
+    }
+
+    /// The issuer that a token claims to be from says which key it has to hold under. Only when it does is the claim true.
+    fn verified(&self, parts: &Parts<'_>, now: UnixTime) -> Result<Verified, TokenError> {
+        let claimed = parts.claimed_issuer()?;
+        match (&self.external, &self.embedded) {
+            (Some(external), _) if external.issuer() == claimed => external.verified(parts, self.tenant, now),
+            (_, Some(embedded)) if embedded.issuer == claimed => embedded.verified(parts, self.tenant),
+            _ => Err(TokenError::Issuer { expected: self.issuers(), found: claimed }),
+        }
+    }
+
+    /// Every issuer whose tokens are taken.
+    fn issuers(&self) -> String {
+        let embedded = self.embedded.as_ref().map(|embedded| embedded.issuer.as_str());
+        let external = self.external.as_ref().map(External::issuer);
+        embedded.into_iter().chain(external).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a token that was refused for this reason may be valid once [`Identity::refresh_keys`] has been called on
+    /// demand. The external issuer may have new keys; but it is not asked each time that somebody makes one up.
+    #[must_use]
+    pub fn may_learn_keys(&self, reason: &TokenError) -> bool {
+        matches!(reason, TokenError::MissingKey | TokenError::NoKeys) && self.may_refresh(Occasion::Demand)
+    }
+
+    /// Whether it is time for a refresh of the external issuer's keys on schedule.
+    #[must_use]
+    pub fn keys_are_due(&self) -> bool {
+        self.may_refresh(Occasion::Schedule)
+    }
+
+    fn may_refresh(&self, occasion: Occasion) -> bool {
+        self.external.as_ref().is_some_and(|external| external.may_refresh(occasion, self.now()))
+    }
+
+    /// Fetches the external issuer's keys, unless that was done too shortly before or is being done. Blocks.
+    ///
+    /// Keys that are no longer published are not trusted from then on, and tokens that they signed are forgotten.
+    pub fn refresh_keys(&self, occasion: Occasion) {
+        let Some(external) = &self.external else { return };
+        if external.refresh(occasion, self.now()) {
+            self.tokens.forget_withdrawn();
+        }
     }
 
     /// Revokes every token of a principal issued until now. Tokens issued after this call are valid.
@@ -222,9 +312,10 @@ impl Identity {
         self.tokens.revoke(object_id, self.now());
     }
 
-    /// The issuer's public key, as a JWK set (RFC 7517 §5).
+    /// The embedded issuer's public key, as a JWK set (RFC 7517 §5); an empty one if it is off.
     #[must_use]
     pub fn jwks(&self) -> Jwks {
-        documents::jwks(&self.key.public, &self.key_id)
+        let embedded = self.embedded.as_ref();
+        embedded.map_or(Jwks { keys: Vec::new() }, |embedded| documents::jwks(&embedded.key.public, &embedded.key_id))
     }
 }

@@ -1,44 +1,51 @@
 //! Tokens whose signature has been checked, and revocations.
 //!
-//! Invariant: what is remembered was signed by our key and issued by us for our tenant. Everything that can change
-//! with time (expiry, revocation) or with the question (audience) is decided at each use.
+//! Invariant: what is remembered was signed by a trusted key and issued for our tenant. Everything that can change with
+//! time (expiry, revocation, trust in an external issuer's key) or with the question (audience) is decided at each use.
 
-use crate::{Claims, Issued, TokenError, jwt::Payload};
+use crate::{Claims, TokenError, external::TrustedKey, jwt::Payload};
 use domain::{Guid, UnixTime};
 use parking_lot::RwLock;
 use std::{collections::HashMap, sync::Arc};
 
 /// At about 1 KiB each.
 const MOST_REMEMBERED: usize = 16_384;
-/// How far a token's beginning may lie in the future. There is no leeway at its end.
+/// How far a token's beginning may lie in the future, if it is ours. There is no leeway at its end.
 const LEEWAY_SECONDS: i64 = 300;
+/// How long a revocation is remembered: longer than tokens live, those of external issuers too.
+const REVOCATIONS_KEPT_SECONDS: i64 = 48 * 3600;
 
-/// A token of ours.
-#[derive(Debug)]
+/// A token whose signature held.
 pub(crate) struct Verified {
-    /// Without a slash at its end.
-    audience: String,
-    issued: UnixTime,
-    not_before: UnixTime,
-    expires: UnixTime,
-    claims: Arc<Claims>,
+    /// Without slashes at their ends.
+    pub audiences: Vec<String>,
+    /// One of them is taken wherever tokens are.
+    pub is_for_all: bool,
+    pub issued: UnixTime,
+    pub usable_from: UnixTime,
+    pub usable_until: UnixTime,
+    pub claims: Arc<Claims>,
+    /// The external issuer's key; `None`: it is our own.
+    pub key: Option<Arc<TrustedKey>>,
 }
 
-fn bare(audience: &str) -> &str {
+/// An audience without slashes at its end, which mean nothing (contract: key-vault §1.1).
+pub(crate) fn bare(audience: &str) -> &str {
     audience.trim_end_matches('/')
 }
 
 impl Verified {
-    /// Reads claims whose signature holds.
+    /// Reads claims of the embedded issuer's whose signature holds.
     pub(crate) fn read(payload: Payload, tenant: Guid, issuer: &str) -> Result<Self, TokenError> {
         if payload.iss != issuer || payload.tid != tenant {
-            return Err(TokenError::Issuer { found: payload.iss });
+            return Err(TokenError::Issuer { expected: issuer.to_owned(), found: payload.iss });
         }
         Ok(Self {
-            audience: bare(&payload.aud).to_owned(),
+            audiences: vec![bare(&payload.aud).to_owned()],
+            is_for_all: false,
             issued: payload.iat,
-            not_before: payload.nbf,
-            expires: payload.exp,
+            usable_from: payload.nbf.plus_seconds(-LEEWAY_SECONDS),
+            usable_until: payload.exp,
             claims: Arc::new(Claims {
                 tenant: payload.tid,
                 object_id: payload.oid,
@@ -46,21 +53,23 @@ impl Verified {
                 groups: payload.groups,
                 issuer: payload.iss,
             }),
+            key: None,
         })
     }
 
     /// Whether it may be used now, for one of these audiences.
     pub(crate) fn check(&self, audiences: &[String], now: UnixTime) -> Result<(), TokenError> {
-        if !audiences.iter().any(|accepted| bare(accepted) == self.audience) {
-            return Err(TokenError::Audience { found: self.audience.clone() });
+        let is_meant = |accepted: &String| self.audiences.iter().any(|audience| audience == bare(accepted));
+        if !self.is_for_all && !audiences.iter().any(is_meant) {
+            return Err(TokenError::Audience { found: self.audiences.join(", ") });
         }
-        if now >= self.expires {
+        if now >= self.usable_until {
             return Err(TokenError::Expired);
         }
-        if now.plus_seconds(LEEWAY_SECONDS) < self.not_before {
+        if now < self.usable_from {
             return Err(TokenError::NotYetValid);
         }
-        Ok(())
+        self.key.as_ref().map_or(Ok(()), |key| key.check(now))
     }
 }
 
@@ -82,15 +91,15 @@ impl Tokens {
     pub(crate) fn remember(&self, token: &str, verified: Arc<Verified>, now: UnixTime) {
         let mut state = self.0.write();
         if state.verified.len() >= MOST_REMEMBERED {
-            state.verified.retain(|_, each| each.expires > now);
+            state.verified.retain(|_, each| each.usable_until > now);
         }
         if state.verified.len() >= MOST_REMEMBERED {
             // Half at once, so that a full memory is not searched at every new token.
-            let mut expiries: Vec<UnixTime> = state.verified.values().map(|each| each.expires).collect();
+            let mut expiries: Vec<UnixTime> = state.verified.values().map(|each| each.usable_until).collect();
             let middle = expiries.len() / 2;
             let (_, median, _) = expiries.select_nth_unstable(middle);
             let median = *median;
-            state.verified.retain(|_, each| each.expires > median);
+            state.verified.retain(|_, each| each.usable_until > median);
         }
         state.verified.insert(token.into(), verified);
     }
@@ -107,12 +116,17 @@ impl Tokens {
 
     pub(crate) fn revoke(&self, object_id: Guid, now: UnixTime) {
         let mut state = self.0.write();
-        // What was revoked a lifetime ago has expired by itself.
-        state.revoked.retain(|_, until| until.plus_seconds(Issued::LIFETIME_SECONDS) >= now);
+        // What was revoked so long ago has expired by itself.
+        state.revoked.retain(|_, until| until.plus_seconds(REVOCATIONS_KEPT_SECONDS) >= now);
         // Tokens issued since an earlier revocation in this second are dated after it: they are meant too.
         let until = state.revoked.get(&object_id).map_or(now, |earlier| now.max(earlier.plus_seconds(1)));
         state.revoked.insert(object_id, until);
         state.verified.retain(|_, each| each.claims.object_id != object_id);
+    }
+
+    /// Drops the tokens of keys that are no longer trusted. Each use checks its key anyway; this is for the memory.
+    pub(crate) fn forget_withdrawn(&self) {
+        self.0.write().verified.retain(|_, each| each.key.as_ref().is_none_or(|key| !key.is_withdrawn()));
     }
 
     /// When to say that a new token is issued: now, or right after a revocation in this same second.
