@@ -18,6 +18,8 @@ pub struct Addresses {
     vault_audiences: Vec<String>,
     hsm_audiences: Vec<String>,
     arm_audiences: Vec<String>,
+    /// Where clients sign in, if not here.
+    foreign_authority: Option<String>,
 }
 
 /// A container's host name, taken apart.
@@ -45,7 +47,9 @@ impl Addresses {
     #[must_use]
     pub fn new(domain: String, port: Option<u16>, tenant: Guid) -> Self {
         let (vault_audiences, hsm_audiences, arm_audiences) = Default::default();
-        let mut addresses = Self { domain, port, tenant, vault_audiences, hsm_audiences, arm_audiences };
+        let foreign_authority = None;
+        let mut addresses =
+            Self { domain, port, tenant, vault_audiences, hsm_audiences, arm_audiences, foreign_authority };
         addresses.vault_audiences = addresses.audiences_of(ContainerKind::Vault);
         addresses.hsm_audiences = addresses.audiences_of(ContainerKind::ManagedHsm);
         addresses.arm_audiences = vec![
@@ -55,6 +59,12 @@ impl Addresses {
             "https://management.core.windows.net".to_owned(),
         ];
         addresses
+    }
+
+    /// The same, for an installation whose clients sign in at another authority than its own.
+    #[must_use]
+    pub fn with_authority(self, authority: String) -> Self {
+        Self { foreign_authority: Some(authority), ..self }
     }
 
     /// `localhost:8443`.
@@ -106,8 +116,22 @@ impl Addresses {
     /// The sign-in authority to name in an answer for `host`, with the tenant.
     #[must_use]
     pub fn authority_url(&self, host: &str) -> String {
+        if let Some(authority) = &self.foreign_authority {
+            return authority.clone();
+        }
         let base = if is_azure_name(host) { AZURE_AUTHORITY.to_owned() } else { self.base_url() };
         format!("{base}/{}", self.tenant)
+    }
+
+    /// The foreign authority as clients want it that add the tenant by themselves: without the tenant, and without what
+    /// stands behind it. `None`: clients sign in here.
+    #[must_use]
+    pub fn foreign_login(&self) -> Option<&str> {
+        let authority = self.foreign_authority.as_deref()?;
+        let tenant = format!("/{}", self.tenant);
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        let head = authority.split_once(&tenant).filter(|(_, rest)| ends(rest)).map(|(head, _)| head);
+        Some(head.unwrap_or(authority))
     }
 
     /// The resource (audience) that guards a kind of container, as a request for `host` has to be told.
@@ -186,5 +210,27 @@ mod tests {
             "https://managedhsm.localhost:8443"
         );
         assert_eq!(addresses.resource_url(ContainerKind::Vault, "k.vault.azure.net"), "https://vault.azure.net");
+    }
+
+    #[test]
+    fn a_foreign_authority_is_named_whatever_the_host() {
+        let tenant = "00000000-0000-0000-0000-000000000001";
+        let of_entra = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        for (authority, login) in [
+            (of_entra.as_str(), "https://login.microsoftonline.com"),
+            ("https://login.example.com/realms/keys", "https://login.example.com/realms/keys"),
+            (
+                "https://login.example.com/00000000-0000-0000-0000-0000000000010",
+                "https://login.example.com/00000000-0000-0000-0000-0000000000010",
+            ),
+        ] {
+            let addresses = addresses().with_authority(authority.to_owned());
+            for host in ["k.vault.localhost:8443", "k.vault.azure.net", "localhost:8443"] {
+                assert_eq!(addresses.authority_url(host), authority);
+            }
+            assert_eq!(addresses.foreign_login(), Some(login));
+        }
+        assert_eq!(addresses().foreign_login(), None);
+        assert_eq!(addresses().authority_url("localhost:8443"), format!("https://localhost:8443/{tenant}"));
     }
 }

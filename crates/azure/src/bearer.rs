@@ -2,8 +2,9 @@
 
 use crate::Request;
 use domain::access::Caller;
+use engine::{Cost, Door};
 use http::header;
-use identity::{Identity, TokenError};
+use identity::{Claims, Identity, Occasion, TokenError};
 use std::sync::Arc;
 
 /// Why a request has no caller.
@@ -15,14 +16,19 @@ pub(crate) enum Unauthenticated {
 }
 
 /// The caller of a request whose token is meant for one of these audiences.
-pub(crate) fn caller(identity: &Identity, request: &Request, audiences: &[String]) -> Result<Caller, Unauthenticated> {
+pub(crate) async fn caller(
+    door: &Door,
+    identity: &Arc<Identity>,
+    request: &Request,
+    audiences: &[String],
+) -> Result<Caller, Unauthenticated> {
     let value = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;
         scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim())
     });
     let token = token.filter(|token| !token.is_empty()).ok_or(Unauthenticated::Missing)?;
-    let claims = identity.validate(token, audiences).map_err(Unauthenticated::Rejected)?;
+    let claims = claims(door, identity, token, audiences).await.map_err(Unauthenticated::Rejected)?;
     Ok(Caller {
         tenant: claims.tenant,
         object_id: claims.object_id,
@@ -33,4 +39,29 @@ pub(crate) fn caller(identity: &Identity, request: &Request, audiences: &[String
         correlation_id: request.id,
         origin: Arc::new(request.origin()),
     })
+}
+
+/// What the token says. One of a key that is not known yet waits, once, until the external issuer has been asked for its
+/// keys; how long that may take is bounded where it is done.
+async fn claims(
+    door: &Door,
+    identity: &Arc<Identity>,
+    token: &str,
+    audiences: &[String],
+) -> Result<Arc<Claims>, TokenError> {
+    let claims = identity.validate(token, audiences);
+    let Err(reason) = &claims else { return claims };
+    if !identity.may_learn_keys(reason) {
+        return claims;
+    }
+    let asking = Arc::clone(identity);
+    let asked = door.run(Cost::Remote, move |_| {
+        asking.refresh_keys(Occasion::Demand);
+        Ok(())
+    });
+    match asked.await {
+        Ok(()) => identity.validate(token, audiences),
+        // Too many wait already: the refusal stands, and the client will come again.
+        Err(_) => claims,
+    }
 }

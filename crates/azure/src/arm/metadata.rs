@@ -55,14 +55,15 @@ pub(crate) fn endpoints(addresses: &Addresses, request: &Request) -> Response {
 }
 
 /// The login endpoint is the `/adfs` authority: with it `az` asks nobody else whether the authority is genuine, so
-/// that no further setting is needed (contract: az-client §1 C). Both kinds of authority exist.
+/// that no further setting is needed (contract: az-client §1 C). Both kinds of authority exist. Where clients sign in
+/// elsewhere, it is what they add the tenant to.
 fn own_cloud(addresses: &Addresses) -> Cloud {
     let base = addresses.base_url();
     let graph = format!("{base}/");
     Cloud {
         name: "Strongroom",
         authentication: Authentication {
-            login_endpoint: format!("{base}/adfs"),
+            login_endpoint: addresses.foreign_login().map_or_else(|| format!("{base}/adfs"), str::to_owned),
             audiences: vec![format!("{base}/"), base.clone()],
             tenant: addresses.tenant.to_string(),
             identity_provider: "AAD",
@@ -85,7 +86,7 @@ fn azure_cloud(addresses: &Addresses) -> Cloud {
     Cloud {
         name: "AzureCloud",
         authentication: Authentication {
-            login_endpoint: "https://login.microsoftonline.com".to_owned(),
+            login_endpoint: addresses.foreign_login().unwrap_or("https://login.microsoftonline.com").to_owned(),
             audiences: vec![
                 "https://management.core.windows.net/".to_owned(),
                 "https://management.azure.com/".to_owned(),

@@ -72,7 +72,7 @@ impl Arm {
                 _ => Problem::method_not_allowed(request.method.as_str()).response(),
             };
         }
-        let caller = match bearer::caller(&self.identity, &request, self.addresses.arm_audiences()) {
+        let caller = match bearer::caller(&self.door, &self.identity, &request, self.addresses.arm_audiences()).await {
             Ok(caller) => caller,
             Err(why) => {
                 let authority = self.addresses.authority_url(&request.host);

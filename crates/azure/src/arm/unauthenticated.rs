@@ -1,7 +1,8 @@
 //! The 401 of the resource manager.
 //!
 //! Contract: az-client §2 ("Missing bearer on ARM") and §4.7: a token that was good once, signed by a key we no longer
-//! have or past its time, is answered with a claims challenge, so that clients fetch a new one by themselves.
+//! have, of an issuer that we do not trust, or past its time, is answered with a claims challenge, so that clients fetch a
+//! new one by themselves.
 
 use super::error::Problem;
 use crate::{Response, bearer::Unauthenticated, reply};
@@ -42,12 +43,15 @@ pub(crate) fn response(why: &Unauthenticated, authority: &str, now: UnixTime) ->
 /// The challenge's word and the body's code.
 fn rejected(reason: &TokenError) -> (&'static str, &'static str) {
     match reason {
-        TokenError::UnknownKey => ("insufficient_claims", "AuthenticationFailed"),
+        TokenError::UnknownKey | TokenError::MissingKey => ("insufficient_claims", "AuthenticationFailed"),
+        TokenError::Issuer { .. } => ("insufficient_claims", "InvalidAuthenticationToken"),
         TokenError::Expired => ("insufficient_claims", "ExpiredAuthenticationToken"),
         TokenError::Audience { .. } => ("invalid_token", "InvalidAuthenticationTokenAudience"),
-        TokenError::Malformed | TokenError::Issuer { .. } | TokenError::NotYetValid => {
-            ("invalid_token", "InvalidAuthenticationToken")
-        }
+        TokenError::Malformed
+        | TokenError::NoKeys
+        | TokenError::Algorithm
+        | TokenError::Tenant
+        | TokenError::NotYetValid => ("invalid_token", "InvalidAuthenticationToken"),
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn response(
     if fresh_token_helps(why) {
         challenge.push_str(&claims_challenge(now));
     }
-    let mut response = body(kind, request, why, &resource, &authority);
+    let mut response = body(kind, request, why, &resource);
     reply::set(&mut response, header::WWW_AUTHENTICATE, &challenge);
     response
 }
@@ -35,8 +35,13 @@ fn fresh_token_helps(why: &Unauthenticated) -> bool {
     match why {
         Unauthenticated::Missing => false,
         Unauthenticated::Rejected(error) => match error {
-            TokenError::UnknownKey | TokenError::Expired | TokenError::Issuer { .. } => true,
-            TokenError::Malformed | TokenError::Audience { .. } | TokenError::NotYetValid => false,
+            TokenError::UnknownKey | TokenError::MissingKey | TokenError::Expired | TokenError::Issuer { .. } => true,
+            TokenError::Malformed
+            | TokenError::NoKeys
+            | TokenError::Algorithm
+            | TokenError::Audience { .. }
+            | TokenError::Tenant
+            | TokenError::NotYetValid => false,
         },
     }
 }
@@ -46,35 +51,38 @@ fn claims_challenge(now: UnixTime) -> String {
     format!(", error=\"insufficient_claims\", claims=\"{}\"", STANDARD.encode(claims))
 }
 
-fn body(kind: ContainerKind, request: &Request, why: &Unauthenticated, resource: &str, authority: &str) -> Response {
+fn body(kind: ContainerKind, request: &Request, why: &Unauthenticated, resource: &str) -> Response {
     let error = |message: String| reply::error(StatusCode::UNAUTHORIZED, "Unauthorized", None, message);
     match (kind, why) {
         (ContainerKind::Vault, Unauthenticated::Missing) => {
             error("AKV10000: Request is missing a Bearer or PoP token.".to_owned())
         }
-        (ContainerKind::Vault, Unauthenticated::Rejected(why)) => error(rejection(why, resource, authority)),
+        (ContainerKind::Vault, Unauthenticated::Rejected(why)) => error(rejection(why, resource)),
         (ContainerKind::ManagedHsm, Unauthenticated::Missing) if request.method == Method::GET => {
             reply::with_type(StatusCode::UNAUTHORIZED, "text/plain; charset=utf-8", Bytes::from_static(b"OK"))
         }
         (ContainerKind::ManagedHsm, Unauthenticated::Missing) => reply::empty(StatusCode::UNAUTHORIZED),
         (ContainerKind::ManagedHsm, Unauthenticated::Rejected(why)) => {
-            error(format!("{} (Activity ID: {})", rejection(why, resource, authority), request.id))
+            error(format!("{} (Activity ID: {})", rejection(why, resource), request.id))
         }
     }
 }
 
 /// Only the texts with an AKV number, and that of a token not yet valid, are documented.
-fn rejection(why: &TokenError, resource: &str, authority: &str) -> String {
+fn rejection(why: &TokenError, resource: &str) -> String {
     match why {
         TokenError::Audience { found } => {
             format!("AKV10022: Invalid audience. Expected {resource}, found: {found}.")
         }
-        TokenError::Issuer { found } => {
-            format!("AKV10032: Invalid issuer. Expected one of {authority}, found {found}.")
+        TokenError::Issuer { expected, found } => {
+            format!("AKV10032: Invalid issuer. Expected one of {expected}, found {found}.")
         }
+        TokenError::Tenant => "The token is from another tenant.".to_owned(),
         TokenError::NotYetValid => "Token not yet valid".to_owned(),
         TokenError::Expired => "The token has expired.".to_owned(),
-        TokenError::UnknownKey => "The token is signed with an unknown key.".to_owned(),
+        TokenError::UnknownKey | TokenError::MissingKey => "The token is signed with an unknown key.".to_owned(),
+        TokenError::NoKeys => "The keys of the token's issuer can't be had. Try again later.".to_owned(),
+        TokenError::Algorithm => "The signature algorithm of the token is not accepted.".to_owned(),
         TokenError::Malformed => "The token is malformed.".to_owned(),
     }
 }

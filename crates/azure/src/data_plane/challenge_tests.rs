@@ -35,13 +35,16 @@ fn a_managed_hsm_says_next_to_nothing() {
 #[test]
 fn a_token_that_outlived_its_server_is_asked_for_anew() {
     let claims = format!("error=\"insufficient_claims\", claims=\"{}\"", STANDARD.encode(CLAIMS));
-    let issuer = TokenError::Issuer { found: "https://elsewhere".to_owned() };
-    for why in [TokenError::UnknownKey, TokenError::Expired, issuer] {
+    let (expected, found) = ("https://here, https://there".to_owned(), "https://elsewhere".to_owned());
+    let issuer = TokenError::Issuer { expected, found };
+    for why in [TokenError::UnknownKey, TokenError::MissingKey, TokenError::Expired, issuer] {
         let (header, _) = challenged(ContainerKind::Vault, "GET", &Unauthenticated::Rejected(why));
         assert!(header.ends_with(&claims), "{header}");
     }
     let audience = TokenError::Audience { found: "https://elsewhere".to_owned() };
-    for why in [TokenError::Malformed, TokenError::NotYetValid, audience] {
+    // Another token of the same issuer would be no better.
+    let (algorithm, keys, tenant) = (TokenError::Algorithm, TokenError::NoKeys, TokenError::Tenant);
+    for why in [TokenError::Malformed, TokenError::NotYetValid, audience, algorithm, keys, tenant] {
         let (header, _) = challenged(ContainerKind::Vault, "GET", &Unauthenticated::Rejected(why));
         assert!(!header.contains("claims"), "{header}");
     }
@@ -55,6 +58,11 @@ fn a_rejection_says_why() {
         body.contains("AKV10022: Invalid audience. Expected https://vault.localhost:8443, found: https://elsewhere."),
         "{body}"
     );
+    let (expected, found) = ("https://here, https://there".to_owned(), "https://elsewhere".to_owned());
+    let why = Unauthenticated::Rejected(TokenError::Issuer { expected, found });
+    let (_, body) = challenged(ContainerKind::Vault, "GET", &why);
+    let text = "AKV10032: Invalid issuer. Expected one of https://here, https://there, found https://elsewhere.";
+    assert!(body.contains(text), "{body}");
     let (_, body) = challenged(ContainerKind::ManagedHsm, "GET", &Unauthenticated::Rejected(TokenError::NotYetValid));
     assert!(body.contains("Token not yet valid (Activity ID: 00000000-0000-0000-0000-00000000aaaa)"), "{body}");
 }

@@ -19,7 +19,11 @@ mod testkit;
 mod version;
 mod wire;
 
-use crate::{Addresses, Request, Response, bearer, reply};
+use crate::{
+    Addresses, Request, Response,
+    bearer::{self, Unauthenticated},
+    reply,
+};
 use domain::{ContainerKind, Event, KeyUse, ObjectName, OtherEvent, Refusal, VersionId, access::Caller};
 use engine::{Asker, Cost, Door, Engine, Error, OpenContainer, Subject, Told};
 use error::{Place, Problem};
@@ -60,7 +64,7 @@ impl DataPlane {
         let request = Arc::new(request);
         let (mut response, container) = match self.container(kind, name).await {
             Ok(container) => (self.answer(&container, &request).await, Some(container)),
-            Err(error) => (self.no_container(kind, name, &request, error), None),
+            Err(error) => (self.no_container(kind, name, &request, error).await, None),
         };
         // A managed HSM does not say where it is to those it does not know (contract: az-client §2, "401 challenge").
         let tells_location = kind == ContainerKind::Vault || response.status() != StatusCode::UNAUTHORIZED;
@@ -71,18 +75,22 @@ impl DataPlane {
 
     /// What there is to say without a live container. That there is none of the name anybody may hear; of a deleted one
     /// only who has a token.
-    fn no_container(&self, kind: ContainerKind, name: &str, request: &Request, error: Error) -> Response {
+    async fn no_container(&self, kind: ContainerKind, name: &str, request: &Request, error: Error) -> Response {
         if matches!(error, Error::Refused(Refusal::ContainerDeleted { .. }))
-            && let Err(why) = bearer::caller(&self.identity, request, self.addresses.container_audiences(kind))
+            && let Err(why) = self.caller(kind, request).await
         {
             return challenge::response(&self.addresses, kind, request, &why, self.identity.now());
         }
         Problem::Engine(error).response(&place(kind, name, request))
     }
 
+    async fn caller(&self, kind: ContainerKind, request: &Request) -> Result<Caller, Unauthenticated> {
+        bearer::caller(&self.door, &self.identity, request, self.addresses.container_audiences(kind)).await
+    }
+
     async fn answer(&self, container: &Arc<OpenContainer>, request: &Arc<Request>) -> Response {
         let kind = container.kind();
-        let caller = match bearer::caller(&self.identity, request, self.addresses.container_audiences(kind)) {
+        let caller = match self.caller(kind, request).await {
             Ok(caller) => caller,
             Err(why) => {
                 let response = challenge::response(&self.addresses, kind, request, &why, self.identity.now());

@@ -48,7 +48,7 @@ impl SignIn {
     pub(super) async fn machine_token(&self, request: &Request, style: Style) -> Response {
         let answer = async {
             let resource = allowed(request, style, &self.addresses, self.identity_header.as_deref())?;
-            let app_id = self.managed_identity.ok_or(NOT_FOUND)?;
+            let app_id = self.managed_identity.filter(|_| self.identity.issues_tokens()).ok_or(NOT_FOUND)?;
             let chosen = Chosen::read(request)?;
             let identity = Arc::clone(&self.identity);
             let audience = resource.clone();

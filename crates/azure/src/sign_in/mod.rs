@@ -2,7 +2,7 @@
 //!
 //! All of it answers by path on the bare host, and under the names that clients know (contract: az-client §1 C, §2).
 //! Only applications sign in: by client secret, or as the configured managed identity. Other grants are refused with
-//! a sentence that says so.
+//! a sentence that says so. With the embedded issuer off, nobody signs in here, and the answer says where.
 
 mod authority;
 mod form;
@@ -52,6 +52,15 @@ impl SignIn {
             return response;
         }
         let answer = match route {
+            Route::Configuration { .. }
+            | Route::Keys { .. }
+            | Route::Instance
+            | Route::Token { .. }
+            | Route::UserFlow
+                if !self.identity.issues_tokens() =>
+            {
+                Err(OAuthError::no_sign_in(&self.addresses.authority_url(&request.host)))
+            }
             Route::Configuration { tenant, dialect } => self.configuration(&request, tenant, dialect),
             Route::Keys { tenant } => self.keys(tenant),
             Route::Instance => self.instance(&request),

@@ -59,6 +59,12 @@ impl OAuthError {
         Self::bad("invalid_request", 90_002, message)
     }
 
+    /// Entra has no such case; the number is that of a tenant that does not sign in here.
+    pub(super) fn no_sign_in(authority: &str) -> Self {
+        let message = format!("Nobody signs in here: this installation takes tokens of '{}'.", quoted(authority));
+        Self::bad("invalid_request", 90_002, message)
+    }
+
     pub(super) fn unknown_application(app_id: &str, tenant: Guid) -> Self {
         let message = format!(
             "Application with identifier '{}' was not found in the directory '{tenant}'. This can happen if the \

@@ -219,6 +219,7 @@ fn errors_speak_as_entra_does() {
         OAuthError::unknown_tenant("contoso.example"),
         OAuthError::grant_type("password"),
         OAuthError::user_flow(),
+        OAuthError::no_sign_in("https://login.example.com/realms/keys"),
     ];
     let mut text = String::new();
     for error in answers {

@@ -48,7 +48,8 @@ impl SignIn {
     }
 
     async fn graph_answer(&self, request: &Request, path: &[&str]) -> Result<Value, Refused> {
-        bearer::caller(&self.identity, request, &audiences(&self.addresses))
+        bearer::caller(&self.door, &self.identity, request, &audiences(&self.addresses))
+            .await
             .map_err(|reason| self.unauthenticated(request, &reason))?;
         let (service_principal, user) = (PrincipalKind::ServicePrincipal, PrincipalKind::User);
         match (&request.method, path) {
