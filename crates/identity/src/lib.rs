@@ -264,10 +264,16 @@ impl Identity {
     /// The issuer that a token claims to be from says which key it has to hold under. Only when it does is the claim true.
     fn verified(&self, parts: &Parts<'_>, now: UnixTime) -> Result<Verified, TokenError> {
         let claimed = parts.claimed_issuer()?;
-        match (&self.external, &self.embedded) {
-            (Some(external), _) if external.issuer() == claimed => external.verified(parts, self.tenant, now),
-            (_, Some(embedded)) if embedded.issuer == claimed => embedded.verified(parts, self.tenant),
-            _ => Err(TokenError::Issuer { expected: self.issuers(), found: claimed }),
+        let embedded = self.embedded.as_ref().filter(|embedded| embedded.issuer == claimed);
+        let external = self.external.as_ref().filter(|external| external.issuer() == claimed);
+        match (embedded, external) {
+            (Some(embedded), None) => embedded.verified(parts, self.tenant),
+            // An Entra tenant's own tokens have the name that ours borrow: then the key id tells them apart.
+            (Some(embedded), Some(_)) if parts.header.kid.as_deref() == Some(&embedded.key_id) => {
+                embedded.verified(parts, self.tenant)
+            }
+            (_, Some(external)) => external.verified(parts, self.tenant, now),
+            (None, None) => Err(TokenError::Issuer { expected: self.issuers(), found: claimed }),
         }
     }
 

@@ -2,6 +2,10 @@
 //!
 //! Secrets never stand in it, only the names of files that hold them.
 
+mod identity;
+
+pub use identity::{ExternalConfig, IdentityConfig};
+
 use crate::net::Listen;
 use crate::private_file::{self, PrivateFileError};
 use crate::telemetry::{self, Format};
@@ -54,6 +58,9 @@ pub struct Config {
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
+    /// Whose tokens are taken.
+    #[serde(default)]
+    pub identity: IdentityConfig,
 }
 
 /// Where the root key comes from: exactly one of these.
@@ -230,7 +237,8 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         let (Root::KeyFile(root) | Root::PassphraseFile(root)) = &mut config.root;
         let named = [root, &mut config.tls.certificate, &mut config.tls.key, &mut config.state];
-        for path in named.into_iter().chain(&mut config.database) {
+        let ca_file = config.identity.external.as_mut().and_then(|external| external.ca_file.as_mut());
+        for path in named.into_iter().chain(&mut config.database).chain(ca_file) {
             *path = folder.join(&path);
         }
         Ok(config)
@@ -320,6 +328,16 @@ tls.key = "tls.key"
         assert_eq!(shown.log, smallest.log);
         assert_eq!(shown.body_limit, smallest.body_limit);
         assert!(shown.database.is_some() && shown.default_container.is_some());
+        assert_eq!(shown.identity.embedded, smallest.identity.embedded);
+        let external = shown.identity.external.clone().unwrap();
+        assert_eq!(external.ca_file.as_deref(), Some(Path::new("/etc/strongroom/login-ca.pem")));
+        assert!(shown.identity.foreign_authority().is_some());
+        let least = format!("[identity.external]\nissuer = {:?}\n", external.issuer.as_str());
+        let least = parse(&format!("{SMALLEST}{least}")).unwrap().identity.external.unwrap().settings();
+        let settings = external.settings();
+        assert_eq!(settings.algorithms, least.algorithms);
+        assert_eq!(settings.clock_skew_seconds, least.clock_skew_seconds);
+        assert_eq!(settings.claims, least.claims);
     }
 
     #[test]
@@ -351,6 +369,8 @@ tls.key = "tls.key"
             ("state =", "body_limit = 5\nstate =", 3, "expected 65536 to"),
             ("state =", "log.level = \"loud\"\nstate =", 3, "log level \"loud\""),
             ("state =", "log.format = \"xml\"\nstate =", 3, "unknown variant `xml`"),
+            ("state =", "identity.embedded = false\nstate =", 3, "nobody could ever sign in"),
+            ("state =", "identity.external.issuer = \"http://x\"\nstate =", 3, "not a URL such as"),
             ("state =", "state = = 1\n#", 3, "state"),
         ] {
             let error = parse(&SMALLEST.replacen(from, to, 1)).expect_err(to);

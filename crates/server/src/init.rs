@@ -29,15 +29,27 @@ pub struct Args {
     /// What is deleted in this installation only the scheduler purges
     #[arg(long)]
     pub undeletable: bool,
+    /// Somebody who becomes Owner: the object id that the external issuer's tokens say
+    #[arg(long, value_name = "OBJECT_ID", value_parser = guid)]
+    pub administrator: Option<Guid>,
+    /// The same, by the subject (`sub`) that the external issuer's tokens say
+    #[arg(long, value_name = "SUB", conflicts_with = "administrator")]
+    pub administrator_subject: Option<String>,
+}
+
+fn guid(text: &str) -> Result<Guid, String> {
+    Guid::parse(text).ok_or_else(|| "expected a GUID: 11111111-2222-3333-4444-555555555555".to_owned())
 }
 
 /// Makes the root key, if the configuration names a key file that is not there yet, the database, a subscription, a
-/// resource group and an administrator, whose secret is printed this once.
+/// resource group and an administrator: an application of the embedded issuer's, whose secret is printed this once, and
+/// whoever of the external issuer's is named.
 ///
 /// # Errors
-/// The state exists already, or a file can't be written.
+/// The state exists already, nobody could administer it, or a file can't be written.
 pub fn run(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
+    let named = named_administrator(&args, &config)?;
     let database = config.database();
     if database.exists() {
         return Err(format!("{} exists: init never touches an existing installation", database.display()).into());
@@ -47,27 +59,56 @@ pub fn run(args: Args) -> Result<(), Failure> {
     make_root(&config)?;
     let root = serve::root_key(&config)?;
     let engine = wiring::engine(&database, root, Arc::new(SystemClock), serve::HSM_DEFAULTS)?;
-    let secret = secret();
-    let (foundation, administrator) = foundation(&args, &config, &engine, &secret);
+    let application = config.identity.embedded.then(|| Application::new(&engine));
+    let foundation = foundation(&args, &config, &engine, application.as_ref(), named);
     engine.lay_foundation(&foundation)?;
-    let subscription = foundation.subscriptions.first().map(|subscription| subscription.id);
+    let subscription = foundation.subscriptions.first().map(|subscription| subscription.id.to_string());
     console::line(&format!(
         "\
 {database} is made. Keep the root key and a copy of the state apart: one is worth nothing without the other.
 
-The administrator signs in with (the secret is shown this once):
 TENANT='{tenant}'
-SUBSCRIPTION='{subscription}'
+SUBSCRIPTION='{subscription}'",
+        database = database.display(),
+        tenant = config.tenant,
+        subscription = subscription.unwrap_or_default(),
+    ));
+    if let Some(Application { principal, secret }) = &application {
+        console::line(&format!(
+            "
+The administrator signs in with (the secret is shown this once):
 APP_ID='{app}'
 OBJECT_ID='{object}'
 APP_SECRET='{secret}'",
-        database = database.display(),
-        tenant = config.tenant,
-        subscription = subscription.map(|id| id.to_string()).unwrap_or_default(),
-        app = administrator.app_id,
-        object = administrator.object_id,
-    ));
+            app = principal.app_id,
+            object = principal.object_id,
+        ));
+    }
+    if let Some(object) = named {
+        console::line(&format!("\nOwner, with tokens of the external issuer:\nADMINISTRATOR_OBJECT_ID='{object}'"));
+    }
     Ok(())
+}
+
+/// Who of the external issuer's is to be Owner.
+fn named_administrator(args: &Args, config: &Config) -> Result<Option<Guid>, Failure> {
+    let external = config.identity.external.as_ref();
+    let named = match (args.administrator, &args.administrator_subject, external) {
+        (Some(object), _, Some(_)) => Some(object),
+        (None, Some(subject), Some(external)) => Some(identity::subject_id(external.issuer.as_str(), subject)),
+        (None, None, _) => None,
+        (Some(_), _, None) | (None, Some(_), None) => {
+            let message = "an administrator can be named only with an [identity.external]: without it, the one that init \
+                           makes is the only one who can sign in";
+            return Err(message.into());
+        }
+    };
+    if named.is_none() && !config.identity.embedded {
+        let message = "with `embedded = false` init makes no administrator who could sign in: name one with \
+                       --administrator OBJECT_ID or --administrator-subject SUB";
+        return Err(message.into());
+    }
+    Ok(named)
 }
 
 fn make_root(config: &Config) -> Result<(), Failure> {
@@ -86,13 +127,32 @@ fn make_root(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn foundation(args: &Args, config: &Config, engine: &Engine, secret: &str) -> (Foundation, NewPrincipal) {
-    let administrator = NewPrincipal {
-        object_id: engine.new_guid(),
-        app_id: engine.new_guid(),
-        display_name: "Administrator".to_owned(),
-        secret_hash: hash_client_secret(secret),
-    };
+/// An application that signs in with the embedded issuer, and its secret.
+struct Application {
+    principal: NewPrincipal,
+    secret: String,
+}
+
+impl Application {
+    fn new(engine: &Engine) -> Self {
+        let secret = secret();
+        let principal = NewPrincipal {
+            object_id: engine.new_guid(),
+            app_id: engine.new_guid(),
+            display_name: "Administrator".to_owned(),
+            secret_hash: hash_client_secret(&secret),
+        };
+        Self { principal, secret }
+    }
+}
+
+fn foundation(
+    args: &Args,
+    config: &Config,
+    engine: &Engine,
+    application: Option<&Application>,
+    named: Option<Guid>,
+) -> Foundation {
     let subscription = Subscription {
         id: engine.new_guid(),
         tenant: Guid::from_u128(config.tenant.as_u128()),
@@ -105,14 +165,12 @@ fn foundation(args: &Args, config: &Config, engine: &Engine, secret: &str) -> (F
         location: args.location.clone(),
         tags: Tags::new(),
     };
+    let principals: Vec<NewPrincipal> =
+        application.map(|application| application.principal.clone()).into_iter().collect();
+    let owners = principals.iter().map(|principal| principal.object_id).chain(named);
     let owner = azure_roles().iter().find(|role| role.name == "Owner");
-    let foundation = Foundation {
-        subscriptions: vec![subscription],
-        resource_groups: vec![group],
-        principals: vec![administrator.clone()],
-        grants: owner.map(|role| (administrator.object_id, role.id, Scope::root())).into_iter().collect(),
-    };
-    (foundation, administrator)
+    let grants = owners.filter_map(|object| Some((object, owner?.id, Scope::root()))).collect();
+    Foundation { subscriptions: vec![subscription], resource_groups: vec![group], principals, grants }
 }
 
 fn secret() -> String {

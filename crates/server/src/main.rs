@@ -4,6 +4,7 @@ mod client;
 mod config;
 mod console;
 mod dev;
+mod external_issuer;
 mod init;
 mod net;
 mod private_file;

@@ -4,6 +4,7 @@ use crate::{
     Failure,
     config::{Config, Root},
     dev::PLANTED,
+    external_issuer::{HttpsDocuments, keep_keys},
     net::{self, Listeners, Names, tls},
     telemetry, wiring,
 };
@@ -11,6 +12,7 @@ use azure::Addresses;
 use custody::{PassphraseParameters, RootKey};
 use domain::{Activation, Guid, Secret};
 use engine::{HsmDefaults, SystemClock};
+use identity::{Documents, Trust};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -60,10 +62,17 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let default_container = config.default_container.as_deref().map(wiring::container).transpose()?;
     let site = wiring::site(
         engine,
-        wiring::SiteSettings { addresses: addresses(&config), default_container, managed_identity: None, dev: None },
+        wiring::SiteSettings {
+            addresses: addresses(&config),
+            trust: trust(&config)?,
+            default_container,
+            managed_identity: None,
+            dev: None,
+        },
     )?;
     let listeners = Listeners::bind(&config.listen())?;
     let loops = wiring::Loops::start(&site.door);
+    let keys = tokio::spawn(keep_keys(site.door.clone(), Arc::clone(&site.sign_in.identity)));
     let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));
     let settings = net::Settings {
         limits: net::Limits { body: config.body_limit.0, ..net::Limits::default() },
@@ -73,6 +82,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let server = net::Server::new(site, tls::server_config(certificates)?, settings);
     tracing::info!(addresses = ?listeners.addresses(), domain = %config.domain, "ready");
     server.run(listeners, net::stop_signal()).await?;
+    keys.abort();
     loops.end().await;
     freshness.abort();
     Ok(())
@@ -80,7 +90,19 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 fn addresses(config: &Config) -> Addresses {
     let port = Some(config.public_port()).filter(|port| *port != 443);
-    Addresses::new(config.domain.as_str().to_owned(), port, Guid::from_u128(config.tenant.as_u128()))
+    let own = Addresses::new(config.domain.as_str().to_owned(), port, Guid::from_u128(config.tenant.as_u128()));
+    match config.identity.foreign_authority() {
+        Some(authority) => own.with_authority(authority),
+        None => own,
+    }
+}
+
+fn trust(config: &Config) -> Result<Trust, Failure> {
+    let external = config.identity.external.as_ref().map(|external| {
+        let documents: Arc<dyn Documents> = Arc::new(HttpsDocuments::new(external)?);
+        Ok::<_, Failure>((external.settings(), documents))
+    });
+    Ok(Trust { embedded: config.identity.embedded, external: external.transpose()? })
 }
 
 /// The root key of an installation, from where the configuration says.

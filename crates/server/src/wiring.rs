@@ -5,7 +5,7 @@ use azure::{Addresses, Arm, DataPlane, SignIn};
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{ContainerKind, Guid};
 use engine::{Clock, Door, Engine, EngineParts, HsmDefaults, SystemClock};
-use identity::Identity;
+use identity::{Identity, Trust};
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
@@ -79,6 +79,8 @@ pub fn container(text: &str) -> Result<(ContainerKind, String), String> {
 /// What the fronts need beside the engine.
 pub struct SiteSettings {
     pub addresses: Addresses,
+    /// Whose tokens are taken.
+    pub trust: Trust,
     pub default_container: Option<(ContainerKind, String)>,
     /// The application that the managed-identity endpoint speaks for, and the header that App Service's style asks for.
     pub managed_identity: Option<(Guid, String)>,
@@ -91,7 +93,7 @@ pub struct SiteSettings {
 /// If the issuer's key can't be had.
 pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure> {
     let addresses = Arc::new(settings.addresses);
-    let mut identity = Identity::new(Arc::clone(&engine), addresses.tenant)
+    let mut identity = Identity::trusting(Arc::clone(&engine), addresses.tenant, settings.trust)
         .map_err(|error| format!("the issuer's key can't be had: {}", chain(&error)))?;
     // Tokens live by the clock of the clients, however far a development server's has been moved.
     if settings.dev.is_some() {

@@ -51,11 +51,11 @@ pub(crate) fn jwks_uri(discovery: &[u8], issuer: &str) -> Result<String, String>
     let found: Discovery =
         serde_json::from_slice(discovery).map_err(|error| format!("no discovery document: {error}"))?;
     if found.issuer != issuer {
-        return Err(format!("the discovery document is of {:?}, not of {issuer:?}", found.issuer));
+        return Err(format!("the discovery document is of {}, not of {issuer:?}", quoted(&found.issuer)));
     }
     // Whoever speaks for the issuer may keep the keys elsewhere, but not where anybody on the way can change them.
     if !found.jwks_uri.starts_with("https://") {
-        return Err(format!("the keys are not at an https address: {:?}", found.jwks_uri));
+        return Err(format!("the keys are not at an https address: {}", quoted(&found.jwks_uri)));
     }
     Ok(found.jwks_uri)
 }
@@ -72,7 +72,7 @@ pub(crate) fn keys(document: &[u8]) -> Result<Keys, String> {
     }
     let mut found = Keys::default();
     for (index, jwk) in set.keys.into_iter().enumerate() {
-        let name = jwk.kid.as_ref().and_then(Value::as_str).map_or(format!("number {index}"), |id| format!("{id:?}"));
+        let name = jwk.kid.as_ref().and_then(Value::as_str).map_or(format!("number {index}"), quoted);
         match jwk.read() {
             Ok(key) => found.usable.push(key),
             Err(why) => found.unusable.push(format!("key {name}: {why}")),
@@ -158,6 +158,11 @@ impl Jwk {
             _ => Err("its family is neither RSA nor EC"),
         }
     }
+}
+
+/// What a document says, fit for a log: short and on one line.
+fn quoted(text: &str) -> String {
+    format!("{:?}", text.chars().take(200).collect::<String>())
 }
 
 fn text<'jwk>(member: Option<&'jwk Value>, problem: &'static str) -> Result<Option<&'jwk str>, &'static str> {

@@ -22,6 +22,7 @@ use connection::Connection;
 use custody::{RootKey, SystemEntropy};
 use domain::{Activation, ContainerKind};
 use engine::{Clock as _, HsmDefaults, MovableClock, SystemClock};
+use identity::Trust;
 use seed::Seed;
 use std::{
     fs,
@@ -134,6 +135,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         engine,
         wiring::SiteSettings {
             addresses,
+            trust: Trust::default(),
             default_container: Some(args.default_container),
             managed_identity: Some((seed.administrator.app_id, seed.identity_header.clone())),
             dev: Some(dev),
