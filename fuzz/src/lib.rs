@@ -67,6 +67,9 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "sign_in_claims", run: sign_in_claims, seeds: seeds::SIGN_IN_CLAIMS },
     Entry { name: "directory_filter", run: directory_filter, seeds: seeds::DIRECTORY_FILTER },
     Entry { name: "bearer_token", run: bearer_token, seeds: seeds::BEARER_TOKEN },
+    Entry { name: "external_claims", run: external_claims, seeds: seeds::EXTERNAL_CLAIMS },
+    Entry { name: "issuer_discovery", run: issuer_discovery, seeds: seeds::ISSUER_DISCOVERY },
+    Entry { name: "issuer_key_set", run: issuer_key_set, seeds: seeds::ISSUER_KEY_SET },
 ];
 
 /// Runs `check` on inputs that are text; the wire's decoder refuses the others before a parser sees them.
@@ -245,4 +248,16 @@ pub fn bearer_token(input: &[u8]) {
     };
     let [header, claims, signature] = [header, claims, &[0; 64]].map(|part| URL_SAFE_NO_PAD.encode(part));
     identity::fuzz::token(format!("{header}.{claims}.{signature}").as_bytes());
+}
+
+pub fn external_claims(input: &[u8]) {
+    identity::fuzz::external_claims(input);
+}
+
+pub fn issuer_discovery(input: &[u8]) {
+    identity::fuzz::discovery(input);
+}
+
+pub fn issuer_key_set(input: &[u8]) {
+    identity::fuzz::key_set(input);
 }

@@ -169,3 +169,18 @@ pub const BEARER_TOKEN: &[&[u8]] = &[
     b"eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
       AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 ];
+
+/// Issuer, tenant and audience are those that the entry in the identity crate knows.
+pub const EXTERNAL_CLAIMS: &[&[u8]] = &[
+    br#"{"iss":"i","aud":"b","sub":"alice","iat":0,"nbf":0,"exp":1}"#,
+    br#"{"iss":"i","aud":["a/","b"],"oid":"00000000-0000-0000-0000-000000000002","tid":"00000000-0000-0000-0000-000000000000","azp":"cli","groups":["admins","00000000-0000-0000-0000-000000000004"],"exp":1.5,"iat":-1e3}"#,
+];
+pub const ISSUER_DISCOVERY: &[&[u8]] = &[
+    br#"{"issuer":"i","jwks_uri":"https://login.example.com/keys","scopes_supported":["openid"]}"#,
+    br#"{"issuer":"i","jwks_uri":"http://login.example.com/keys"}"#,
+];
+pub const ISSUER_KEY_SET: &[&[u8]] = &[
+    br#"{"keys":[{"kty":"RSA","n":"yyPKzo3eJxaloX-XrnbKTtrzFNu0J9Hd8tUH9du6KnmVFltE9oGX0Ya9OnLqyA9S3nLffO2D_chg2QYIpcYQLEiCF63hcmS7D5pvE9yGMz5hMvae0crGhKojNS-vaWscRuDqc_WPJcj_GeCeS5LrmQbtayV6xdfnbxyEHHUaNNh6nceJxI59xSZOge7AsDeYUNfv64b23JSGAZeh_GVX9T94m3LIT8BuTFzWJOpBwBWT6rpZGd4MIHtKjOoyruKX7ImZxhzq2TGHRXX6L69xf6oQgPh5FN6wb4Rek_n_0wIrDFLJVfJ07vt144Hp16ep_TrkMAnDSH0nd8JQI3yY9Q","e":"AQAB","kid":"a","use":"sig","alg":"RS256"},{"kty":"EC","crv":"P-256","x":"hoxU-Jreqo4tad2Kium9-mXXjEoVaTmfuBOG0KFcWDs","y":"ZRXrXAYcQWWvJnKOxOVfwBMVxidgtlCfgCs6Mw8Nn-A","kid":"e","use":"sig"}]}"#,
+    br#"{"keys":[{"kty":"RSA","n":"5sbDVgE-sKc2-lLPU8FZO_6eXsQytlDuS2yJKxb17jH_MOt2o83H7i06nuQhul-Calj5GOm-_9fBYaq1UZ8IU6E8qb4-2xCPyDrgylIKj83IYmXwkBm-WUGsn5bvbfFYldKvKT_jSeYcDMPuVTiStYziguvA12VqzDubX7AhhqxwO7HLBd1dYb7ZkdLpG6BfQT2dgq-Jd0beQYTzu5G5KwI1G-uzlG2sEl1e43-t9uSHZEPKEVYkTHfKscROT_LrO2iGrurMKK8y4RGrweHDv3UEJ-bNpenzyJj_3Ep3AMXWJABoHnGqqUKqg7zWzlVzVk-36Pi8swACy8vInFS3nQ","e":"AQAB","kid":"b","use":"sig"},{"kty":"EC","crv":"P-384","x":"zc_Pd1elLDdxf2NX4QpIft8vGcuyJc4EU7pi-gtGr4nxqlHxBUsq93kDF8roQTNK","y":"rmmywy9Raz6MyKrCedMBfHxBTUIrU2fzbSP13_3Qk6IvC5c1UpmCedDhbxCl9F0O","kid":"f"},{"kty":"RSA","n":"nLF-dFU5KHsT6lKwANuEX6qjhgoAwHeJvEFD_bpaTd-lsgxXcTeytJu99HTLEhiRrDUGnky48TM-t3rCrrl3tz0hJuXZrq8mY0Cj9-1Mg-fUxf88puup79VEAjhKbOtm-3uVNfmtOQqvHONdOt1JZrojYNGtHzjc6hc1b1gh7l8","e":"AQAB","kid":"small","use":"sig"}]}"#,
+    br#"{"keys":[{"kty":"oct","kid":"h","k":"AAECAw","alg":"HS256"},{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","d":"AQ","key_ops":["verify"],"use":"enc"}]}"#,
+];
