@@ -178,7 +178,7 @@ fn wait_until_ready(stdout: ChildStdout) -> bool {
 
 /// A port that nobody listens on, below those that the system gives to outgoing connections: it stays free while its
 /// server is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     const FIRST: u16 = 15_000;
     const COUNT: u16 = 15_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -193,7 +193,7 @@ fn free_port() -> u16 {
 }
 
 /// The program: `STRONGROOM_BIN`, or the one that cargo builds beside these tests.
-fn binary() -> &'static Path {
+pub(crate) fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| std::env::var_os("STRONGROOM_BIN").map_or_else(build, PathBuf::from))
 }

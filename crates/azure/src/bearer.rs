@@ -4,7 +4,7 @@ use crate::Request;
 use domain::access::Caller;
 use engine::{Cost, Door};
 use http::header;
-use identity::{Claims, Identity, Occasion, TokenError};
+use identity::{Claims, Identity, TokenError};
 use std::sync::Arc;
 
 /// Why a request has no caller.
@@ -49,19 +49,13 @@ async fn claims(
     token: &str,
     audiences: &[String],
 ) -> Result<Arc<Claims>, TokenError> {
-    let claims = identity.validate(token, audiences);
-    let Err(reason) = &claims else { return claims };
-    if !identity.may_learn_keys(reason) {
-        return claims;
-    }
-    let asking = Arc::clone(identity);
-    let asked = door.run(Cost::Remote, move |_| {
-        asking.refresh_keys(Occasion::Demand);
-        Ok(())
-    });
-    match asked.await {
-        Ok(()) => identity.validate(token, audiences),
-        // Too many wait already: the refusal stands, and the client will come again.
-        Err(_) => claims,
+    match identity.validate(token, audiences) {
+        Err(reason) if identity.may_learn_keys(&reason) => {
+            let (identity, token, audiences) = (Arc::clone(identity), token.to_owned(), audiences.to_vec());
+            let asked = door.run(Cost::Remote, move |_| Ok(identity.validate_learning(&token, &audiences)));
+            // Where too many wait already, the refusal stands, and the client will come again.
+            asked.await.unwrap_or(Err(reason))
+        }
+        known => known,
     }
 }

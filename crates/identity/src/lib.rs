@@ -20,14 +20,12 @@ mod tokens;
 mod tests;
 
 pub use documents::{Dialect, Jwk, Jwks, OpenIdConfiguration, openid_configuration};
-pub use external::{
-    Algorithm, ClaimNames, Document, Documents, ExternalSettings, News, Occasion, group_id, subject_id,
-};
+pub use external::{Algorithm, ClaimNames, Document, Documents, ExternalSettings, News, group_id, subject_id};
 
 use domain::{Guid, Principal, UnixTime};
 use embedded::Embedded;
 use engine::{Clock, Engine, Error};
-use external::External;
+use external::{External, Occasion};
 use jwt::{Parts, Payload};
 use std::sync::Arc;
 use tokens::{Tokens, Verified};
@@ -284,11 +282,26 @@ impl Identity {
         embedded.into_iter().chain(external).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether a token that was refused for this reason may be valid once [`Identity::refresh_keys`] has been called on
-    /// demand. The external issuer may have new keys; but it is not asked each time that somebody makes one up.
+    /// Whether [`Identity::validate_learning`] may take a token that was refused for this reason. The external issuer may
+    /// have new keys; but it is not asked each time that somebody makes one up.
     #[must_use]
     pub fn may_learn_keys(&self, reason: &TokenError) -> bool {
         matches!(reason, TokenError::MissingKey | TokenError::NoKeys) && self.may_refresh(Occasion::Demand)
+    }
+
+    /// Validates a token, having asked the external issuer for its keys if that may help and may be done now. Blocks.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn validate_learning(&self, token: &str, audiences: &[String]) -> Result<Arc<Claims>, TokenError> {
+        match self.validate(token, audiences) {
+            // Not so for those who waited while somebody else asked.
+            Err(reason) if self.may_learn_keys(&reason) => {
+                self.refresh(Occasion::Demand);
+                self.validate(token, audiences)
+            }
+            known => known,
+        }
     }
 
     /// Whether it is time for a refresh of the external issuer's keys on schedule.
@@ -301,10 +314,14 @@ impl Identity {
         self.external.as_ref().is_some_and(|external| external.may_refresh(occasion, self.now()))
     }
 
-    /// Fetches the external issuer's keys, unless that was done too shortly before or is being done. Blocks.
+    /// Fetches the external issuer's keys if that is due. Blocks.
     ///
     /// Keys that are no longer published are not trusted from then on, and tokens that they signed are forgotten.
-    pub fn refresh_keys(&self, occasion: Occasion) {
+    pub fn refresh_keys(&self) {
+        self.refresh(Occasion::Schedule);
+    }
+
+    fn refresh(&self, occasion: Occasion) {
         let Some(external) = &self.external else { return };
         if external.refresh(occasion, self.now()) {
             self.tokens.forget_withdrawn();

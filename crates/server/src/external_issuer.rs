@@ -1,8 +1,8 @@
 //! Fetching what an external issuer publishes, and saying in the log how that went.
 //!
 //! Over https only, from whom the configured certificate authority (or the system's) vouches for, without redirects,
-//! within a few seconds and a bounded size; when there is reason to, and again before what was fetched is too old. A proxy comes from the environment (`HTTPS_PROXY`, `NO_PROXY`). What a
-//! document means is not known here.
+//! within a few seconds and a bounded size. A proxy comes from the environment (`HTTPS_PROXY`, `NO_PROXY`). What a
+//! document means, and when it is needed again, is not known here.
 
 use crate::{Failure, config::ExternalConfig, wiring};
 use engine::{Cost, Door};
@@ -96,13 +96,16 @@ impl Documents for HttpsDocuments {
     fn tell(&self, news: &News<'_>) {
         let issuer = &self.issuer;
         match news {
-            News::Learned { keys, new: 0, withdrawn: 0, .. } => {
-                tracing::debug!(issuer, keys, "the keys of the issuer are still the same");
+            News::Learned { keys: 1.., new: 0, withdrawn: 0, .. } => {
+                tracing::debug!(issuer, "the keys of the issuer are still the same");
             }
             News::Learned { keys, new, withdrawn, unusable } => {
-                tracing::info!(issuer, keys, new, withdrawn, "the keys of the issuer have changed");
                 for why in *unusable {
                     tracing::warn!(issuer, why, "the issuer publishes a key that is not used");
+                }
+                match keys {
+                    0 => tracing::error!(issuer, withdrawn, "the issuer has no keys: none of its tokens is taken"),
+                    _ => tracing::info!(issuer, keys, new, withdrawn, "the keys of the issuer have changed"),
                 }
             }
             News::Failed { why, usable_until } => {
@@ -132,7 +135,7 @@ pub async fn keep_keys(door: Door, identity: Arc<Identity>) {
         }
         let fetching = Arc::clone(&identity);
         let refresh = door.run(Cost::Remote, move |_| {
-            fetching.refresh_keys(identity::Occasion::Schedule);
+            fetching.refresh_keys();
             Ok(())
         });
         if let Err(error) = refresh.await {

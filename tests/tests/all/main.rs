@@ -7,6 +7,8 @@ mod concurrency;
 mod data_plane;
 mod deletion;
 mod engine_model;
+mod external_issuer;
+mod external_provider;
 mod garbage;
 mod http_model;
 mod kill_storm;

@@ -13,7 +13,7 @@ use engine::{
     Door, Engine, EngineParts, Foundation, HsmDefaults, MovableClock, NewPrincipal, SystemClock, SystemEntropy,
     hash_client_secret,
 };
-use identity::{Grant, Identity, Proof};
+use identity::{Grant, Identity, Proof, Trust};
 use serde_json::{Value, json};
 use std::{net::IpAddr, sync::Arc};
 use store::sqlite::SqliteStore;
@@ -143,6 +143,11 @@ impl Answer {
 impl Site {
     /// An installation without containers.
     pub fn empty() -> Self {
+        Self::trusting(Trust::default(), addresses())
+    }
+
+    /// One that takes tokens of other issuers too, under these addresses.
+    pub fn trusting(trust: Trust, addresses: Addresses) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (root, _) = RootKey::new_key_file(&SystemEntropy).unwrap();
         let clock = Arc::new(MovableClock::new(SystemClock, 0));
@@ -160,8 +165,8 @@ impl Site {
         .unwrap();
         engine.lay_foundation(&foundation()).unwrap();
         let engine = Arc::new(engine);
-        let identity = Arc::new(Identity::new(Arc::clone(&engine), TENANT).unwrap());
-        let addresses = Arc::new(Addresses::new("localhost".to_owned(), Some(8443), TENANT));
+        let identity = Arc::new(Identity::trusting(Arc::clone(&engine), TENANT, trust).unwrap());
+        let addresses = Arc::new(addresses);
         let door = Door::new(engine, 2);
         let parts = || (door.clone(), Arc::clone(&identity), Arc::clone(&addresses));
         let (door_of_plane, identity_of_plane, addresses_of_plane) = parts();
@@ -262,6 +267,10 @@ impl Site {
     pub fn delete(&self, path: &str) -> Answer {
         self.manage(ADMIN, "DELETE", path, &Value::Null)
     }
+}
+
+pub fn addresses() -> Addresses {
+    Addresses::new("localhost".to_owned(), Some(8443), TENANT)
 }
 
 pub fn request(host: &str, method: &str, uri: &str, token: Option<&str>, body: &[u8]) -> http::Request<Bytes> {

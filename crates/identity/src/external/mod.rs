@@ -16,8 +16,7 @@ mod tests;
 
 pub use ids::{group_id, subject_id};
 pub use published::Document;
-pub use ring::Occasion;
-pub(crate) use ring::TrustedKey;
+pub(crate) use ring::{Occasion, TrustedKey};
 
 use crate::{TokenError, jwt::Parts, tokens::Verified};
 use domain::{Guid, PublicKey, SignatureAlgorithm, UnixTime};

@@ -28,7 +28,7 @@ const WITHDRAWN: i64 = i64::MIN;
 
 /// Why the keys are asked for again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
+pub(crate) enum Occasion {
     /// They have been kept long enough.
     Schedule,
     /// A token names one that is not known.
