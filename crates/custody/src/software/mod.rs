@@ -54,7 +54,7 @@ impl Provider for SoftwareProvider {
 pub struct VerifyingKey(Public);
 
 enum Public {
-    Rsa(rsa::RsaPublic),
+    Rsa(Box<rsa::RsaPublic>),
     Ec(ec::EcPublic),
 }
 
@@ -73,7 +73,7 @@ impl VerifyingKey {
                 }
                 let key = rsa::RsaPublic::new(bits, n, e);
                 key.check()?;
-                Ok(Self(Public::Rsa(key)))
+                Ok(Self(Public::Rsa(Box::new(key))))
             }
             PublicKey::Ec { curve, x, y } => Ok(Self(Public::Ec(ec::EcPublic::parse(*curve, x, y)?))),
             PublicKey::Oct => Err(Refusal::KeyPairInvalid { curve: None }.into()),
