@@ -170,7 +170,15 @@ pub struct Deletion {
 /// Proof that the rules allowed a thing to be destroyed. Only [`State::delete`] and the purges make one.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Purged(());
+pub struct Purged(UnixTime);
+
+impl Purged {
+    /// From when on the thing counts as purged: never later than its scheduled date, however late the scheduler came.
+    #[must_use]
+    pub fn at(&self) -> UnixTime {
+        self.0
+    }
+}
 
 /// What a deletion did.
 #[derive(Debug, PartialEq, Eq)]
@@ -188,7 +196,7 @@ impl State {
     pub fn delete(self, policy: &DeletionPolicy, now: UnixTime) -> Result<Deleted, Refusal> {
         match (self, policy.soft_delete) {
             (Self::Deleted(_), _) => Err(Refusal::NotFound),
-            (Self::Live, None) => Ok(Deleted::ForGood(Purged(()))),
+            (Self::Live, None) => Ok(Deleted::ForGood(Purged(now))),
             (Self::Live, Some(retention)) => Ok(Deleted::Recoverable(Deletion {
                 deleted_at: now,
                 scheduled_purge_at: now.plus_days(retention.as_days()),
@@ -237,13 +245,13 @@ impl Deletion {
         if policy.is_protected() && !self.is_due(now) {
             return Err(Refusal::PurgeProtected { until: self.scheduled_purge_at });
         }
-        Ok(Purged(()))
+        Ok(Purged(now.min(self.scheduled_purge_at)))
     }
 
     /// The scheduler's purge: only what is due. `None` before that.
     #[must_use]
     pub fn expire(self, now: UnixTime) -> Option<Purged> {
-        self.is_due(now).then_some(Purged(()))
+        self.is_due(now).then_some(Purged(self.scheduled_purge_at))
     }
 
     #[must_use]

@@ -95,6 +95,9 @@ operations! {
     RoleAssignmentRead { Arm: "Microsoft.Authorization/roleAssignments/read" },
     RoleAssignmentPut { Arm: "Microsoft.Authorization/roleAssignments/write" },
     RoleAssignmentDelete { Arm: "Microsoft.Authorization/roleAssignments/delete" },
+
+    // What was used and what it costs.
+    UsageRead { Arm: "Microsoft.Consumption/usageDetails/read" },
 }
 
 impl Operation {
@@ -140,6 +143,7 @@ impl Operation {
                 | Self::ManagedHsmReadDeleted
                 | Self::ManagedHsmCheckName
                 | Self::RoleAssignmentRead
+                | Self::UsageRead
         )
     }
 
@@ -156,6 +160,24 @@ impl Operation {
             Self::KeyPurge => 204,
             _ => 200,
         }
+    }
+
+    /// The operation of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|operation| operation.name() == name)
+    }
+
+    /// Whether it is done in a container, not to one.
+    #[must_use]
+    pub fn is_of_data_plane(self) -> bool {
+        ContainerKind::ALL.into_iter().any(|kind| self.data_action(kind).is_some())
+    }
+
+    /// Whether it only looks at what is deleted.
+    #[must_use]
+    pub fn looks_at_deleted(self) -> bool {
+        matches!(self, Self::KeyGetDeleted | Self::KeyListDeleted)
     }
 
     /// The access-policy permission it needs: collection and permission word.

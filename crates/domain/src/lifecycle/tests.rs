@@ -77,6 +77,18 @@ fn in_an_undeletable_subscription_only_the_scheduler_purges() {
 }
 
 #[test]
+fn a_purge_counts_from_its_moment_but_never_later_than_scheduled() {
+    let policy = policy(Some(7), false);
+    let deletion = deleted(&policy, START);
+    let (due, late) = (deletion.scheduled_purge_at, deletion.scheduled_purge_at.plus_days(3));
+    assert_eq!(deletion.purge(&policy, START.plus_days(1)).map(|proof| proof.at()), Ok(START.plus_days(1)));
+    assert_eq!(deletion.purge(&policy, late).map(|proof| proof.at()), Ok(due));
+    assert_eq!(deletion.expire(late).map(|proof| proof.at()), Some(due));
+    let Ok(Deleted::ForGood(proof)) = State::Live.delete(&self::policy(None, false), START) else { panic!() };
+    assert_eq!(proof.at(), START);
+}
+
+#[test]
 fn protection_turned_on_after_a_deletion_protects_what_is_deleted() {
     let before = policy(Some(10), false);
     let deletion = deleted(&before, START);
