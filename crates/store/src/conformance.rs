@@ -13,6 +13,7 @@ pub mod fixtures;
 pub mod objects;
 pub mod purge;
 pub mod transactions;
+pub mod usage;
 pub mod versions;
 
 use crate::Store;
@@ -91,6 +92,12 @@ macro_rules! conformance_tests {
             transactions::an_aborted_audit_record_leaves_no_gap,
             transactions::a_copy_is_the_store_at_one_moment,
             transactions::a_copy_never_replaces_a_file,
+            usage::a_lifetime_begins_ends_and_stays,
+            usage::an_undone_creation_or_purge_leaves_no_trace_in_a_lifetime,
+            usage::lifetimes_keep_to_their_filter,
+            usage::lifetimes_page_exactly,
+            usage::operations_add_up_by_container_month_and_outcome,
+            usage::key_versions_are_counted_by_their_latest_use_in_a_month,
             purge::a_purged_object_is_gone_from_every_file,
             purge::a_purged_container_is_gone_from_every_file,
             purge::what_is_purged_is_gone_however_often_rows_were_moved,

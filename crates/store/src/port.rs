@@ -5,8 +5,9 @@ use domain::{
     Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
     access::{Realm, RoleAssignment},
     lifecycle::Purged,
+    metering::{KeyVersionUse, Lifetime, Month, OperationCount},
 };
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 /// The machinery failed: the transaction did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +97,18 @@ pub struct ContainerFilter {
     pub resource_group: Option<String>,
 }
 
+/// Which containers' lives to list: those in a subscription that had not ended before a moment. `None` leaves a
+/// criterion open.
+#[derive(Clone, Debug)]
+pub struct LifetimeFilter {
+    pub subscription: Guid,
+    /// Compared without case.
+    pub resource_group: Option<String>,
+    pub kind: Option<ContainerKind>,
+    pub name: Option<ContainerName>,
+    pub alive_since: UnixTime,
+}
+
 /// An object whose time has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueObject {
@@ -166,6 +179,18 @@ pub trait Read {
     fn principals(&mut self) -> Outcome<Vec<Principal>>;
 
     fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>>;
+    /// Containers that are or were, in the order of their ids, after the given one.
+    fn lifetimes(
+        &mut self,
+        filter: &LifetimeFilter,
+        after: Option<ContainerId>,
+        limit: usize,
+    ) -> Outcome<Vec<Lifetime>>;
+    /// What was counted of a container in a month, in the order of [`domain::Operation`].
+    fn operation_counts(&mut self, container: ContainerId, month: Month) -> Outcome<Vec<OperationCount>>;
+    /// How many key versions of a container have a latest use in some month within the given time.
+    fn key_versions_used(&mut self, container: ContainerId, within: &Range<UnixTime>) -> Outcome<u64>;
+
     /// A record of the service itself under a fixed name: sealed keys, the root key's check, the dev clock.
     fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>>;
     /// Leaves of the audit log with their positions, after the given position.
@@ -175,9 +200,11 @@ pub trait Read {
 /// What can be changed. `insert_` demands that the row is new, `save_` and `remove_` that it is there
 /// ([`Fault::UnexpectedRow`]); `put_` does either.
 pub trait Tx: Read {
+    /// Its [`Lifetime`] begins. Its id has to be new for ever.
     fn insert_container(&mut self, container: &Container, sealed_key: &Sealed) -> Outcome<()>;
     fn save_container(&mut self, container: &Container) -> Outcome<()>;
-    /// Destroys the container with everything in it and its local role assignments.
+    /// Destroys the container with everything in it and its local role assignments. Its [`Lifetime`] stays, and ends
+    /// at [`Purged::at`].
     fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()>;
 
     /// A new object with its first version.
@@ -222,6 +249,11 @@ pub trait Tx: Read {
     fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()>;
     fn remove_resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<()>;
     fn put_principal(&mut self, principal: &Principal) -> Outcome<()>;
+
+    /// Adds to what was counted of a container in a month.
+    fn add_operations(&mut self, container: ContainerId, month: Month, counted: &OperationCount) -> Outcome<()>;
+    /// Keeps the use if it is the version's latest in its month.
+    fn note_key_use(&mut self, used: &KeyVersionUse) -> Outcome<()>;
 
     fn put_operation_result(&mut self, result: &OperationResult) -> Outcome<()>;
     fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()>;

@@ -17,6 +17,7 @@ mod schema;
 mod session;
 mod slots;
 mod sql;
+mod usage;
 mod writer;
 
 use crate::{Fault, Read, Store, Tx, Verdict};

@@ -2,11 +2,12 @@
 #![cfg(feature = "conformance")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
+use domain::{UnixTime, metering::Lifetime};
 use rusqlite::Connection;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use store::{
-    Fault, Store,
-    conformance::fixtures::{read, write},
+    Fault, LifetimeFilter, Store,
+    conformance::fixtures::{container_id, guid, hsm, proof, read, sealed, vault, write},
     sqlite::SqliteStore,
 };
 
@@ -59,7 +60,7 @@ fn opening_again_changes_nothing() {
         assert_eq!(read(&store, |tx| tx.system_record("a")), Some(b"b".to_vec()));
     }
     assert_eq!((schema(), number(&path, "schema_version")), (before, version));
-    assert_eq!(number(&path, "user_version"), 1);
+    assert_eq!(number(&path, "user_version"), 2);
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn many_may_open_a_new_store_at_once() {
             scope.spawn(|| drop(SqliteStore::open(&path).unwrap()));
         }
     });
-    assert_eq!(number(&path, "user_version"), 1);
+    assert_eq!(number(&path, "user_version"), 2);
 }
 
 #[test]
@@ -93,11 +94,35 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
     drop(SqliteStore::open(&path).unwrap());
-    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 3").unwrap();
     let before = fs::read(&path).unwrap();
     let refused = SqliteStore::open(&path).err();
-    assert!(matches!(refused, Some(Fault::UnknownSchema { found: 2, known: 1 })), "{refused:?}");
+    assert!(matches!(refused, Some(Fault::UnknownSchema { found: 3, known: 2 })), "{refused:?}");
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn containers_older_than_their_lifetimes_get_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let containers = [vault(1, "It-s-1"), hsm(2, "hsm")];
+    for container in &containers {
+        let store = SqliteStore::open(&path).unwrap();
+        write(&store, |tx| tx.insert_container(container, &sealed("k")));
+    }
+    let before = "DROP TABLE lifetimes; DROP TABLE operation_counts; DROP TABLE key_uses; PRAGMA user_version = 1";
+    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let filter = LifetimeFilter {
+        subscription: guid(1),
+        resource_group: Some("group".to_owned()),
+        kind: None,
+        name: None,
+        alive_since: UnixTime(0),
+    };
+    let lifetimes = read(&store, |tx| tx.lifetimes(&filter, None, 9));
+    assert_eq!(lifetimes, containers.each_ref().map(Lifetime::of));
+    write(&store, |tx| tx.remove_container(container_id(1), proof()));
 }
 
 #[test]

@@ -15,7 +15,9 @@ mod month;
 pub use money::{Currency, Money, Prices};
 pub use month::Month;
 
-use crate::{Container, ContainerId, ContainerKind, ContainerName, ObjectName, Operation, Outcome, UnixTime, VersionId};
+use crate::{
+    Container, ContainerId, ContainerKind, ContainerName, ObjectName, Operation, Outcome, UnixTime, VersionId,
+};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -136,7 +138,8 @@ pub fn charged_uses(month: Month) -> Range<UnixTime> {
 /// The bill of one container for one month, as of `now`. Lines of nothing are left out.
 #[must_use]
 pub fn bill(lifetime: &Lifetime, month: Month, counted: &Counted, prices: &Prices, now: UnixTime) -> Vec<Line> {
-    let mut lines: Vec<Line> = counted.operations.iter().map(|each| operations_line(lifetime.kind, each, prices)).collect();
+    let mut lines: Vec<Line> =
+        counted.operations.iter().map(|each| operations_line(lifetime.kind, each, prices)).collect();
     match lifetime.kind {
         ContainerKind::Vault => {
             lines.push(line(Meter::HsmKeyVersions, counted.hsm_key_versions, prices.hsm_key_version_per_month, 1));

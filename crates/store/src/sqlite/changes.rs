@@ -9,6 +9,7 @@ use domain::{
     Subscription, Version,
     access::{Realm, RoleAssignment},
     lifecycle::Purged,
+    metering::{KeyVersionUse, Month, OperationCount},
 };
 use rusqlite::{ErrorCode, Params};
 
@@ -91,7 +92,7 @@ impl Session<'_> {
     }
 
     /// Executes a statement that must change exactly one row.
-    fn execute_one(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<()> {
+    pub(super) fn execute_one(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<()> {
         match self.execute(sql, parameters, what)? {
             1 => Ok(()),
             _ => Err(Fault::UnexpectedRow { what }),
@@ -131,7 +132,8 @@ impl Tx for Session<'_> {
                 slots::store(this.connection, &sealed_key.0)?,
                 encode(container)?,
             );
-            this.execute_one(INSERT_CONTAINER, row, "container is there")
+            this.execute_one(INSERT_CONTAINER, row, "container is there")?;
+            this.begin_lifetime(container)
         })
     }
 
@@ -151,7 +153,7 @@ impl Tx for Session<'_> {
         })
     }
 
-    fn remove_container(&mut self, id: ContainerId, _proof: Purged) -> Outcome<()> {
+    fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()> {
         self.purged = true;
         self.attempt(|this| {
             let key = guid_key(id.0);
@@ -159,7 +161,8 @@ impl Tx for Session<'_> {
             this.execute(REMOVE_VERSIONS_OF_CONTAINER, [key], "version")?;
             this.execute(REMOVE_OBJECTS_OF_CONTAINER, [key], "object")?;
             this.execute(REMOVE_LOCAL_ROLES, [key], "role assignment")?;
-            this.execute_one(REMOVE_CONTAINER, [key], "container is not there")
+            this.execute_one(REMOVE_CONTAINER, [key], "container is not there")?;
+            this.end_lifetime(id, &proof)
         })
     }
 
@@ -284,6 +287,14 @@ impl Tx for Session<'_> {
             let row = (guid_key(principal.object_id), principal.app_id.map(guid_key), encode(principal)?);
             this.execute_one(PUT_PRINCIPAL, row, "another principal has the application id")
         })
+    }
+
+    fn add_operations(&mut self, container: ContainerId, month: Month, counted: &OperationCount) -> Outcome<()> {
+        self.attempt(|this| this.upsert_operations(container, month, counted))
+    }
+
+    fn note_key_use(&mut self, used: &KeyVersionUse) -> Outcome<()> {
+        self.attempt(|this| this.upsert_key_use(used))
     }
 
     fn put_operation_result(&mut self, result: &OperationResult) -> Outcome<()> {

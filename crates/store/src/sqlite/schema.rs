@@ -9,7 +9,8 @@ use std::{fs, io, path::Path, time::Duration};
 const APPLICATION_ID: i64 = 0x5352_6462;
 
 /// Each takes the schema from its position to the next version.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/0001_initial.sql"), include_str!("../../migrations/0005_usage.sql")];
 
 /// How long to wait for another process that has the database.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);

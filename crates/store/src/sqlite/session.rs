@@ -4,13 +4,17 @@ use super::row::{
     Outcome, after_position, decode, deleted_column, fold_group, guid_key, guid_of, limit_of, many, one, position_of,
 };
 use super::{slots, sql};
-use crate::{ContainerFilter, DueObject, Fault, Presence, Read, StoredContainer, StoredObject, StoredVersion};
+use crate::{
+    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, StoredContainer, StoredObject, StoredVersion,
+};
 use domain::{
     ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
     ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
     access::{Realm, RoleAssignment},
+    metering::{Lifetime, Month, OperationCount},
 };
 use rusqlite::{CachedStatement, Connection, Row};
+use std::ops::Range;
 
 /// One transaction's hold on a connection.
 pub(super) struct Session<'c> {
@@ -226,6 +230,23 @@ impl Read for Session<'_> {
 
     fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>> {
         one(self.connection, sql::OPERATION_RESULT, [guid_key(id)], |row| decode(row, 0, "operation result"))
+    }
+
+    fn lifetimes(
+        &mut self,
+        filter: &LifetimeFilter,
+        after: Option<ContainerId>,
+        limit: usize,
+    ) -> Outcome<Vec<Lifetime>> {
+        self.lifetimes_of(filter, after, limit)
+    }
+
+    fn operation_counts(&mut self, container: ContainerId, month: Month) -> Outcome<Vec<OperationCount>> {
+        self.counts_of(container, month)
+    }
+
+    fn key_versions_used(&mut self, container: ContainerId, within: &Range<UnixTime>) -> Outcome<u64> {
+        self.versions_used(container, within)
     }
 
     fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>> {

@@ -69,7 +69,7 @@ pub(super) const AUDIT: &str = "SELECT position, record FROM audit WHERE positio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::{schema, slots};
+    use crate::sqlite::{schema, slots, usage};
 
     fn plan_of(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -107,6 +107,8 @@ mod tests {
             ROLE_ASSIGNMENTS,
             RESOURCE_GROUPS,
             AUDIT,
+            usage::LIFETIMES,
+            usage::OPERATION_COUNTS,
         ] {
             assert_ranges_only(sql);
         }
@@ -140,6 +142,13 @@ mod tests {
         for sql in erasures.as_flattened().iter().chain(&crate::sqlite::changes::REMOVALS) {
             assert_ranges_only(sql);
         }
+    }
+
+    #[test]
+    fn used_versions_are_those_of_a_few_months() {
+        let plan = plan_of(usage::KEY_VERSIONS_USED).join("\n");
+        assert!(plan.contains("(container=? AND month>? AND month<?)"), "{plan}");
+        assert!(!plan.contains("SCAN key_uses"), "{plan}");
     }
 
     #[test]
