@@ -168,12 +168,6 @@ impl Operation {
         Self::ALL.iter().copied().find(|operation| operation.name() == name)
     }
 
-    /// Whether it is done in a container, not to one.
-    #[must_use]
-    pub fn is_of_data_plane(self) -> bool {
-        ContainerKind::ALL.into_iter().any(|kind| self.data_action(kind).is_some())
-    }
-
     /// Whether it only looks at what is deleted.
     #[must_use]
     pub fn looks_at_deleted(self) -> bool {

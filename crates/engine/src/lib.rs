@@ -16,6 +16,7 @@ mod door;
 mod error;
 mod issuer;
 mod keys;
+mod metering;
 mod objects;
 mod open;
 mod page;
@@ -36,6 +37,7 @@ pub use issuer::IssuerKey;
 pub use keys::{
     AttributeChanges, CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey, KeyChanges, NewAttributes,
 };
+pub use metering::{UsageLine, UsageQuery, UsageScope};
 pub use objects::ObjectView;
 pub use open::OpenContainer;
 pub use page::{Page, PageRequest};
@@ -64,6 +66,8 @@ pub struct Engine {
     open: open::OpenContainers,
     arm_access: access::ArmAccess,
     audit: audit::Queue,
+    key_uses: metering::KeyUses,
+    prices: domain::metering::Prices,
 }
 
 impl Engine {

@@ -14,7 +14,7 @@ use domain::{
 use parking_lot::{Mutex, RwLock};
 use std::{
     collections::HashMap,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicI64},
 };
 
 /// Guards the use of something cached: revoked once, for good.
@@ -60,6 +60,8 @@ pub struct OpenKey {
     pub(crate) object_key: Sealed,
     pub(crate) material: Sealed,
     pub(crate) handle: OnceLock<Box<dyn KeyHandle>>,
+    /// The latest second in which a use that has to be paid for was noted.
+    pub(crate) noted: AtomicI64,
 }
 
 impl OpenContainer {

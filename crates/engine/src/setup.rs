@@ -1,10 +1,13 @@
 //! Bringing an engine up, and the first facts of an installation.
 
-use crate::{Clock, Engine, Error, NewPrincipal, access::ArmAccess, audit::Queue, open::OpenContainers};
+use crate::{
+    Clock, Engine, Error, NewPrincipal, access::ArmAccess, audit::Queue, metering::KeyUses, open::OpenContainers,
+};
 use custody::{Entropy, Provider, RootKey};
 use domain::{
     Activation, Guid, ResourceGroup, Sealed, Subscription,
     access::{Assignments, Realm, RoleAssignment, Scope},
+    metering::Prices,
 };
 use std::sync::{
     Arc,
@@ -63,6 +66,8 @@ impl Engine {
             open: OpenContainers::default(),
             arm_access: ArmAccess::new(Assignments::default()),
             audit: Queue::default(),
+            key_uses: KeyUses::default(),
+            prices: Prices::default(),
         };
         engine.tie_root()?;
         engine.resume_time()?;

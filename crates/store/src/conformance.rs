@@ -95,7 +95,7 @@ macro_rules! conformance_tests {
             usage::a_lifetime_begins_ends_and_stays,
             usage::an_undone_creation_or_purge_leaves_no_trace_in_a_lifetime,
             usage::lifetimes_keep_to_their_filter,
-            usage::lifetimes_page_exactly,
+            usage::lifetimes_come_from_the_id_asked_for_on,
             usage::operations_add_up_by_container_month_and_outcome,
             usage::key_versions_are_counted_by_their_latest_use_in_a_month,
             purge::a_purged_object_is_gone_from_every_file,

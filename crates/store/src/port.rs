@@ -179,13 +179,9 @@ pub trait Read {
     fn principals(&mut self) -> Outcome<Vec<Principal>>;
 
     fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>>;
-    /// Containers that are or were, in the order of their ids, after the given one.
-    fn lifetimes(
-        &mut self,
-        filter: &LifetimeFilter,
-        after: Option<ContainerId>,
-        limit: usize,
-    ) -> Outcome<Vec<Lifetime>>;
+    /// Containers that are or were, in the order of their ids, from the given one on.
+    fn lifetimes(&mut self, filter: &LifetimeFilter, from: Option<ContainerId>, limit: usize)
+    -> Outcome<Vec<Lifetime>>;
     /// What was counted of a container in a month, in the order of [`domain::Operation`].
     fn operation_counts(&mut self, container: ContainerId, month: Month) -> Outcome<Vec<OperationCount>>;
     /// How many key versions of a container have a latest use in some month within the given time.

@@ -19,7 +19,7 @@ use crate::{
     Container, ContainerId, ContainerKind, ContainerName, ObjectName, Operation, Outcome, UnixTime, VersionId,
 };
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 /// A container from its creation until it is gone: figures outlive it. But for `ends` all of it is as at the creation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,12 +60,44 @@ pub struct Counted {
     pub hsm_key_versions: u64,
 }
 
-/// What a line of a bill is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a line of a bill is about, in the order of a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Meter {
     Operations { operation: Operation, outcome: Outcome },
     HsmKeyVersions,
     ManagedHsmHours,
+}
+
+const REFUSED: &str = ".refused";
+
+impl Meter {
+    /// Reads a meter as it is written.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "HsmKeyVersions" => Some(Self::HsmKeyVersions),
+            "ManagedHsmHours" => Some(Self::ManagedHsmHours),
+            _ => {
+                let refused = text.strip_suffix(REFUSED);
+                let outcome = if refused.is_some() { Outcome::Refused } else { Outcome::Done };
+                Some(Self::Operations { operation: Operation::parse(refused.unwrap_or(text))?, outcome })
+            }
+        }
+    }
+}
+
+/// `KeySign`, `KeySign.refused`, `HsmKeyVersions`, `ManagedHsmHours`.
+impl fmt::Display for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operations { operation, outcome } => {
+                let refused = if *outcome == Outcome::Refused { REFUSED } else { "" };
+                write!(f, "{}{refused}", operation.name())
+            }
+            Self::HsmKeyVersions => f.write_str("HsmKeyVersions"),
+            Self::ManagedHsmHours => f.write_str("ManagedHsmHours"),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -96,6 +96,19 @@ fn a_managed_hsm_pays_by_the_hour_and_for_nothing_else() {
 }
 
 #[test]
+fn a_meter_reads_back_as_written() {
+    let operations = Operation::ALL.iter().flat_map(|operation| {
+        [Outcome::Done, Outcome::Refused].map(|outcome| Meter::Operations { operation: *operation, outcome })
+    });
+    for meter in operations.chain([Meter::HsmKeyVersions, Meter::ManagedHsmHours]) {
+        assert_eq!(Meter::parse(&meter.to_string()), Some(meter));
+    }
+    for text in ["", ".refused", "KeyTurn", "KeySign.done", "HsmKeyVersions.refused"] {
+        assert_eq!(Meter::parse(text), None, "{text}");
+    }
+}
+
+#[test]
 fn without_a_price_there_is_a_quantity_and_no_cost() {
     let operations = [(Operation::KeySign, Outcome::Done, 5), (Operation::KeySign, Outcome::Refused, 1)];
     let vault = lifetime(ContainerKind::Vault, day("2026-11-03"), None);

@@ -6,12 +6,16 @@
 
 mod queue;
 
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Entry, Queue};
 
-use crate::{Engine, Error, OpenContainer};
+use crate::{
+    Engine, Error, OpenContainer,
+    metering::{Count, write_counts},
+};
 use domain::{
     AuditRecord, Container, ContainerId, Event, Guid, Operation, Outcome, UnixTime,
     access::{Caller, Origin},
+    metering::Month,
 };
 use std::{net::IpAddr, time::Duration};
 use store::Tx;
@@ -88,22 +92,34 @@ impl Engine {
             record.result_signature = code.into();
         }
         record.properties.http_status_code = Some(told.ending.status);
-        self.audit.enter(leaf(&record)?)
+        self.audit.enter(Entry { leaf: leaf(&record)?, count: counted(&record) })
     }
 
-    /// Makes what waits durable. Call it at least once a second, and before the process ends.
+    /// Makes what waits durable: records, with what they are counted as, and uses of keys. Call it at least once a
+    /// second, and before the process ends.
     ///
     /// # Errors
     /// [`Error::Store`]: everything still waits.
     pub fn flush_audit(&self) -> Result<(), Error> {
-        self.audit.flush(|leaves| {
-            self.store.transact("FlushAudit", |tx| {
-                for leaf in leaves {
-                    tx.append_audit(leaf)?;
-                }
-                Ok::<_, Error>(())
-            })
-        })
+        self.audit.flush(|entries| self.write_down(entries))?;
+        // A use is noted before its record is there.
+        if self.key_uses.waiting().is_empty() { Ok(()) } else { self.write_down(&[]) }
+    }
+
+    fn write_down(&self, entries: &[Entry]) -> Result<(), Error> {
+        let uses = self.key_uses.waiting();
+        self.store.transact("FlushAudit", |tx| {
+            for entry in entries {
+                tx.append_audit(&entry.leaf)?;
+            }
+            write_counts(tx, entries.iter().filter_map(|entry| entry.count))?;
+            for used in &uses {
+                tx.note_key_use(used)?;
+            }
+            Ok::<_, Error>(())
+        })?;
+        self.key_uses.forget(uses);
+        Ok(())
     }
 
     /// Durable leaves of the log with their positions, after the given position.
@@ -126,7 +142,7 @@ impl Engine {
         let mut record = self.record(Event::Operation(operation), caller.map(Asker::Caller), subject, now);
         record.properties.http_status_code = caller.map(|_| operation.success_status());
         tx.append_audit(&leaf(&record)?)?;
-        Ok(())
+        write_counts(tx, counted(&record).into_iter())
     }
 
     /// Tells of a container's purge by the service itself.
@@ -174,6 +190,18 @@ impl Engine {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What a record is counted as: an operation in a container. Not counted are requests without a known caller, and what
+/// the service does by itself.
+fn counted(record: &AuditRecord<'_>) -> Option<Count> {
+    record.identity.claim.object_id?;
+    Some(Count {
+        container: record.properties.container?,
+        month: Month::of(record.time),
+        operation: record.operation()?,
+        outcome: record.outcome,
+    })
 }
 
 fn leaf(record: &AuditRecord<'_>) -> Result<String, Error> {

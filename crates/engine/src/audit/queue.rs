@@ -1,19 +1,26 @@
 //! Records that wait to become durable together.
 
-use crate::Error;
+use crate::{Error, metering::Count};
 use parking_lot::Mutex;
 use std::{
     mem,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// Leaves in the order they came in. Those being written stay here until they are durable, so that a failed write loses
+/// What waits of one request: the record, and what of it is to be counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub leaf: String,
+    pub count: Option<Count>,
+}
+
+/// Entries in the order they came in. Those being written stay here until they are durable, so that a failed write loses
 /// none and a repeated one doubles none.
 #[derive(Default)]
 pub(crate) struct Queue {
-    waiting: Mutex<Vec<String>>,
+    waiting: Mutex<Vec<Entry>>,
     /// Held by the one who writes.
-    writing: Mutex<Vec<String>>,
+    writing: Mutex<Vec<Entry>>,
     /// Of both.
     length: AtomicUsize,
 }
@@ -22,17 +29,17 @@ impl Queue {
     /// At about 700 bytes each, some 45 MB: seconds of everything a machine can do.
     const MOST_WAITING: usize = 65_536;
 
-    pub(crate) fn enter(&self, leaf: String) -> Result<(), Error> {
+    pub(crate) fn enter(&self, entry: Entry) -> Result<(), Error> {
         if self.length.fetch_add(1, Ordering::Relaxed) >= Self::MOST_WAITING {
             self.length.fetch_sub(1, Ordering::Relaxed);
             return Err(Error::Busy);
         }
-        self.waiting.lock().push(leaf);
+        self.waiting.lock().push(entry);
         Ok(())
     }
 
     /// Hands everything that waits to `write`. If that fails, it all waits on.
-    pub(crate) fn flush(&self, write: impl Fn(&[String]) -> Result<(), Error>) -> Result<(), Error> {
+    pub(crate) fn flush(&self, write: impl Fn(&[Entry]) -> Result<(), Error>) -> Result<(), Error> {
         let mut writing = self.writing.lock();
         loop {
             // What an earlier failure left goes first.
@@ -53,11 +60,15 @@ impl Queue {
 mod tests {
     use super::*;
 
+    fn entry(leaf: &str) -> Entry {
+        Entry { leaf: leaf.to_owned(), count: None }
+    }
+
     fn leaves(queue: &Queue) -> Vec<String> {
         let written = Mutex::new(Vec::new());
         queue
             .flush(|portion| {
-                written.lock().extend_from_slice(portion);
+                written.lock().extend(portion.iter().map(|entry| entry.leaf.clone()));
                 Ok(())
             })
             .unwrap();
@@ -68,10 +79,10 @@ mod tests {
     fn a_failed_write_loses_nothing_and_keeps_the_order() {
         let queue = Queue::default();
         for leaf in ["a", "b"] {
-            queue.enter(leaf.to_owned()).unwrap();
+            queue.enter(entry(leaf)).unwrap();
         }
         assert!(queue.flush(|_| Err(Error::Busy)).is_err());
-        queue.enter("c".to_owned()).unwrap();
+        queue.enter(entry("c")).unwrap();
         assert_eq!(leaves(&queue), ["a", "b", "c"]);
         assert_eq!(leaves(&queue), [""; 0]);
     }
@@ -80,11 +91,11 @@ mod tests {
     fn a_full_queue_refuses_until_it_is_flushed() {
         let queue = Queue::default();
         for _ in 0..Queue::MOST_WAITING {
-            queue.enter(String::new()).unwrap();
+            queue.enter(entry("")).unwrap();
         }
-        assert!(matches!(queue.enter(String::new()), Err(Error::Busy)));
+        assert!(matches!(queue.enter(entry("")), Err(Error::Busy)));
         assert_eq!(leaves(&queue).len(), Queue::MOST_WAITING);
-        queue.enter("after".to_owned()).unwrap();
+        queue.enter(entry("after")).unwrap();
         assert_eq!(leaves(&queue), ["after"]);
     }
 }

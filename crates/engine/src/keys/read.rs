@@ -179,6 +179,7 @@ impl Engine {
                 object_key: stored.sealed_key,
                 material: found.material,
                 handle: std::sync::OnceLock::new(),
+                noted: std::sync::atomic::AtomicI64::new(i64::MIN),
             })
         })
     }

@@ -53,8 +53,7 @@ impl Engine {
         algorithm: SignatureAlgorithm,
         digest: &[u8],
     ) -> Result<CryptoResult, Error> {
-        self.use_key(caller, Operation::KeySign, target, name, version, |target, key| {
-            let body = self.permit(key, KeyUse::Sign)?;
+        self.exercise(caller, KeyUse::Sign, target, name, version, |target, key, body| {
             body.spec.check_signature(algorithm, digest)?;
             let signature = self.handle(target, key)?.sign(algorithm, digest, &*self.entropy)?;
             Ok(result(key, Secret::new(signature)))
@@ -76,8 +75,7 @@ impl Engine {
         digest: &[u8],
         signature: &[u8],
     ) -> Result<bool, Error> {
-        self.use_key(caller, Operation::KeyVerify, target, name, version, |target, key| {
-            let body = self.permit(key, KeyUse::Verify)?;
+        self.exercise(caller, KeyUse::Verify, target, name, version, |target, key, body| {
             body.spec.check_signature(algorithm, digest)?;
             Ok(self.handle(target, key)?.verify(algorithm, digest, signature)?)
         })
@@ -161,8 +159,7 @@ impl Engine {
         version: Option<VersionId>,
         request: &EncryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.use_key(caller, operation_of(key_use), target, name, version, |target, key| {
-            let body = self.permit(key, key_use)?;
+        self.exercise(caller, key_use, target, name, version, |target, key, body| {
             body.spec.check_encryption(request.algorithm, key_use)?;
             let work = Encrypt {
                 algorithm: request.algorithm,
@@ -188,8 +185,7 @@ impl Engine {
         version: Option<VersionId>,
         request: &DecryptRequest,
     ) -> Result<CryptoResult, Error> {
-        self.use_key(caller, operation_of(key_use), target, name, version, |target, key| {
-            let body = self.permit(key, key_use)?;
+        self.exercise(caller, key_use, target, name, version, |target, key, body| {
             body.spec.check_encryption(request.algorithm, key_use)?;
             let work = Decrypt {
                 algorithm: request.algorithm,
@@ -203,10 +199,23 @@ impl Engine {
         })
     }
 
-    fn permit<'key>(&self, key: &'key OpenKey, key_use: KeyUse) -> Result<&'key KeyBody, Error> {
-        let Body::Key(body) = &key.version.body;
-        permits(&key.version.attributes, &body.key_ops, key_use, self.now())?;
-        Ok(body)
+    /// Works with a version of a key if it may be used so now. What was done with it is noted, for it may cost.
+    fn exercise<T>(
+        &self,
+        caller: &Caller,
+        key_use: KeyUse,
+        target: &OpenContainer,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        work: impl Fn(&OpenContainer, &OpenKey, &KeyBody) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.use_key(caller, operation_of(key_use), target, name, version, |target, key| {
+            let Body::Key(body) = &key.version.body;
+            permits(&key.version.attributes, &body.key_ops, key_use, self.now())?;
+            let done = work(target, key, body)?;
+            self.note_use(target, key);
+            Ok(done)
+        })
     }
 
     /// The usable key, opened at its first use.

@@ -5,6 +5,7 @@
 mod access;
 mod door;
 mod keys;
+mod metering;
 mod network;
 mod revocation;
 mod rig;

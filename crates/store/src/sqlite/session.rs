@@ -235,10 +235,10 @@ impl Read for Session<'_> {
     fn lifetimes(
         &mut self,
         filter: &LifetimeFilter,
-        after: Option<ContainerId>,
+        from: Option<ContainerId>,
         limit: usize,
     ) -> Outcome<Vec<Lifetime>> {
-        self.lifetimes_of(filter, after, limit)
+        self.lifetimes_of(filter, from, limit)
     }
 
     fn operation_counts(&mut self, container: ContainerId, month: Month) -> Outcome<Vec<OperationCount>> {

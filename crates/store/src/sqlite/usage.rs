@@ -25,7 +25,7 @@ const NOTE_KEY_USE: &str = "INSERT INTO key_uses (container, month, name, versio
 /// While a container is deleted its scheduled purge is where its life ends.
 pub(super) const LIFETIMES: &str = "SELECT l.record, coalesce(l.purged_at, c.purge_at)
      FROM lifetimes l LEFT JOIN containers c ON c.id = l.container
-     WHERE l.subscription = ?1 AND l.container > ?2 AND (?3 IS NULL OR l.resource_group = ?3)
+     WHERE l.subscription = ?1 AND l.container >= ?2 AND (?3 IS NULL OR l.resource_group = ?3)
      AND (?4 IS NULL OR l.kind = ?4) AND (?5 IS NULL OR l.name = ?5)
      AND (l.purged_at IS NULL OR l.purged_at >= ?6) ORDER BY l.container LIMIT ?7";
 pub(super) const OPERATION_COUNTS: &str =
@@ -71,12 +71,12 @@ impl Session<'_> {
     pub(super) fn lifetimes_of(
         &self,
         filter: &LifetimeFilter,
-        after: Option<ContainerId>,
+        from: Option<ContainerId>,
         limit: usize,
     ) -> Outcome<Vec<Lifetime>> {
         let key = (
             guid_key(filter.subscription),
-            after.map_or(Vec::new(), |after| guid_key(after.0).to_vec()),
+            from.map_or(Vec::new(), |from| guid_key(from.0).to_vec()),
             filter.resource_group.as_deref().map(fold_group),
             filter.kind.map(domain::ContainerKind::as_str),
             filter.name.as_ref().map(domain::ContainerName::folded),
