@@ -1,6 +1,6 @@
 //! Points in time and calendar durations.
 
-use jiff::{Span, Timestamp, tz::TimeZone};
+use jiff::{Span, Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -12,6 +12,15 @@ pub struct UnixTime(pub i64);
 impl UnixTime {
     /// Seconds in a day, as retention counts them (contract: key-vault §3.7, "recoverableDays·86400").
     pub const DAY_SECONDS: i64 = 86_400;
+
+    /// Reads an ISO 8601 moment with its offset (`2026-11-20T18:12:00Z`), or a day, which begins at midnight in UTC
+    /// (`2026-11-20`).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let moment = text.parse::<Timestamp>().ok();
+        let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+        Some(Self(moment.or_else(day)?.as_second()))
+    }
 
     #[must_use]
     pub fn plus_days(self, days: u32) -> Self {
@@ -103,5 +112,24 @@ impl<'de> Deserialize<'de> for CalendarDuration {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an ISO 8601 duration"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_and_days_are_read_and_nothing_else() {
+        for (text, shown) in [
+            ("2026-11-20T18:12:00Z", "2026-11-20T18:12:00Z"),
+            ("2026-11-20T18:12:00+01:00", "2026-11-20T17:12:00Z"),
+            ("2026-11-20", "2026-11-20T00:00:00Z"),
+        ] {
+            assert_eq!(UnixTime::parse(text).map(|time| time.to_string()).as_deref(), Some(shown));
+        }
+        for text in ["", "2026", "2026-11", "2026-13-01", "2026-11-20T25:00:00Z", "yesterday", "é"] {
+            assert_eq!(UnixTime::parse(text), None, "{text}");
+        }
     }
 }

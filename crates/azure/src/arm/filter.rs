@@ -1,7 +1,7 @@
 //! `$filter` of lists: conditions joined by `and`.
 //!
 //! What clients send: `resourceType eq 'Microsoft.KeyVault/vaults' and name eq 'X'`, `atScope() and assignedTo('id')`,
-//! `principalId eq 'id'`, `roleName eq 'Reader'`, `tagName eq 'a' and tagValue eq 'b'`
+//! `principalId eq 'id'`, `roleName eq 'Reader'`, `tagName eq 'a' and tagValue eq 'b'`, `properties/usageEnd ge 'date'`
 //! (contract: key-vault §4, az-client §2). Nothing else is understood, and what is not understood is refused.
 
 use super::error::Problem;
@@ -12,9 +12,23 @@ use http::StatusCode;
 pub(crate) enum Condition {
     /// `field eq 'value'`; the field in lower case.
     Equals { field: String, value: String },
+    /// `field ge 'value'`, and its like; the field in lower case.
+    Bounds { field: String, bound: Bound, value: String },
     /// `atScope()`, `assignedTo('id')`; the name in lower case.
     Call { name: String, argument: String },
 }
+
+/// On which side of a value something has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    AtLeast,
+    MoreThan,
+    AtMost,
+    LessThan,
+}
+
+const BOUNDS: [(&str, Bound); 4] =
+    [("ge", Bound::AtLeast), ("gt", Bound::MoreThan), ("le", Bound::AtMost), ("lt", Bound::LessThan)];
 
 /// The conditions of a filter; none for an empty one. `None` if it is no such list.
 pub(crate) fn parse(text: &str) -> Option<Vec<Condition>> {
@@ -47,7 +61,7 @@ pub(crate) fn bad(text: &str) -> Problem {
 
 fn condition(text: &str) -> Option<(Condition, &str)> {
     let text = text.trim_start();
-    let end = text.find(|char: char| !char.is_ascii_alphanumeric() && char != '.').unwrap_or(text.len());
+    let end = text.find(|char: char| !char.is_ascii_alphanumeric() && !"./".contains(char)).unwrap_or(text.len());
     let (name, rest) = text.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;
     let name = name.to_ascii_lowercase();
     let rest = rest.trim_start();
@@ -58,6 +72,12 @@ fn condition(text: &str) -> Option<(Condition, &str)> {
             None => literal(inside)?,
         };
         return Some((Condition::Call { name, argument }, after.trim_start().strip_prefix(')')?));
+    }
+    for (word, bound) in BOUNDS {
+        if let Some(rest) = keyword(rest, word) {
+            let (value, after) = literal(rest)?;
+            return Some((Condition::Bounds { field: name, bound, value }, after));
+        }
     }
     let (value, after) = literal(keyword(rest, "eq")?)?;
     Some((Condition::Equals { field: name, value }, after))
@@ -111,6 +131,17 @@ mod tests {
         assert_eq!(parse("atScope() and assignedTo('x')"), Some(vec![call("atscope", ""), call("assignedto", "x")]));
         assert_eq!(parse("principalId eq 1-2"), Some(vec![equals("principalid", "1-2")]));
         assert_eq!(parse("  "), Some(vec![]));
+        let bound = |bound, value: &str| Condition::Bounds {
+            field: "properties/usageend".to_owned(),
+            bound,
+            value: value.to_owned(),
+        };
+        assert_eq!(
+            parse("properties/usageEnd ge '2026-11-01T00:00:00Z' and properties/usageEnd LE '2026-11-30'"),
+            Some(vec![bound(Bound::AtLeast, "2026-11-01T00:00:00Z"), bound(Bound::AtMost, "2026-11-30")])
+        );
+        assert_eq!(parse("properties/usageEnd lt 'x'"), Some(vec![bound(Bound::LessThan, "x")]));
+        assert_eq!(parse("properties/usageEnd gt 'x'"), Some(vec![bound(Bound::MoreThan, "x")]));
     }
 
     #[test]

@@ -30,7 +30,7 @@ use engine::{Cost, Door, Engine};
 use error::{Failure, Problem, Subject};
 use http::Method;
 use identity::Identity;
-use route::Route;
+use route::{Route, UsagePlace};
 use std::sync::Arc;
 use version::ApiVersion;
 
@@ -143,13 +143,14 @@ impl Subject {
             | Route::PrivateLinkResources(place)
             | Route::PrivateEndpointConnections(place)
             | Route::PrivateEndpointConnection(place)
-            | Route::Regions(place) => {
+            | Route::Regions(place)
+            | Route::Usage(UsagePlace::Container(place), _) => {
                 self.kind = place.kind;
                 self.subscription = Some(place.resource.subscription);
                 self.group.clone_from(&place.resource.resource_group);
                 self.name.clone_from(&place.name);
             }
-            Route::Group(resource) => {
+            Route::Group(resource) | Route::Usage(UsagePlace::Group(resource), _) => {
                 self.subscription = Some(resource.subscription);
                 self.group.clone_from(&resource.resource_group);
             }
@@ -162,7 +163,10 @@ impl Subject {
                 self.subscription = Some(*subscription);
                 self.group = group.clone().unwrap_or_default();
             }
-            Route::Subscription(id) | Route::Locations(id) | Route::Groups(id) => self.subscription = Some(*id),
+            Route::Subscription(id)
+            | Route::Locations(id)
+            | Route::Groups(id)
+            | Route::Usage(UsagePlace::Subscription(id), _) => self.subscription = Some(*id),
             Route::CheckName { subscription, kind } | Route::DeletedContainers { subscription, kind } => {
                 self.subscription = Some(*subscription);
                 self.kind = *kind;

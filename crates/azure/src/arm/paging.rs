@@ -33,16 +33,21 @@ pub(crate) fn page_of(
     skip_token: Option<&str>,
     kind: Option<ContainerKind>,
 ) -> Result<PageRequest, Problem> {
-    let limit = match top {
-        None => DEFAULT,
-        Some(text) => text.parse::<usize>().ok().filter(|top| *top > 0).ok_or_else(|| bad_top(text))?.min(LIMIT),
-    };
+    let limit = limit_of(top)?;
     let after = skip_token.filter(|token| !token.is_empty());
     if after.is_some_and(|marker| !is_ours(marker, kind)) {
         let message = "The value of the query parameter '$skiptoken' is not one that this list has given out.";
         return Err(Problem::bad_request(message));
     }
     Ok(PageRequest { after: after.map(str::to_owned), limit })
+}
+
+/// The length of the page that a request asks for.
+pub(crate) fn limit_of(top: Option<&str>) -> Result<usize, Problem> {
+    match top {
+        None => Ok(DEFAULT),
+        Some(text) => Ok(text.parse::<usize>().ok().filter(|top| *top > 0).ok_or_else(|| bad_top(text))?.min(LIMIT)),
+    }
 }
 
 /// Whether a marker is one of the engine's: kind and folded name of the last container of a page.

@@ -62,8 +62,13 @@ const KEY_VAULT_TYPES: [&str; 10] = [
 const RESOURCES_TYPES: [&str; 4] = ["tenants", "subscriptions", "resourceGroups", "subscriptions/resourceGroups"];
 const AUTHORIZATION_TYPES: [&str; 3] = ["roleAssignments", "roleDefinitions", "locks"];
 
+const CONSUMPTION_TYPES: [&str; 1] = ["usageDetails"];
+
 const RESOURCES_VERSIONS: [&str; 4] = ["2025-04-01", "2024-11-01", "2022-12-01", "2015-11-01"];
 const AUTHORIZATION_VERSIONS: [&str; 3] = ["2022-04-01", "2020-05-01", "2016-09-01"];
+
+/// Those whose usage details have the shape of "legacy" ones.
+const CONSUMPTION_VERSIONS: [&str; 3] = ["2023-11-01", "2023-05-01", "2021-10-01"];
 
 const LOCATIONS: [&str; 38] = [
     "Australia Central",
@@ -119,6 +124,7 @@ pub(crate) fn all(subscription: Option<Guid>) -> Vec<Provider> {
         provider("Microsoft.KeyVault", "RegistrationRequired", &KEY_VAULT_TYPES, &version::KEY_VAULT),
         provider("Microsoft.Resources", "RegistrationFree", &RESOURCES_TYPES, &RESOURCES_VERSIONS),
         provider("Microsoft.Authorization", "RegistrationFree", &AUTHORIZATION_TYPES, &AUTHORIZATION_VERSIONS),
+        provider("Microsoft.Consumption", "RegistrationFree", &CONSUMPTION_TYPES, &CONSUMPTION_VERSIONS),
     ]
 }
 

@@ -3,7 +3,7 @@
 //! Paths of the resource manager compare without case. What a path calls by name keeps the case it was written in;
 //! the engine compares names without it. Source: the paths of `specs/azure/arm-*.json`; contract: key-vault §4.
 
-use domain::{ContainerKind, Guid, ResourceId, access::Scope};
+use domain::{ContainerKind, Guid, ResourceId, access::Scope, metering::Month};
 
 /// One container's place in the control plane, as a path names it. The name may still break the rule of names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,14 @@ pub(crate) struct DeletedPlace {
     pub subscription: Guid,
     pub location: String,
     pub name: String,
+}
+
+/// Where a path asks for usage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UsagePlace {
+    Subscription(Guid),
+    Group(ResourceId),
+    Container(Place),
 }
 
 /// Everything a path can name.
@@ -84,6 +92,8 @@ pub(crate) enum Route {
     RoleDefinition(Scope, String),
     Locks(Scope),
     Lock(Scope),
+    /// What was used at a place; in a month, where the path names a billing period.
+    Usage(UsagePlace, Option<Month>),
     /// Documented, known, and not built: answered by name, whatever the method.
     NotSupported(&'static str),
 }
@@ -103,7 +113,7 @@ pub(crate) enum NoRoute {
 
 const KEY_VAULT: &str = "microsoft.keyvault";
 /// Providers whose resources the resource manager itself keeps.
-const OTHER_NAMESPACES: [&str; 2] = ["microsoft.resources", "microsoft.authorization"];
+const OTHER_NAMESPACES: [&str; 3] = ["microsoft.resources", "microsoft.authorization", "microsoft.consumption"];
 
 /// What the segments of a path (decoded, none empty) name.
 pub(crate) fn resolve(path: &[&str]) -> Result<Route, NoRoute> {
@@ -113,7 +123,7 @@ pub(crate) fn resolve(path: &[&str]) -> Result<Route, NoRoute> {
     }
     let folded: Vec<String> = path.iter().map(|segment| segment.to_ascii_lowercase()).collect();
     let folded: Vec<&str> = folded.iter().map(String::as_str).collect();
-    if let Some(route) = authorization(path, &folded) {
+    if let Some(route) = authorization(path, &folded).or_else(|| consumption(path, &folded)) {
         return route;
     }
     match folded.as_slice() {
@@ -169,6 +179,36 @@ fn authorization(path: &[&str], folded: &[&str]) -> Option<Result<Route, NoRoute
         (Some(scope), 2) => Ok(make(scope, Some(text(path, at + 3)))),
         _ => Err(NoRoute::Unknown),
     })
+}
+
+/// Usage is told at any place that has it, so it is found from the end, too.
+fn consumption(path: &[&str], folded: &[&str]) -> Option<Result<Route, NoRoute>> {
+    let at = folded.windows(2).rposition(|pair| pair == ["providers", "microsoft.consumption"])?;
+    match folded.get(at + 2..).unwrap_or_default() {
+        ["usagedetails"] => {}
+        // The provider itself.
+        [] | ["register" | "unregister"] => return None,
+        _ => return Some(Err(unknown_type(path.get(at + 1..).unwrap_or_default()))),
+    }
+    let (place, period) = match folded.get(..at).unwrap_or_default() {
+        [.., "providers", "microsoft.billing", "billingperiods", period] => (at - 4, Some(*period)),
+        _ => (at, None),
+    };
+    // Azure numbers several invoices of a month: `202611-1`.
+    let digits = |period: &str| Month::parse_period(period.split_once('-').map_or(period, |(month, _)| month));
+    let month = period.map(digits);
+    if month == Some(None) {
+        return Some(Err(NoRoute::Unknown));
+    }
+    let route = resolve(path.get(..place).unwrap_or_default());
+    let place = route.map(|route| match route {
+        Route::Subscription(id) => Some(UsagePlace::Subscription(id)),
+        Route::Group(resource) => Some(UsagePlace::Group(resource)),
+        Route::Container(place) => Some(UsagePlace::Container(place)),
+        _ => None,
+    });
+    let elsewhere = "usage but of subscriptions, resource groups, vaults and managed HSMs";
+    Some(place.map(|place| place.map_or(Route::NotSupported(elsewhere), |place| Route::Usage(place, month.flatten()))))
 }
 
 fn in_subscription(subscription: Guid, path: &[&str], folded: &[&str]) -> Result<Route, NoRoute> {

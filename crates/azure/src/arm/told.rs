@@ -58,6 +58,7 @@ impl Route {
                 "DELETE" => Op::RoleAssignmentDelete,
                 _ => Op::RoleAssignmentRead,
             }),
+            Self::Usage(..) => Some(Op::UsageRead),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::arguments::*;
+use super::usage::Usage;
 use super::vaults::VaultCommand;
 
 /// Commands of the client.
@@ -32,6 +33,8 @@ pub enum Action {
     Key(Box<KeyCommand>),
     #[command(flatten)]
     Vault(Box<VaultCommand>),
+    /// What was used in a month and what it costs
+    Usage(Box<Usage>),
 }
 
 /// How to print, and which server to ask. Every command takes these.
@@ -58,7 +61,7 @@ pub struct Global {
     pub only_show_errors: bool,
 }
 
-const FORMATS: &[&str] = &["json", "jsonc", "table", "tsv", "none"];
+const FORMATS: &[&str] = &["json", "jsonc", "table", "tsv", "csv", "none"];
 
 /// One of a list, in any case; the answer has the case of the list, since the wire is particular about it.
 pub fn one_of(list: &'static [&'static str]) -> impl TypedValueParser<Value = String> {

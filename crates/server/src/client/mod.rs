@@ -18,6 +18,7 @@ mod shape;
 mod target;
 #[cfg(test)]
 mod testing;
+mod usage;
 mod vaults;
 
 use std::path::Path;
@@ -51,7 +52,9 @@ fn carry_out(action: &Action) -> Result<(), ClientError> {
     let global = match action {
         Action::Key(command) => command.global(),
         Action::Vault(command) => command.global(),
+        Action::Usage(args) => &args.global,
     };
+    let format = output::Format::choose(global.output.as_deref());
     let settings = Settings::gather(global, &|name| std::env::var(name).ok(), Path::new("."))?;
     let result = match action {
         Action::Key(command) => {
@@ -64,6 +67,10 @@ fn carry_out(action: &Action) -> Result<(), ClientError> {
             let network = Network::new(&settings)?;
             vaults::carry_out(&mut Session::new(&network, &settings), command)?
         }
+        Action::Usage(args) => {
+            let network = Network::new(&settings)?;
+            usage::carry_out(&mut Session::new(&network, &settings), args, format)?
+        }
     };
-    output::print(&result, output::Format::choose(global.output.as_deref()))
+    output::print(&result, format)
 }

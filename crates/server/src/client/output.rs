@@ -15,6 +15,8 @@ pub enum Format {
     Table,
     /// Tab-separated values, sorted by their names, for scripts.
     Tsv,
+    /// Comma-separated values under their names, for spreadsheets (RFC 4180).
+    Csv,
     /// Nothing.
     None,
 }
@@ -25,6 +27,7 @@ impl Format {
         match asked {
             Some("table") => Format::Table,
             Some("tsv") => Format::Tsv,
+            Some("csv") => Format::Csv,
             Some("none") => Format::None,
             // Colour is a matter for the program that reads the JSON.
             Some(_) => Format::Json,
@@ -61,6 +64,7 @@ pub fn render(result: &Value, format: Format) -> String {
         Format::None => String::new(),
         Format::Json => serde_json::to_string_pretty(result).map_or_else(|error| error.to_string(), |text| text + "\n"),
         Format::Tsv => entries(result).into_iter().map(|entry| tsv_row(entry) + "\n").collect(),
+        Format::Csv => csv(&entries(result)),
         Format::Table => table(&entries(result)),
     }
 }
@@ -88,6 +92,18 @@ const COLUMNS: &[(&str, &str)] = &[
     ("Kid", "/key/kid"),
 ];
 
+/// The columns of a bill, in the order they are shown.
+const BILL_COLUMNS: &[(&str, &str)] = &[
+    ("Month", "/month"),
+    ("Container", "/container"),
+    ("Meter", "/meter"),
+    ("Quantity", "/quantity"),
+    ("Unit", "/unit"),
+    ("UnitPrice", "/unitPrice"),
+    ("Cost", "/cost"),
+    ("Currency", "/currency"),
+];
+
 fn entries(result: &Value) -> Vec<&Value> {
     match result {
         Value::Array(entries) => entries.iter().collect(),
@@ -96,9 +112,14 @@ fn entries(result: &Value) -> Vec<&Value> {
 }
 
 fn table(entries: &[&Value]) -> String {
-    let known = |entry: &Value| entry["attributes"].is_object() || entry["properties"].is_object();
-    let columns =
-        if entries.iter().all(|entry| known(entry)) { known_columns(entries) } else { plain_columns(entries) };
+    let known = |entry: &&Value| entry["attributes"].is_object() || entry["properties"].is_object();
+    let columns = if entries.iter().all(known) {
+        known_columns(entries, COLUMNS)
+    } else if entries.iter().all(|entry| entry["meter"].is_string()) {
+        known_columns(entries, BILL_COLUMNS)
+    } else {
+        plain_columns(entries)
+    };
     let mut lines = vec![String::new(); entries.len() + 2];
     for (title, cells) in columns {
         let width = cells.iter().map(|cell| cell.chars().count()).chain([title.chars().count()]).max().unwrap_or(0);
@@ -113,10 +134,10 @@ fn table(entries: &[&Value]) -> String {
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// The columns of `COLUMNS` that any entry has something for; two of one title are one column.
-fn known_columns(entries: &[&Value]) -> Vec<(String, Vec<String>)> {
+/// The columns that any entry has something for; two of one title are one column.
+fn known_columns(entries: &[&Value], known: &[(&str, &str)]) -> Vec<(String, Vec<String>)> {
     let mut columns: Vec<(String, Vec<String>)> = Vec::new();
-    for (title, pointer) in COLUMNS {
+    for (title, pointer) in known {
         let cells: Vec<String> =
             entries.iter().map(|entry| entry.pointer(pointer).map_or(String::new(), cell)).collect();
         match columns.iter_mut().find(|(known, _)| known == title) {
@@ -175,6 +196,35 @@ fn tsv_row(entry: &Value) -> String {
     }
 }
 
+/// Comma-separated values: a line of names, then one for each entry. What has parts is written as JSON.
+fn csv(entries: &[&Value]) -> String {
+    let mut names: Vec<&str> =
+        entries.iter().filter_map(|entry| entry.as_object()).flat_map(|map| map.keys()).map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let field = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let row = |fields: &[String]| fields.iter().map(|field| quoted(field)).collect::<Vec<_>>().join(",") + "\r\n";
+    let header: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let rows = entries.iter().map(|entry| match entry {
+        Value::Object(_) => row(&names.iter().map(|name| field(&entry[*name])).collect::<Vec<_>>()),
+        plain => row(&[field(plain)]),
+    });
+    let header = if names.is_empty() { String::new() } else { row(&header) };
+    [header].into_iter().chain(rows).collect()
+}
+
+fn quoted(field: &str) -> String {
+    if field.contains(['"', ',', '\r', '\n']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +247,14 @@ mod tests {
     fn tab_separated_values_have_az_s_words_for_what_has_no_text() {
         let result = json!([{"b": true, "a": "x", "c": null, "d": [1, 2], "e": {"f": 1}, "g": 7}]);
         assert_eq!(render(&result, Format::Tsv), "x\tTrue\tNone\t2\t\t7\n");
+    }
+
+    #[test]
+    fn comma_separated_values_stand_under_their_names_and_are_quoted_where_need_be() {
+        let result = json!([{"b": true, "a": "x,\"y\""}, {"c": {"d": 1}, "a": null}]);
+        assert_eq!(render(&result, Format::Csv), "a,b,c\r\n\"x,\"\"y\"\"\",true,\r\n,,\"{\"\"d\"\":1}\"\r\n");
+        assert_eq!(render(&json!([]), Format::Csv), "");
+        assert_eq!(render(&json!(["x"]), Format::Csv), "x\r\n");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Session<'a> {
 
 const DATA_API: &str = "2026-04-01";
 const ARM_API: &str = "2026-02-01";
+/// The newest version that tells usage in the shape we read.
+const CONSUMPTION_API: &str = "2023-11-01";
 /// The newest version of the neighbouring provider whose groups have the location of a new vault.
 const GROUPS_API: &str = "2024-11-01";
 
@@ -71,7 +73,11 @@ impl<'a> Session<'a> {
             self.tokens.insert(host, token);
         }
         let group = path.to_ascii_lowercase().starts_with("/subscriptions/") && !path.contains("/providers/");
-        let api = if group { GROUPS_API } else { ARM_API };
+        let api = match path {
+            _ if group => GROUPS_API,
+            usage if usage.contains("/providers/Microsoft.Consumption/") => CONSUMPTION_API,
+            _ => ARM_API,
+        };
         let url = versioned(&format!("{}{path}", self.settings.base), api);
         accepted(self.send(method, &url, body)?)
     }

@@ -256,7 +256,7 @@ pub fn carry_out(session: &mut Session<'_>, command: &VaultCommand) -> Result<Va
     }
 }
 
-fn subscription(session: &Session<'_>) -> Result<String, ClientError> {
+pub fn subscription(session: &Session<'_>) -> Result<String, ClientError> {
     let id = session.settings().subscription.as_deref();
     id.map(|id| format!("/subscriptions/{}", segment(id))).ok_or_else(|| {
         ClientError::Usage(

@@ -5,6 +5,7 @@ mod deleted;
 mod directory;
 mod features;
 mod roles;
+mod usage;
 
 use super::{
     Answer, Arm, Ask,
@@ -46,6 +47,7 @@ async fn resources(arm: &Arm, ask: &Ask) -> Answer {
         }
         ("GET", Route::Providers(subscription)) => ok(&List::whole(providers::all(*subscription))),
         ("GET", Route::Provider { subscription, namespace }) => directory::provider(ask, *subscription, namespace),
+        ("GET", Route::Usage(place, month)) => usage::list(arm, ask, place, *month).await,
         ("POST", Route::RegisterProvider { subscription, namespace }) => {
             directory::provider(ask, Some(*subscription), namespace)
         }

@@ -3,3 +3,4 @@
 mod bodies;
 mod errors;
 mod routes;
+mod usage;

@@ -5,3 +5,4 @@ pub(crate) mod directory;
 pub(crate) mod network;
 pub(crate) mod read;
 pub(crate) mod roles;
+pub(crate) mod usage;
