@@ -35,12 +35,28 @@ struct Lane {
     working: Arc<Semaphore>,
     /// Places to work and to wait together.
     admitted: Arc<Semaphore>,
+    /// How many there are of each.
+    places: (usize, usize),
 }
 
 impl Lane {
     fn new(working: usize, waiting: usize) -> Self {
-        Self { working: Arc::new(Semaphore::new(working)), admitted: Arc::new(Semaphore::new(working + waiting)) }
+        let places = (working, working + waiting);
+        Self { working: Arc::new(Semaphore::new(places.0)), admitted: Arc::new(Semaphore::new(places.1)), places }
     }
+
+    fn in_use(&self) -> (usize, usize) {
+        let working = self.places.0.saturating_sub(self.working.available_permits());
+        (working, self.places.1.saturating_sub(self.admitted.available_permits()).saturating_sub(working))
+    }
+}
+
+/// How much is under way in each lane, and how much waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    pub compute: (usize, usize),
+    pub generation: (usize, usize),
+    pub durable: (usize, usize),
 }
 
 impl Door {
@@ -65,6 +81,12 @@ impl Door {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What is in use now.
+    #[must_use]
+    pub fn lanes(&self) -> Lanes {
+        Lanes { compute: self.compute.in_use(), generation: self.generation.in_use(), durable: self.durable.in_use() }
     }
 
     /// Runs `work` on the engine.

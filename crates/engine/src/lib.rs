@@ -17,6 +17,7 @@ mod error;
 mod issuer;
 mod keys;
 mod metering;
+mod metrics;
 mod objects;
 mod open;
 mod page;
@@ -31,13 +32,14 @@ pub use containers::{
 };
 pub use custody::{Entropy, SystemEntropy, VerifyingKey, sha256};
 pub use directory::{ContainerListing, NewPrincipal, hash_client_secret};
-pub use door::{Cost, Door};
+pub use door::{Cost, Door, Lanes};
 pub use error::Error;
 pub use issuer::IssuerKey;
 pub use keys::{
     AttributeChanges, CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey, KeyChanges, NewAttributes,
 };
 pub use metering::{UsageLine, UsageQuery, UsageScope};
+pub use metrics::{Answered, Metrics};
 pub use objects::ObjectView;
 pub use open::OpenContainer;
 pub use page::{Page, PageRequest};
@@ -67,6 +69,7 @@ pub struct Engine {
     arm_access: access::ArmAccess,
     audit: audit::Queue,
     key_uses: metering::KeyUses,
+    counters: metrics::Counters,
     prices: domain::metering::Prices,
 }
 

@@ -274,6 +274,12 @@ impl OpenContainers {
         }
     }
 
+    /// How many containers are open, and how many keys in all of them.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        let entries = self.entries.read();
+        (entries.len(), entries.values().map(|entry| entry.keys.read().len()).sum())
+    }
+
     pub(crate) fn find(&self, id: ContainerId) -> Option<Arc<OpenContainer>> {
         // One that is being opened has perhaps read what the caller has since changed: wait until it is entered.
         let _opening = self.opening.lock();

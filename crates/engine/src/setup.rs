@@ -1,7 +1,8 @@
 //! Bringing an engine up, and the first facts of an installation.
 
 use crate::{
-    Clock, Engine, Error, NewPrincipal, access::ArmAccess, audit::Queue, metering::KeyUses, open::OpenContainers,
+    Clock, Engine, Error, NewPrincipal, access::ArmAccess, audit::Queue, metering::KeyUses, metrics::Counters,
+    open::OpenContainers,
 };
 use custody::{Entropy, Provider, RootKey};
 use domain::{
@@ -67,6 +68,7 @@ impl Engine {
             arm_access: ArmAccess::new(Assignments::default()),
             audit: Queue::default(),
             key_uses: KeyUses::default(),
+            counters: Counters::default(),
             prices: Prices::default(),
         };
         engine.tie_root()?;

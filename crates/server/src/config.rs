@@ -9,6 +9,7 @@ pub use identity::{ExternalConfig, IdentityConfig};
 use crate::net::Listen;
 use crate::private_file::{self, PrivateFileError};
 use crate::telemetry::{self, Format};
+use domain::metering::Prices;
 use serde::Deserialize;
 use std::fmt;
 use std::fs;
@@ -61,6 +62,12 @@ pub struct Config {
     /// Whose tokens are taken.
     #[serde(default)]
     pub identity: IdentityConfig,
+    /// Where a monitor may ask for metrics; nowhere without.
+    #[serde(default)]
+    pub metrics: Option<Metrics>,
+    /// What things cost, for those who ask what they have used.
+    #[serde(default)]
+    pub prices: Prices,
 }
 
 /// Where the root key comes from: exactly one of these.
@@ -97,6 +104,14 @@ impl Default for Log {
     fn default() -> Self {
         Self { level: Level("info".to_owned()), format: Format::default() }
     }
+}
+
+/// The port for a monitor.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// The address to listen on, over plain HTTP.
+    pub listen: SocketAddr,
 }
 
 /// A checked log level.
@@ -295,6 +310,7 @@ fn locate(text: &str, offset: usize) -> (usize, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::metering::Money;
 
     const SAMPLE: &str = include_str!("../strongroom.sample.toml");
     const SMALLEST: &str = r#"domain = "keys.example.com"
@@ -327,7 +343,6 @@ tls.key = "tls.key"
         let smallest = parse(SMALLEST).unwrap();
         assert_eq!(shown.log, smallest.log);
         assert_eq!(shown.body_limit, smallest.body_limit);
-        assert!(shown.database.is_some() && shown.default_container.is_some());
         assert_eq!(shown.identity.embedded, smallest.identity.embedded);
         let external = shown.identity.external.clone().unwrap();
         assert_eq!(external.ca_file.as_deref(), Some(Path::new("/etc/strongroom/login-ca.pem")));
@@ -338,6 +353,9 @@ tls.key = "tls.key"
         assert_eq!(settings.algorithms, least.algorithms);
         assert_eq!(settings.clock_skew_seconds, least.clock_skew_seconds);
         assert_eq!(settings.claims, least.claims);
+        assert!(shown.database.is_some() && shown.default_container.is_some() && shown.metrics.is_some());
+        assert_eq!(shown.prices.operations_per_10000, Money::parse("0.03"));
+        assert!(shown.prices.hsm_key_version_per_month.is_some() && !shown.prices.managed_hsm_per_hour.is_empty());
     }
 
     #[test]
@@ -348,7 +366,8 @@ tls.key = "tls.key"
         assert_eq!(config.database(), Path::new("/etc/strongroom/state/strongroom.db"));
         assert_eq!(config.tls.key, Path::new("/etc/strongroom/tls.key"));
         assert_eq!(config.log.level.as_str(), "info");
-        assert!(!config.proxy && config.default_container.is_none());
+        assert!(!config.proxy && config.default_container.is_none() && config.metrics.is_none());
+        assert_eq!(config.prices, Prices::default(), "no price is known");
     }
 
     #[test]
@@ -371,6 +390,10 @@ tls.key = "tls.key"
             ("state =", "log.format = \"xml\"\nstate =", 3, "unknown variant `xml`"),
             ("state =", "identity.embedded = false\nstate =", 3, "nobody could ever sign in"),
             ("state =", "identity.external.issuer = \"http://x\"\nstate =", 3, "not a URL such as"),
+            ("state =", "prices.operations_per_10000 = 0.03\nstate =", 3, "expected a string"),
+            ("state =", "prices.operations_per_10000 = \"3 cents\"\nstate =", 3, "not an amount of money"),
+            ("state =", "prices.per_key = \"1\"\nstate =", 3, "unknown field `per_key`"),
+            ("state =", "metrics.listen = \"localhost\"\nstate =", 3, "listen"),
             ("state =", "state = = 1\n#", 3, "state"),
         ] {
             let error = parse(&SMALLEST.replacen(from, to, 1)).expect_err(to);

@@ -10,6 +10,7 @@ use custody::{Entropy as _, PassphraseParameters, RootKey, SystemEntropy};
 use domain::{
     Guid, ResourceGroup, Subscription, Tags,
     access::{Scope, azure_roles},
+    metering::Prices,
 };
 use engine::{Engine, Foundation, NewPrincipal, SystemClock, hash_client_secret};
 use std::{path::PathBuf, sync::Arc};
@@ -58,7 +59,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let _lock = wiring::lock(&database)?;
     make_root(&config)?;
     let root = serve::root_key(&config)?;
-    let engine = wiring::engine(&database, root, Arc::new(SystemClock), serve::HSM_DEFAULTS)?;
+    let engine = wiring::engine(&database, root, Arc::new(SystemClock), serve::HSM_DEFAULTS, Prices::default())?;
     let application = config.identity.embedded.then(|| Application::new(&engine));
     let foundation = foundation(&args, &config, &engine, application.as_ref(), named);
     engine.lay_foundation(&foundation)?;

@@ -6,6 +6,7 @@ mod console;
 mod dev;
 mod external_issuer;
 mod init;
+mod metrics;
 mod net;
 mod private_file;
 mod serve;

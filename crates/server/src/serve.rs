@@ -48,7 +48,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     let _lock = wiring::lock(&database)?;
     let root = root_key(&config)?;
-    let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS)?;
+    let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS, config.prices.clone())?;
 
     if engine.system_record(PLANTED)?.is_some() {
         return Err(format!(
@@ -71,6 +71,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         },
     )?;
     let listeners = Listeners::bind(&config.listen())?;
+    if let Some(metrics) = &config.metrics {
+        let address = metrics.listen;
+        let exposition = site.metrics.clone();
+        exposition.listen(address).await.map_err(|error| format!("metrics.listen: {address}: {error}"))?;
+    }
     let loops = wiring::Loops::start(&site.door);
     let keys = tokio::spawn(keep_keys(site.door.clone(), Arc::clone(&site.sign_in.identity)));
     let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));

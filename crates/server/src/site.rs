@@ -1,6 +1,9 @@
 //! One address for everything: which front a request goes to, by host name and path.
 
-use crate::dev::DevControl;
+use crate::{
+    dev::DevControl,
+    metrics::{self, Exposition},
+};
 use azure::{Addresses, Arm, DataPlane, Request, Response, SignIn};
 use bytes::Bytes;
 use domain::ContainerKind;
@@ -19,6 +22,8 @@ pub struct Site {
     pub default_container: Option<(ContainerKind, String)>,
     /// The movable clock, in development mode only.
     pub dev: Option<DevControl>,
+    /// In development mode they are served here; production has a port for them.
+    pub metrics: Exposition,
 }
 
 /// Where a request goes.
@@ -28,6 +33,7 @@ enum Destination<'site> {
     Arm,
     SignIn,
     Dev,
+    Metrics,
     Health,
     /// A data-plane path on the bare host, and no container to serve it.
     NoDefaultContainer,
@@ -79,6 +85,7 @@ impl Site {
                 Some(dev) => Box::pin(dev.handle(&self.door, &request)).await,
                 None => nothing("There is no development clock in production."),
             },
+            Destination::Metrics => self.metrics.response(),
             Destination::Health => text(StatusCode::OK, "ok\n"),
             Destination::NoDefaultContainer => nothing(
                 "This host serves no vault or managed HSM by itself: use the container's own host name, or set a default container.",
@@ -108,6 +115,7 @@ impl Site {
             // A name that is not ours, or that only looks like a container's, must not act on the default container.
             _ if !self.is_bare(host) => Destination::Nowhere,
             (Some("dev"), _) => Destination::Dev,
+            _ if self.shows_metrics(request) => Destination::Metrics,
             (Some("metadata"), Some("endpoints")) => Destination::Arm,
             (Some(first), _) if ARM.contains(&first) => Destination::Arm,
             (Some(first), _) if DATA_PLANE.contains(&first) => match &self.default_container {
@@ -121,6 +129,12 @@ impl Site {
 }
 
 impl Site {
+    /// Whether this asks a development server for its metrics, from the same machine.
+    fn shows_metrics(&self, request: &Request) -> bool {
+        let is_path = request.segments() == [metrics::PATH.trim_start_matches('/')];
+        self.dev.is_some() && is_path && request.method == http::Method::GET && request.address.is_loopback()
+    }
+
     /// Whether a host, without its port, is the installation itself and no name under it.
     fn is_bare(&self, host: &str) -> bool {
         host == self.addresses.domain || LOOPBACK.contains(&host)

@@ -1,9 +1,9 @@
 //! Putting the parts together: store, custody, engine, identity, fronts; and the loops that act by themselves.
 
-use crate::{Failure, dev::DevControl, site::Site};
+use crate::{Failure, dev::DevControl, metrics::Exposition, site::Site};
 use azure::{Addresses, Arm, DataPlane, SignIn};
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
-use domain::{ContainerKind, Guid};
+use domain::{ContainerKind, Guid, metering::Prices};
 use engine::{Clock, Door, Engine, EngineParts, HsmDefaults, SystemClock};
 use identity::{Identity, Trust};
 use std::{
@@ -50,6 +50,7 @@ pub fn engine(
     root: RootKey,
     clock: Arc<dyn Clock>,
     hsm_defaults: HsmDefaults,
+    prices: Prices,
 ) -> Result<Arc<Engine>, Failure> {
     let named = |error: &(dyn std::error::Error + 'static)| format!("{}: {}", database.display(), chain(error));
     let store = SqliteStore::open(database).map_err(|fault| named(&fault))?;
@@ -61,7 +62,7 @@ pub fn engine(
         entropy: Arc::new(SystemEntropy),
         hsm_defaults,
     };
-    Ok(Arc::new(Engine::start(parts).map_err(|error| named(&error))?))
+    Ok(Arc::new(Engine::start(parts).map_err(|error| named(&error))?.with_prices(prices)))
 }
 
 /// Reads `vault:NAME` or `hsm:NAME`.
@@ -117,6 +118,7 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
             managed_identity: managed_identity.as_ref().map(|(app, _)| *app),
             identity_header: managed_identity.map(|(_, header)| header),
         },
+        metrics: Exposition { door: door.clone(), started: SystemClock.now() },
         door,
         addresses,
         default_container: settings.default_container,

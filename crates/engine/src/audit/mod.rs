@@ -11,6 +11,7 @@ pub(crate) use queue::{Entry, Queue};
 use crate::{
     Engine, Error, OpenContainer,
     metering::{Count, write_counts},
+    metrics::kind_of,
 };
 use domain::{
     AuditRecord, Container, ContainerId, Event, Guid, Operation, Outcome, UnixTime,
@@ -64,6 +65,15 @@ pub enum Asker<'a> {
     },
 }
 
+impl Asker<'_> {
+    fn origin(&self) -> &Origin {
+        match self {
+            Self::Caller(caller) => &caller.origin,
+            Self::Stranger { origin, .. } => origin,
+        }
+    }
+}
+
 /// A request that changed nothing, to be told of.
 pub struct Told<'a> {
     pub event: Event,
@@ -80,6 +90,16 @@ impl Engine {
     /// [`Error::Busy`] if more waits to be written than the log can take: then the request must not be answered as
     /// done.
     pub fn tell(&self, told: &Told<'_>) -> Result<(), Error> {
+        let entered = self.enter(told);
+        let is_done = told.ending.code.is_none() && entered.is_ok();
+        let outcome = if is_done { Outcome::Done } else { Outcome::Refused };
+        let kind = told.subject.container.and_then(|_| kind_of(told.subject.resource));
+        let took = self.elapsed().saturating_sub(told.by.origin().started);
+        self.counters.answered(told.event, outcome, kind, took);
+        entered
+    }
+
+    fn enter(&self, told: &Told<'_>) -> Result<(), Error> {
         let done = told.ending.code.is_none();
         if let (true, Event::Operation(operation)) = (done, told.event)
             && operation.is_change()

@@ -38,6 +38,11 @@ impl Queue {
         Ok(())
     }
 
+    /// How many entries wait or are being written.
+    pub(crate) fn length(&self) -> usize {
+        self.length.load(Ordering::Relaxed)
+    }
+
     /// Hands everything that waits to `write`. If that fails, it all waits on.
     pub(crate) fn flush(&self, write: impl Fn(&[Entry]) -> Result<(), Error>) -> Result<(), Error> {
         let mut writing = self.writing.lock();

@@ -32,6 +32,7 @@ fn a_full_lane_refuses_at_once_and_takes_work_again_when_a_place_is_free() {
         };
         assert!(matches!(refused, Err(Error::Busy)));
         assert!(waiting.len() >= 100, "{} could wait", waiting.len());
+        assert_eq!((door.lanes().compute, door.lanes().durable), ((1, waiting.len()), (0, 0)));
         // Another lane has its own places.
         assert!(matches!(door.run(Cost::Durable, |_| Ok(3)).await, Ok(3)));
         assert!(matches!(door.run(Cost::Cheap, |_| Ok(4)).await, Ok(4)));

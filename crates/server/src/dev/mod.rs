@@ -7,6 +7,7 @@
 
 mod clock;
 mod connection;
+mod prices;
 mod seed;
 
 pub use clock::{ClockArgs, DevControl, clock};
@@ -46,6 +47,9 @@ pub struct Args {
     /// Write the connection facts to this file as shell assignments, once the server is ready to answer
     #[arg(long, value_name = "PATH")]
     env_file: Option<PathBuf>,
+    /// TOML file with prices for `strongroom usage`, as in the table [prices] of strongroom.toml; samples if omitted
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
     /// The container that a data-plane path on the bare host means
     #[arg(long, value_name = "vault:NAME|hsm:NAME", default_value = "hsm:devhsm", value_parser = wiring::container)]
     default_container: (ContainerKind, String),
@@ -103,6 +107,7 @@ impl State {
 /// What keeps it from starting, in words for the person who typed the command.
 pub async fn run(args: Args) -> Result<(), Failure> {
     telemetry::start("warn", telemetry::Format::Text)?;
+    let prices = prices::load(args.prices.as_deref())?;
     let state = State::new(&args)?;
     let folder = state.folder();
     let database = folder.join("strongroom.db");
@@ -118,7 +123,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let seed = Seed::load_or_make(&seed_file, &SystemEntropy)?;
     let clock = Arc::new(MovableClock::new(SystemClock, 0));
     let defaults = HsmDefaults { activation: Activation::Active, grants: seed.hsm_grants() };
-    let engine = wiring::engine(&database, state.root_key()?, Arc::clone(&clock) as _, defaults)?;
+    let engine = wiring::engine(&database, state.root_key()?, Arc::clone(&clock) as _, defaults, prices)?;
     let dev = DevControl::resume(clock, &engine)?;
     seed.plant(&engine)?;
 
