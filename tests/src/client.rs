@@ -215,14 +215,40 @@ impl Client {
     /// # Errors
     /// [`NoAnswer`]: it may have moved or not.
     pub fn try_advance_days(&self, days: i64) -> Result<Answer, NoAnswer> {
+        self.try_advance(days * SECONDS_PER_DAY)
+    }
+
+    fn try_advance(&self, seconds: i64) -> Result<Answer, NoAnswer> {
         self.0.tokens.lock().unwrap().clear();
-        self.plain("POST", "/dev/clock/advance", Some(&json!({ "seconds": days * SECONDS_PER_DAY })))
+        self.plain("POST", "/dev/clock/advance", Some(&json!({ "seconds": seconds })))
+    }
+
+    /// Moves the development clock forward to a time, to the second but for those that pass meanwhile.
+    ///
+    /// # Panics
+    /// If the clock does not move, or is past that time already.
+    pub fn advance_to(&self, time: i64) {
+        let (now, _) = self.clock();
+        assert!(time > now, "the clock does not run back");
+        self.try_advance(time - now).unwrap().expect("moving the clock");
     }
 
     /// # Panics
     /// If the clock does not move.
     pub fn advance_days(&self, days: i64) {
         self.try_advance_days(days).unwrap().expect("moving the clock");
+    }
+
+    /// The text at a path of the bare host.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn plain_text(&self, path: &str) -> String {
+        let url = format!("{}{path}", self.facts().get("BASE_URL"));
+        let mut answer = self.0.agent.get(&url).call().unwrap();
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        answer.body_mut().read_to_string().unwrap()
     }
 
     /// A call to the bare host without a token.

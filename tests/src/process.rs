@@ -56,7 +56,7 @@ impl Server {
     }
 
     fn start(&mut self) -> Result<(), String> {
-        let env_file = self.folder.path().join("facts.env");
+        let env_file = self.env_file();
         let mut command = Command::new(binary());
         command.arg("dev").arg("--env-file").arg(&env_file);
         match self.port {
@@ -105,6 +105,23 @@ impl Server {
     #[must_use]
     pub fn client(&self) -> &Client {
         self.client.as_ref().expect("a server has a client from its first start on")
+    }
+
+    /// What the command line prints for these words, asked of this server.
+    ///
+    /// # Panics
+    /// If the command fails.
+    #[must_use]
+    pub fn printed(&self, words: &[&str]) -> String {
+        let mut command = Command::new(binary());
+        let output = command.args(words).arg("--env-file").arg(self.env_file()).output().unwrap();
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {complaints}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn env_file(&self) -> PathBuf {
+        self.folder.path().join("facts.env")
     }
 
     /// Whether the process runs.

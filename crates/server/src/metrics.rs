@@ -20,6 +20,7 @@ pub const PATH: &str = "/metrics";
 /// No scrape takes as long.
 const CONNECTION_TIME: Duration = Duration::from_secs(10);
 const CONNECTIONS: usize = 16;
+const PACE: Duration = Duration::from_millis(10);
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What can be told of a running server.
@@ -76,8 +77,11 @@ impl Exposition {
 
     async fn serve(self, listener: TcpListener) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
+        // No monitor comes oftener; and when nobody can be let in, trying again at once would only spin.
+        let mut pace = tokio::time::interval(PACE);
+        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
-            // What one client did wrong must not end it for all; the next comes when it comes.
+            pace.tick().await;
             let Ok((stream, _)) = listener.accept().await else { continue };
             let exposition = self.clone();
             tokio::spawn(async move {
@@ -151,7 +155,47 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Operation;
+    use crate::{serve::HSM_DEFAULTS, wiring};
+    use custody::{RootKey, SystemEntropy};
+    use domain::{Operation, metering::Prices};
+    use engine::SystemClock;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    async fn asked(address: SocketAddr, line: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!("{line} HTTP/1.1\r\nhost: monitor\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn the_port_for_a_monitor_serves_metrics_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, _) = RootKey::new_key_file(&SystemEntropy).unwrap();
+        let database = folder.path().join("db");
+        let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS, Prices::default()).unwrap();
+        let exposition = Exposition { door: Door::new(engine, 1), started: UnixTime(1_767_225_600) };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(exposition.serve(listener));
+        let page = asked(address, "GET /metrics").await;
+        assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("text/plain; version=0.0.4"), "{page}");
+        assert!(page.contains("\nprocess_start_time_seconds 1767225600\n"), "{page}");
+        assert!(page.contains("\nstrongroom_audit_waiting 0\n"), "{page}");
+        assert!(page.contains("\nstrongroom_lane_waiting{lane=\"compute\"} 0\n"), "{page}");
+        for line in ["GET /", "GET /keys", "POST /metrics"] {
+            assert!(asked(address, line).await.starts_with("HTTP/1.1 404 "), "{line}");
+        }
+        // One that says nothing keeps nobody else out.
+        let _silent = TcpStream::connect(address).await.unwrap();
+        assert!(asked(address, "GET /metrics").await.starts_with("HTTP/1.1 200 "));
+        serving.abort();
+    }
 
     #[test]
     fn counters_and_durations_in_the_monitors_words() {

@@ -19,3 +19,6 @@ mod rights;
 mod sign_in;
 mod site;
 mod storm_audit;
+mod usage;
+mod usage_month;
+mod usage_storm;
