@@ -39,6 +39,8 @@ pub const ARM_ROUTE: &[&[u8]] = &[
     b"tenants",
     b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg",
     b"subscriptions/00000000-0000-0000-0000-000000000001/resources",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Billing/billingPeriods/202611-1/providers\
+      /Microsoft.Consumption/usageDetails",
     b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-1",
     b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-1\
       /accessPolicies/add",
@@ -68,6 +70,7 @@ pub const ARM_FILTER: &[&[u8]] = &[
     b"atScope() and assignedTo('00000000-0000-4000-8000-00000000000a')",
     b"principalId eq 00000000-0000-4000-8000-00000000000a",
     b"tagName eq 'a' and tagValue eq 'b'",
+    b"properties/usageEnd ge '2026-11-01T00:00:00Z' and properties/usageEnd le '2026-11-30' and date lt '2026-12-01'",
 ];
 pub const ARM_QUERY: &[&[u8]] = &[b"2024-11-01", b"2026-05-15-preview", b"25", b"vault:kv-1", b"7.4"];
 pub const ARM_VAULT_BODY: &[&[u8]] = &[

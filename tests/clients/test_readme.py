@@ -113,6 +113,13 @@ def test_the_clock(paste):
     assert json.loads(paste(line))["aheadSeconds"] >= 8 * 86_400
 
 
+def test_what_it_costs(paste, server):
+    out = paste("strongroom key create --hsm-name devhsm --name costs --kty EC-HSM", block("What it costs"))
+    assert re.search(r'"meter": "Standard_B1 hours"', out)
+    page = paste("curl -s --cacert $CA_FILE $BASE_URL/metrics")
+    assert 'strongroom_operations_total{operation="KeyCreate",outcome="done",kind="managedHsm"}' in page
+
+
 def test_the_principals_of_the_roles(paste):
     out = paste("echo $KEY_VAULT_CRYPTO_USER_APP_ID $MANAGED_HSM_CRYPTO_OFFICER_APP_SECRET $NOBODY_APP_ID")
     assert len(out.split()) == 3

@@ -46,14 +46,36 @@ fn by_hand(lines: &[(&str, i64, &str)]) -> Vec<(String, i64, String)> {
     lines.iter().map(|(meter, quantity, cost)| ((*meter).to_owned(), *quantity, (*cost).to_owned())).collect()
 }
 
-#[test]
-fn a_month_costs_exactly_what_was_reckoned_by_hand() {
-    let server = Server::ephemeral();
+/// What happens in the vault on the 3rd.
+fn use_the_vault(keys: &Target) {
+    for key in ["used", "rotated", "gone"] {
+        create(keys, key, "EC-HSM");
+    }
+    sign(keys, "soft", 4);
+    sign(keys, "used", 5);
+    sign(keys, "rotated", 1);
+    done(keys, "POST", "/keys/rotated/rotate");
+    sign(keys, "rotated", 1);
+    sign(keys, "gone", 2);
+    done(keys, "DELETE", "/keys/gone");
+    done(keys, "GET", "/deletedkeys/gone");
+    done(keys, "POST", "/deletedkeys/gone/recover");
+    done(keys, "DELETE", "/keys/gone");
+    done(keys, "DELETE", "/deletedkeys/gone");
+    done(keys, "GET", "/keys/unused");
+    assert_eq!(keys.sign("gone", &[7; 32]).status, 404);
+    assert_eq!(keys.sign("gone", &[7; 32]).status, 404);
+    assert_eq!(keys.by(Principal::Named("NOBODY")).sign("used", &[7; 32]).status, 403);
+}
+
+/// Lives through a month that is far enough ahead for what comes forty days before it, and to ten minutes after it.
+fn live_through_a_month(server: &Server) -> Month {
     let client = server.client();
     let (now, _) = client.clock();
-    // Far enough ahead for what comes forty days before it.
     let month = Month::from_number(Month::of(UnixTime(now)).number() + 3).unwrap();
-    let at = |day: i64, minute: i64| client.advance_to(month.begin().0 + (day - 1) * SECONDS_PER_DAY + minute * MINUTE);
+    let at = |day: i64, minute: i64| {
+        client.advance_to(month.begin().0 + (day - 1) * SECONDS_PER_DAY + minute * MINUTE);
+    };
 
     at(-40, 0);
     let vault = Container::made(client, ContainerKind::Vault, VAULT);
@@ -71,33 +93,20 @@ fn a_month_costs_exactly_what_was_reckoned_by_hand() {
     hsm.put(Making { retention_days: 90, purge_protection: false }).expect("a managed HSM");
     create(&hsm.data(), "k", "EC-HSM");
     sign(&hsm.data(), "k", 3);
-
     at(3, 0);
-    for key in ["used", "rotated", "gone"] {
-        create(&keys, key, "EC-HSM");
-    }
-    sign(&keys, "soft", 4);
-    sign(&keys, "used", 5);
-    sign(&keys, "rotated", 1);
-    done(&keys, "POST", "/keys/rotated/rotate");
-    sign(&keys, "rotated", 1);
-    sign(&keys, "gone", 2);
-    done(&keys, "DELETE", "/keys/gone");
-    done(&keys, "GET", "/deletedkeys/gone");
-    done(&keys, "POST", "/deletedkeys/gone/recover");
-    done(&keys, "DELETE", "/keys/gone");
-    done(&keys, "DELETE", "/deletedkeys/gone");
-    done(&keys, "GET", "/keys/unused");
-    assert_eq!(keys.sign("gone", &[7; 32]).status, 404);
-    assert_eq!(keys.sign("gone", &[7; 32]).status, 404);
-    assert_eq!(keys.by(Principal::Named("NOBODY")).sign("used", &[7; 32]).status, 403);
-
+    use_the_vault(&keys);
     at(10, 40);
     hsm.delete().expect("deleting");
     at(20, 40);
     hsm.purge().expect("purging");
     client.advance_to(month.end().0 + 10 * MINUTE);
+    month
+}
 
+#[test]
+fn a_month_costs_exactly_what_was_reckoned_by_hand() {
+    let server = Server::ephemeral();
+    let month = live_through_a_month(&server);
     let of_vault = [
         ("KeyCreate", 3, "0.000009"),
         ("KeyGet", 1, "0.000003"),

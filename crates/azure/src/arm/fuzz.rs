@@ -1,6 +1,6 @@
 //! One entry per parser of outside bytes, for fuzzers: none may panic, whatever the bytes. Not part of the interface.
 
-use super::{filter, paging, route, version, wire};
+use super::{filter, handlers, paging, route, version, wire};
 use domain::{ContainerKind, Guid, ResourceId, access::Scope};
 
 fn text(bytes: &[u8]) -> &str {
@@ -19,9 +19,10 @@ pub fn route(bytes: &[u8]) {
     }
 }
 
-/// `$filter`.
+/// `$filter`, and the months that one on usage asks for.
 pub fn filter(bytes: &[u8]) {
     drop(filter::of(Some(text(bytes))));
+    drop(handlers::usage::wanted(text(bytes)));
 }
 
 /// `api-version`, `$top`, `$skiptoken`.

@@ -5,7 +5,7 @@ mod deleted;
 mod directory;
 mod features;
 mod roles;
-mod usage;
+pub(super) mod usage;
 
 use super::{
     Answer, Arm, Ask,

@@ -15,7 +15,7 @@ use engine::{Engine, PageRequest, UsageQuery, UsageScope};
 
 /// What a filter on usage asks for.
 #[derive(Default)]
-struct Wanted {
+pub(in crate::arm) struct Wanted {
     name: Option<String>,
     from: Option<UnixTime>,
     until: Option<UnixTime>,
@@ -23,7 +23,7 @@ struct Wanted {
 
 /// Every month that a day of the asked span is in: figures are kept by months. A span may be told by the beginning or
 /// the end of usage, or by a day of it.
-fn wanted(text: &str) -> Result<Wanted, Problem> {
+pub(in crate::arm) fn wanted(text: &str) -> Result<Wanted, Problem> {
     let mut wanted = Wanted::default();
     for condition in filter::of(Some(text))? {
         match condition {
@@ -72,7 +72,7 @@ fn scope(place: &UsagePlace) -> Result<UsageScope, Failure> {
     })
 }
 
-pub(super) async fn list(arm: &Arm, ask: &Ask, place: &UsagePlace, period: Option<Month>) -> Answer {
+pub(in crate::arm) async fn list(arm: &Arm, ask: &Ask, place: &UsagePlace, period: Option<Month>) -> Answer {
     let text = ask.request.query("$filter").unwrap_or_default();
     let wanted = wanted(text)?;
     let name = wanted.name.as_deref().map(|name| ContainerName::parse(name).ok_or_else(|| filter::bad(text)));
