@@ -1,9 +1,9 @@
 //! The pure rules of Strongroom.
 //!
 //! What a container or an object may go through (lifecycle), which operation works in which state
-//! (attributes), who may do it (access), from where (network), and what it costs (metering). Nothing here reads a
-//! clock, draws randomness, or does I/O: time and random bytes are arguments, so that every rule can be tested with
-//! plain values.
+//! (attributes), who may do it (access), from where (network), what is kept from everybody (lock), and what it costs
+//! (metering). Nothing here reads a clock, draws randomness, or does I/O: time and random bytes are arguments, so that every
+//! rule can be tested with plain values.
 //!
 //! This crate does not know how anything is stored, encrypted, or spelled on a wire.
 
@@ -17,6 +17,7 @@ mod id;
 mod jwk;
 mod key;
 pub mod lifecycle;
+pub mod lock;
 pub mod metering;
 mod name;
 mod network;

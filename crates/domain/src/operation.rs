@@ -95,6 +95,9 @@ operations! {
     RoleAssignmentRead { Arm: "Microsoft.Authorization/roleAssignments/read" },
     RoleAssignmentPut { Arm: "Microsoft.Authorization/roleAssignments/write" },
     RoleAssignmentDelete { Arm: "Microsoft.Authorization/roleAssignments/delete" },
+    LockRead { Arm: "Microsoft.Authorization/locks/read" },
+    LockPut { Arm: "Microsoft.Authorization/locks/write" },
+    LockDelete { Arm: "Microsoft.Authorization/locks/delete" },
 
     // What was used and what it costs.
     UsageRead { Arm: "Microsoft.Consumption/usageDetails/read" },
@@ -143,6 +146,7 @@ impl Operation {
                 | Self::ManagedHsmReadDeleted
                 | Self::ManagedHsmCheckName
                 | Self::RoleAssignmentRead
+                | Self::LockRead
                 | Self::UsageRead
         )
     }

@@ -33,6 +33,8 @@ pub enum Refusal {
     OperationNotFound,
     #[error("no such principal")]
     PrincipalNotFound,
+    #[error("no such lock")]
+    LockNotFound { name: String },
 
     // Names
     #[error("the name is invalid")]
@@ -116,6 +118,9 @@ pub enum Refusal {
     NetworkForbidden { address: IpAddr },
     #[error("the container does not answer public networks")]
     PublicNetworkDisabled,
+    /// `locked` has the scopes of the locks that say no.
+    #[error("a lock forbids it")]
+    ScopeLocked { act: crate::lock::Act, scope: String, locked: Vec<String> },
     #[error("the caller may not do this")]
     Forbidden { action: &'static str, scope: String, model: crate::access::Model },
     #[error("not supported yet")]

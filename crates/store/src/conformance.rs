@@ -10,6 +10,7 @@ pub mod containers;
 pub mod directory;
 pub mod due;
 pub mod fixtures;
+pub mod locks;
 pub mod objects;
 pub mod purge;
 pub mod transactions;
@@ -79,6 +80,11 @@ macro_rules! conformance_tests {
             directory::operation_results_are_kept,
             directory::system_records_of_any_size_are_put_over_each_other,
             directory::audit_records_page_exactly,
+            locks::a_lock_is_found_at_its_scope_without_case,
+            locks::a_lock_is_put_over_the_one_of_its_name_at_its_scope_only,
+            locks::locks_below_a_scope_are_those_of_its_whole_tree,
+            locks::a_lock_that_is_not_there_cannot_be_removed,
+            locks::locks_stay_when_the_store_is_opened_again,
             transactions::what_is_committed_is_there_after_reopening,
             transactions::an_abort_undoes_everything,
             transactions::a_transaction_in_which_a_change_failed_cannot_commit,

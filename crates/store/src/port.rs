@@ -3,8 +3,9 @@
 use domain::{
     Container, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult,
     Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
-    access::{Realm, RoleAssignment},
+    access::{Realm, RoleAssignment, Scope},
     lifecycle::Purged,
+    lock::{Lock, LockName},
     metering::{KeyVersionUse, Lifetime, Month, OperationCount},
 };
 use std::{ops::Range, path::Path};
@@ -170,6 +171,12 @@ pub trait Read {
 
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>>;
 
+    /// Locks at exactly this scope. Scopes and names of locks are looked up without case, Unicode's too, and lists of
+    /// locks come in the order of their folded scopes, then of their folded names.
+    fn locks_at(&mut self, scope: &Scope) -> Outcome<Vec<Lock>>;
+    /// Locks below a scope, whatever lies between, and none at it.
+    fn locks_below(&mut self, scope: &Scope) -> Outcome<Vec<Lock>>;
+
     fn subscriptions(&mut self) -> Outcome<Vec<Subscription>>;
     /// Looked up without case.
     fn resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<Option<ResourceGroup>>;
@@ -240,6 +247,9 @@ pub trait Tx: Read {
 
     fn put_role_assignment(&mut self, assignment: &RoleAssignment) -> Outcome<()>;
     fn remove_role_assignment(&mut self, realm: Realm, name: Guid) -> Outcome<()>;
+
+    fn put_lock(&mut self, lock: &Lock) -> Outcome<()>;
+    fn remove_lock(&mut self, scope: &Scope, name: &LockName) -> Outcome<()>;
 
     fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()>;
     fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()>;

@@ -3,7 +3,7 @@
 //! Texts marked MATCH in the contract are literal. Source: contract key-vault §4.2 and §1.3, az-client §2.
 //! What no document gives is chosen here, and listed in DIVERGENCES.md.
 
-use super::{ids, version};
+use super::{ids, version, wire::locks};
 use crate::{Response, json::BadBody, reply};
 use domain::{ContainerKind, Guid, Refusal, access::Model};
 use engine::Error;
@@ -102,7 +102,7 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
     }
 
-    /// A thing of a kind we know and have none of: locks, private endpoint connections.
+    /// A thing of a kind we know and have none of: private endpoint connections.
     pub(crate) fn absent(code: &'static str, message: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
@@ -183,6 +183,8 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         | Refusal::RoleDefinitionNotFound
         | Refusal::OperationNotFound
         | Refusal::PrincipalNotFound => other_not_found(refusal, subject),
+        Refusal::LockNotFound { name } => locks::not_found(name),
+        Refusal::ScopeLocked { act, scope, locked } => locks::scope_locked(*act, scope, locked),
         Refusal::NameInvalid { .. } => name_invalid(subject),
         Refusal::ContainerNameTaken => name_taken(subject),
         Refusal::ContainerNameHeldByDeleted => name_held_by_deleted(subject),

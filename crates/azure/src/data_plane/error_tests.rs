@@ -4,6 +4,7 @@ use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
 use domain::{
     Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm, access::Model,
+    lock::Act,
 };
 use std::{fmt::Write as _, net::Ipv4Addr};
 
@@ -22,7 +23,8 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::RoleAssignmentNotFound => R::RoleDefinitionNotFound,
         R::RoleDefinitionNotFound => R::OperationNotFound,
         R::OperationNotFound => R::PrincipalNotFound,
-        R::PrincipalNotFound => R::NameInvalid { name: "a_b".to_owned() },
+        R::PrincipalNotFound => R::LockNotFound { name: "keep".to_owned() },
+        R::LockNotFound { .. } => R::NameInvalid { name: "a_b".to_owned() },
         R::NameInvalid { .. } => R::NameHeldByDeleted,
         R::NameHeldByDeleted => R::RestoreConflict { name: ObjectName::parse("k").unwrap() },
         R::RestoreConflict { .. } => R::ContainerNameTaken,
@@ -61,6 +63,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::NotSupportedYet { .. }
         | R::NetworkForbidden { .. }
         | R::PublicNetworkDisabled
+        | R::ScopeLocked { .. }
         | R::Forbidden { .. } => return next_use(refusal),
     })
 }
@@ -115,7 +118,10 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
         R::ReleasePolicyMissing => R::NotSupportedYet { what: "Everything" },
         R::NotSupportedYet { .. } => R::NetworkForbidden { address: Ipv4Addr::new(203, 0, 113, 9).into() },
         R::NetworkForbidden { .. } => R::PublicNetworkDisabled,
-        R::PublicNetworkDisabled => forbidden("Microsoft.KeyVault/vaults/keys/read", vault_scope, Model::VaultRbac),
+        R::PublicNetworkDisabled => {
+            R::ScopeLocked { act: Act::Write, scope: vault_scope.to_owned(), locked: vec![vault_scope.to_owned()] }
+        }
+        R::ScopeLocked { .. } => forbidden("Microsoft.KeyVault/vaults/keys/read", vault_scope, Model::VaultRbac),
         R::Forbidden { model: Model::VaultRbac, .. } => forbidden("wrapKey", vault_scope, Model::VaultPolicy),
         R::Forbidden { model: Model::VaultPolicy, .. } => {
             forbidden("Microsoft.KeyVault/managedHsm/keys/create", "/keys", Model::HsmLocal)

@@ -117,4 +117,22 @@ mod tests {
         assert!(owner.is_some_and(|role| role.permissions.allows_action("Microsoft.KeyVault/vaults/delete")));
         assert!(owner.is_some_and(|role| !role.permissions.allows_data_action("Microsoft.KeyVault/vaults/keys/read")));
     }
+
+    #[test]
+    fn locks_are_for_those_who_say_who_may_do_what() {
+        let allows = |name: &str, action: &str| {
+            let role = azure_roles().iter().find(|role| role.name == name).unwrap();
+            role.permissions.allows_action(&format!("Microsoft.Authorization/locks/{action}"))
+        };
+        for (name, changes) in [
+            ("Owner", true),
+            ("User Access Administrator", true),
+            ("Contributor", false),
+            ("Key Vault Contributor", false),
+            ("Reader", false),
+        ] {
+            assert!(allows(name, "read"), "{name}");
+            assert_eq!((allows(name, "write"), allows(name, "delete")), (changes, changes), "{name}");
+        }
+    }
 }

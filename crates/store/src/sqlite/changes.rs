@@ -7,8 +7,9 @@ use crate::{Fault, StoredObject, Tx};
 use domain::{
     Container, ContainerId, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal, ResourceGroup, Sealed,
     Subscription, Version,
-    access::{Realm, RoleAssignment},
+    access::{Realm, RoleAssignment, Scope},
     lifecycle::Purged,
+    lock::{self, Lock, LockName},
     metering::{KeyVersionUse, Month, OperationCount},
 };
 use rusqlite::{ErrorCode, Params};
@@ -31,6 +32,9 @@ const SAVE_VERSION: &str = "UPDATE versions SET record = ?3 WHERE object = ?1 AN
 const PUT_ROLE_ASSIGNMENT: &str = "INSERT INTO role_assignments (realm, name, record) VALUES (?1, ?2, ?3)
      ON CONFLICT (realm, name) DO UPDATE SET record = excluded.record";
 const REMOVE_ROLE_ASSIGNMENT: &str = "DELETE FROM role_assignments WHERE realm = ?1 AND name = ?2";
+const PUT_LOCK: &str = "INSERT INTO locks (scope, name, record) VALUES (?1, ?2, ?3)
+     ON CONFLICT (scope, name) DO UPDATE SET record = excluded.record";
+const REMOVE_LOCK: &str = "DELETE FROM locks WHERE scope = ?1 AND name = ?2";
 const PUT_SUBSCRIPTION: &str = "INSERT INTO subscriptions (id, record) VALUES (?1, ?2)
      ON CONFLICT (id) DO UPDATE SET record = excluded.record";
 const PUT_RESOURCE_GROUP: &str = "INSERT INTO resource_groups (subscription, name, record) VALUES (?1, ?2, ?3)
@@ -258,6 +262,20 @@ impl Tx for Session<'_> {
         self.attempt(|this| {
             let key = (realm_key(realm), guid_key(name));
             this.execute_one(REMOVE_ROLE_ASSIGNMENT, key, "role assignment is not there")
+        })
+    }
+
+    fn put_lock(&mut self, lock: &Lock) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (lock::folded(lock.scope.as_str()), lock.name.folded(), encode(lock)?);
+            this.execute_one(PUT_LOCK, row, "lock")
+        })
+    }
+
+    fn remove_lock(&mut self, scope: &Scope, name: &LockName) -> Outcome<()> {
+        self.attempt(|this| {
+            let key = (lock::folded(scope.as_str()), name.folded());
+            this.execute_one(REMOVE_LOCK, key, "lock is not there")
         })
     }
 

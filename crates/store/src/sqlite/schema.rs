@@ -9,8 +9,11 @@ use std::{fs, io, path::Path, time::Duration};
 const APPLICATION_ID: i64 = 0x5352_6462;
 
 /// Each takes the schema from its position to the next version.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../migrations/0001_initial.sql"), include_str!("../../migrations/0005_usage.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/0001_initial.sql"),
+    include_str!("../../migrations/0005_usage.sql"),
+    include_str!("../../migrations/0003_locks.sql"),
+];
 
 /// How long to wait for another process that has the database.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);

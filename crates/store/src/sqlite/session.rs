@@ -10,7 +10,8 @@ use crate::{
 use domain::{
     ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
     ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
-    access::{Realm, RoleAssignment},
+    access::{Realm, RoleAssignment, Scope},
+    lock::{self, Lock},
     metering::{Lifetime, Month, OperationCount},
 };
 use rusqlite::{CachedStatement, Connection, Row};
@@ -201,6 +202,17 @@ impl Read for Session<'_> {
 
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>> {
         many(self.connection, sql::ROLE_ASSIGNMENTS, [realm_key(realm)], |row| decode(row, 0, "role assignment"))
+    }
+
+    fn locks_at(&mut self, scope: &Scope) -> Outcome<Vec<Lock>> {
+        many(self.connection, sql::LOCKS_AT, [lock::folded(scope.as_str())], |row| decode(row, 0, "lock"))
+    }
+
+    fn locks_below(&mut self, scope: &Scope) -> Outcome<Vec<Lock>> {
+        // What begins with the scope and a slash; '0' is the character after the slash. The root ends in one already.
+        let scope = lock::folded(scope.as_str().trim_end_matches('/'));
+        let range = (format!("{scope}/"), format!("{scope}0"));
+        many(self.connection, sql::LOCKS_BELOW, range, |row| decode(row, 0, "lock"))
     }
 
     fn subscriptions(&mut self) -> Outcome<Vec<Subscription>> {

@@ -55,6 +55,8 @@ pub(super) const VERSION_COUNT: &str = "SELECT count(*) FROM versions WHERE obje
 pub(super) const LAST_SEQUENCE: &str = "SELECT max(sequence) FROM versions WHERE object = ?1";
 
 pub(super) const ROLE_ASSIGNMENTS: &str = "SELECT record FROM role_assignments WHERE realm = ?1 ORDER BY name";
+pub(super) const LOCKS_AT: &str = "SELECT record FROM locks WHERE scope = ?1 ORDER BY name";
+pub(super) const LOCKS_BELOW: &str = "SELECT record FROM locks WHERE scope > ?1 AND scope < ?2 ORDER BY scope, name";
 pub(super) const SUBSCRIPTIONS: &str = "SELECT record FROM subscriptions ORDER BY id";
 pub(super) const RESOURCE_GROUP: &str = "SELECT record FROM resource_groups WHERE subscription = ?1 AND name = ?2";
 pub(super) const RESOURCE_GROUPS: &str = "SELECT record FROM resource_groups WHERE subscription = ?1 ORDER BY name";
@@ -105,6 +107,8 @@ mod tests {
             VERSIONS,
             VERSION_COUNT,
             ROLE_ASSIGNMENTS,
+            LOCKS_AT,
+            LOCKS_BELOW,
             RESOURCE_GROUPS,
             AUDIT,
             usage::LIFETIMES,

@@ -3,7 +3,7 @@
 use crate::arm::error::{Failure, Subject, of_error, response};
 use domain::{
     ContainerKind, Curve, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, Refusal,
-    SignatureAlgorithm, UnixTime, access::Model,
+    SignatureAlgorithm, UnixTime, access::Model, lock::Act,
 };
 use engine::Error;
 
@@ -35,7 +35,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::RoleAssignmentNotFound => Refusal::RoleDefinitionNotFound,
         Refusal::RoleDefinitionNotFound => Refusal::OperationNotFound,
         Refusal::OperationNotFound => Refusal::PrincipalNotFound,
-        Refusal::PrincipalNotFound => Refusal::NameInvalid { name: "contoso".to_owned() },
+        Refusal::PrincipalNotFound => Refusal::LockNotFound { name: "keep".to_owned() },
+        Refusal::LockNotFound { .. } => Refusal::NameInvalid { name: "contoso".to_owned() },
         Refusal::NameInvalid { .. } => Refusal::NameHeldByDeleted,
         Refusal::NameHeldByDeleted => Refusal::RestoreConflict { name: ObjectName::parse("k").unwrap() },
         Refusal::RestoreConflict { .. } => Refusal::ContainerNameTaken,
@@ -80,7 +81,9 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::BackupInvalid => Refusal::ReleasePolicyMissing,
         Refusal::ReleasePolicyMissing => Refusal::NetworkForbidden { address: std::net::Ipv4Addr::LOCALHOST.into() },
         Refusal::NetworkForbidden { .. } => Refusal::PublicNetworkDisabled,
-        Refusal::PublicNetworkDisabled => Refusal::Forbidden {
+        Refusal::PublicNetworkDisabled => scope_locked(Act::Delete),
+        Refusal::ScopeLocked { act: Act::Delete, .. } => scope_locked(Act::Write),
+        Refusal::ScopeLocked { act: Act::Write, .. } => Refusal::Forbidden {
             action: "Microsoft.KeyVault/vaults/write",
             scope: "/subscriptions/s".to_owned(),
             model: Model::ControlPlane,
@@ -88,6 +91,11 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::Forbidden { .. } => Refusal::NotSupportedYet { what: "key release" },
         Refusal::NotSupportedYet { .. } => return None,
     })
+}
+
+fn scope_locked(act: Act) -> Refusal {
+    let locked = vec!["/subscriptions/s".to_owned(), "/subscriptions/s/resourceGroups/rg".to_owned()];
+    Refusal::ScopeLocked { act, scope: "/subscriptions/s/resourceGroups/rg".to_owned(), locked }
 }
 
 const SIGNATURE: SignatureAlgorithm = SignatureAlgorithm::Es256;

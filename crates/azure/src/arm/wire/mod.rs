@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 pub(crate) mod directory;
+pub(crate) mod locks;
 pub(crate) mod network;
 pub(crate) mod read;
 pub(crate) mod roles;

@@ -23,14 +23,16 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         }),
         R::RoleAssignmentNotFound => not_found("RoleAssignmentNotFound"),
         R::RoleDefinitionNotFound => not_found("RoleDefinitionNotFound"),
-        R::SubscriptionNotFound | R::ResourceGroupNotFound | R::OperationNotFound | R::PrincipalNotFound => {
-            not_found("NotFound")
-        }
+        R::SubscriptionNotFound
+        | R::ResourceGroupNotFound
+        | R::OperationNotFound
+        | R::PrincipalNotFound
+        | R::LockNotFound { .. } => not_found("NotFound"),
         R::NotActivated => (StatusCode::FORBIDDEN, "ManagedHsmNotActivated", None),
 
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
-        R::LastAdministrator => CONFLICT,
+        R::LastAdministrator | R::ScopeLocked { .. } => CONFLICT,
         R::RestoreConflict { .. }
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
@@ -131,6 +133,8 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         | R::ResourceGroupNotFound
         | R::OperationNotFound
         | R::PrincipalNotFound
+        | R::LockNotFound { .. }
+        | R::ScopeLocked { .. }
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
         | R::ResourceGroupNotEmpty
