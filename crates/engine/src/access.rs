@@ -1,9 +1,10 @@
 //! The gate's authorisation: one choke point for every operation, and the role assignments it decides by.
 
-use crate::{Engine, Error, OpenContainer, Subject};
+use crate::{Engine, Error, OpenContainer, Subject, locks::check_locks_in};
 use domain::{
     Guid, Operation, PermissionModel, Profile, Refusal,
     access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
+    lock::Act,
 };
 use parking_lot::RwLock;
 use std::sync::Arc;
@@ -214,7 +215,8 @@ impl Engine {
     }
 
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::RoleDefinitionNotFound`], [`Refusal::RoleAssignmentExists`].
+    /// [`Refusal::Forbidden`], [`Refusal::RoleDefinitionNotFound`], [`Refusal::ScopeLocked`],
+    /// [`Refusal::RoleAssignmentExists`].
     pub fn put_arm_role_assignment(
         &self,
         caller: &Caller,
@@ -226,7 +228,7 @@ impl Engine {
     }
 
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`].
+    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`], [`Refusal::ScopeLocked`].
     pub fn delete_arm_role_assignment(
         &self,
         caller: &Caller,
@@ -259,6 +261,7 @@ impl Engine {
         };
         let path = assignment_path(&request.scope, request.name);
         self.change_in_realm(operation, caller, realm, &path, |tx| {
+            check_locks_in(tx, realm, Act::Write, &path)?;
             let exists = tx.role_assignments(realm)?.into_iter().any(|other| {
                 let same_grant = other.principal == assignment.principal
                     && other.role == assignment.role
@@ -306,6 +309,7 @@ impl Engine {
         let removed = self.change_in_realm(operation, caller, realm, &path, |tx| {
             let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
             let found = found.filter(|found| at_scope(&found.scope)).ok_or(Refusal::RoleAssignmentNotFound)?;
+            check_locks_in(tx, realm, Act::Delete, &path)?;
             if is_last_administrator(&found, &tx.role_assignments(realm)?) {
                 return Err(Refusal::LastAdministrator.into());
             }

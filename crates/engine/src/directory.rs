@@ -1,12 +1,15 @@
 //! Subscriptions, resource groups, principals, and results of long-running operations.
 
-use crate::containers::same_location;
+use crate::containers::{self, same_location};
+use crate::locks::check_locks;
 use crate::{Engine, Error, PageRequest, Subject};
 use domain::{
-    ContainerKind, Guid, Operation, OperationResult, Principal, PrincipalKind, Refusal, ResourceGroup, ResourceId,
+    ContainerId, ContainerKind, Guid, Operation, OperationResult, Principal, PrincipalKind, Refusal, ResourceGroup,
     Subscription, Tags,
-    access::{Caller, Scope},
+    access::{Caller, Realm, Scope},
+    lock::Act,
 };
+use std::collections::HashSet;
 
 /// Which containers of a subscription to list.
 #[derive(Clone, Debug)]
@@ -68,7 +71,8 @@ impl Engine {
     /// Creates a resource group, or replaces its tags. Returns it, and whether it is new.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::SubscriptionNotFound`], [`Refusal::GroupLocationImmutable`].
+    /// [`Refusal::Forbidden`], [`Refusal::SubscriptionNotFound`], [`Refusal::ScopeLocked`],
+    /// [`Refusal::GroupLocationImmutable`].
     pub fn put_resource_group(
         &self,
         caller: &Caller,
@@ -83,6 +87,7 @@ impl Engine {
             if !tx.subscriptions()?.iter().any(|each| each.id == subscription) {
                 return Err(Refusal::SubscriptionNotFound.into());
             }
+            check_locks(tx, Act::Write, &target)?;
             let found = tx.resource_group(subscription, name)?;
             if found.as_ref().is_some_and(|group| !same_location(&group.location, location)) {
                 return Err(Refusal::GroupLocationImmutable.into());
@@ -100,34 +105,54 @@ impl Engine {
         })
     }
 
-    /// Deletes a resource group and, first, every container in it, each by its own rules.
+    /// Deletes a resource group with every container in it, each by its own rules: all of it, or nothing.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::ResourceGroupNotFound`].
+    /// [`Refusal::Forbidden`], [`Refusal::ResourceGroupNotFound`], [`Refusal::ScopeLocked`],
+    /// [`Refusal::ResourceGroupNotEmpty`].
     pub fn delete_resource_group(&self, caller: &Caller, subscription: Guid, name: &str) -> Result<(), Error> {
-        let target = group_id(subscription, name);
-        self.authorise_arm(caller, Operation::ResourceGroupDelete, &target)?;
+        let (operation, target) = (Operation::ResourceGroupDelete, group_id(subscription, name));
+        self.authorise_arm(caller, operation, &target)?;
         let group = self.resource_group(caller, subscription, name)?;
-        let listing = ContainerListing { kind: None, subscription, resource_group: Some(group.name.clone()) };
-        let all = PageRequest { after: None, limit: ALL_IN_GROUP };
-        let resource = ResourceId { subscription, resource_group: group.name.clone() };
-        for container in self.list_containers(caller, &listing, &all)?.items {
-            self.delete_container(caller, container.kind(), &resource, &container.name)?;
-        }
-        self.change(Operation::ResourceGroupDelete, Some(caller), &Subject::resource(&target), |tx, _| {
+        let allowed = self.deletable_containers(caller, &group)?;
+        let gone = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
+            check_locks(tx, Act::Delete, &target)?;
             let filter = store::ContainerFilter {
                 presence: Some(store::Presence::Live),
                 subscription: Some(subscription),
                 resource_group: Some(group.name.clone()),
                 kind: None,
             };
-            // One made meanwhile, or one the caller may not see.
-            if !tx.list_containers(&filter, None, 1)?.is_empty() {
-                return Err(Refusal::ResourceGroupNotEmpty.into());
+            let mut gone = Vec::new();
+            for container in tx.list_containers(&filter, None, ALL_IN_GROUP)?.into_iter().map(|stored| stored.container)
+            {
+                // One made meanwhile, or one the caller may not see.
+                if !allowed.contains(&container.id) {
+                    return Err(Refusal::ResourceGroupNotEmpty.into());
+                }
+                gone.push((container.kind(), container.name.clone()));
+                let (delete, id) = (containers::operations(container.kind()).delete, container.arm_id());
+                containers::delete(tx, container, now)?;
+                self.append_record(tx, delete, Some(caller), &Subject::resource(&id), now)?;
             }
             tx.remove_resource_group(subscription, &group.name)?;
-            Ok(())
-        })
+            Ok(gone)
+        })?;
+        for (kind, name) in &gone {
+            self.open.invalidate(*kind, name);
+        }
+        self.refresh_access(Realm::Arm)
+    }
+
+    /// The containers of a group, as far as the caller sees them; all of those they must be allowed to delete.
+    fn deletable_containers(&self, caller: &Caller, group: &ResourceGroup) -> Result<HashSet<ContainerId>, Error> {
+        let (subscription, resource_group) = (group.subscription, Some(group.name.clone()));
+        let listing = ContainerListing { kind: None, subscription, resource_group };
+        let found = self.list_containers(caller, &listing, &PageRequest { after: None, limit: ALL_IN_GROUP })?.items;
+        for container in &found {
+            self.authorise_arm(caller, containers::operations(container.kind()).delete, &container.arm_id())?;
+        }
+        Ok(found.iter().map(|container| container.id).collect())
     }
 
     /// The principal an application id belongs to.

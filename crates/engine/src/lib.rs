@@ -16,6 +16,7 @@ mod door;
 mod error;
 mod issuer;
 mod keys;
+mod locks;
 mod metering;
 mod metrics;
 mod objects;

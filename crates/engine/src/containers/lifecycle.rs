@@ -4,11 +4,12 @@ use super::{
     operations,
     put::{arm_id, check_place, is_live_at, same_location},
 };
-use crate::{Engine, Error, Subject};
+use crate::{Engine, Error, Subject, locks::check_locks};
 use domain::{
-    Container, ContainerKind, ContainerName, Guid, Refusal, ResourceId, State,
+    Container, ContainerKind, ContainerName, Guid, Refusal, ResourceId, State, UnixTime,
     access::{Caller, Realm, Scope},
     lifecycle::Deleted,
+    lock::Act,
 };
 use store::Tx;
 
@@ -16,7 +17,7 @@ impl Engine {
     /// Deletes a live container. `false` if there is none: deleting what is not there is no error (ARM: 204).
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`].
+    /// [`Refusal::Forbidden`], [`Refusal::ScopeLocked`].
     pub fn delete_container(
         &self,
         caller: &Caller,
@@ -29,17 +30,11 @@ impl Engine {
         self.authorise_arm(caller, operation, &target)?;
         let deleted = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             let found = self.take_container(tx, kind, name)?;
-            let Some(mut container) = found.filter(|found| is_live_at(found, &target)) else {
+            let Some(container) = found.filter(|found| is_live_at(found, &target)) else {
                 return Err(Error::Refused(Refusal::ContainerNotFound));
             };
-            match container.state.delete(&container.policy, now)? {
-                Deleted::Recoverable(deletion) => {
-                    container.state = State::Deleted(deletion);
-                    tx.save_container(&container)?;
-                }
-                Deleted::ForGood(proof) => tx.remove_container(container.id, proof)?,
-            }
-            remove_assignments_at(tx, &target)
+            check_locks(tx, Act::Delete, &target)?;
+            delete(tx, container, now)
         });
         match deleted {
             Ok(()) => {
@@ -55,7 +50,8 @@ impl Engine {
     /// Brings a deleted container back, with everything in it as it was.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::DeletedContainerNotFound`], [`Refusal::ResourceGroupNotFound`].
+    /// [`Refusal::Forbidden`], [`Refusal::DeletedContainerNotFound`], [`Refusal::ResourceGroupNotFound`],
+    /// [`Refusal::ScopeLocked`].
     pub fn recover_container(
         &self,
         caller: &Caller,
@@ -72,6 +68,7 @@ impl Engine {
             let found = found.filter(|found| found.arm_id().eq_ignore_ascii_case(&target));
             let mut container = found.ok_or(Refusal::DeletedContainerNotFound)?;
             let deletion = container.state.deletion().ok_or(Refusal::DeletedContainerNotFound)?;
+            check_locks(tx, Act::Write, &target)?;
             container.state = deletion.recover(now)?;
             container.updated = now;
             tx.save_container(&container)?;
@@ -84,7 +81,8 @@ impl Engine {
     /// Destroys a deleted container and everything in it before its scheduled date.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::DeletedContainerNotFound`], [`Refusal::PurgeProtected`].
+    /// [`Refusal::Forbidden`], [`Refusal::DeletedContainerNotFound`], [`Refusal::ScopeLocked`],
+    /// [`Refusal::PurgeProtected`].
     pub fn purge_container(
         &self,
         caller: &Caller,
@@ -104,6 +102,7 @@ impl Engine {
             });
             let container = found.ok_or(Refusal::DeletedContainerNotFound)?;
             let deletion = container.state.deletion().ok_or(Refusal::DeletedContainerNotFound)?;
+            check_locks(tx, Act::Write, &deleted)?;
             let proof = deletion.purge(&container.policy, now)?;
             tx.remove_container(container.id, proof)?;
             Ok(())
@@ -111,6 +110,19 @@ impl Engine {
         self.open.invalidate(kind, name);
         Ok(())
     }
+}
+
+/// Deletes a live container, as its policy says.
+pub(crate) fn delete(tx: &mut dyn Tx, mut container: Container, now: UnixTime) -> Result<(), Error> {
+    let target = container.arm_id();
+    match container.state.delete(&container.policy, now)? {
+        Deleted::Recoverable(deletion) => {
+            container.state = State::Deleted(deletion);
+            tx.save_container(&container)?;
+        }
+        Deleted::ForGood(proof) => tx.remove_container(container.id, proof)?,
+    }
+    remove_assignments_at(tx, &target)
 }
 
 /// Role assignments on a deleted container are lost, and recovery does not restore them (contract: key-vault §4.2).

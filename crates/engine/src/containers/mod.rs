@@ -4,6 +4,7 @@ mod lifecycle;
 mod list;
 mod put;
 
+pub(crate) use lifecycle::delete;
 pub use list::NameAvailability;
 pub(crate) use put::same_location;
 pub use put::{ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, ProfileRequest, VaultSettings};

@@ -1,12 +1,13 @@
 //! Creating and changing containers.
 
 use super::operations;
-use crate::{Engine, Error, Subject, access::HSM_ADMINISTRATOR};
+use crate::{Engine, Error, Subject, access::HSM_ADMINISTRATOR, locks::check_locks};
 use domain::{
     AccessPolicy, Container, ContainerId, ContainerKind, ContainerName, Guid, HsmProfile, NetworkRules,
     PermissionModel, Profile, PublicNetworkAccess, Refusal, ResourceId, Sku, State, Tags, UnixTime, VaultProfile,
     access::{Caller, Realm, RoleAssignment, Scope},
     lifecycle::{DeletionPolicy, PolicyAmendment},
+    lock::Act,
 };
 use store::Tx;
 
@@ -135,8 +136,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::ResourceGroupNotFound`], [`Refusal::ContainerNameTaken`],
-    /// [`Refusal::ContainerNameHeldByDeleted`], [`Refusal::TenantInvalid`], [`Refusal::LocationImmutable`], and the
-    /// refusals of [`DeletionPolicy::amended`].
+    /// [`Refusal::ContainerNameHeldByDeleted`], [`Refusal::TenantInvalid`], [`Refusal::LocationImmutable`],
+    /// [`Refusal::ScopeLocked`], and the refusals of [`DeletionPolicy::amended`].
     pub fn put_container(&self, caller: &Caller, request: &ContainerRequest) -> Result<(Container, bool), Error> {
         let kind = request.profile.kind();
         let operation = operations(kind).put;
@@ -145,6 +146,7 @@ impl Engine {
         let id = ContainerId(self.new_guid());
         let (container, created) = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             let tenant = check_place(tx, &request.resource, request.tenant)?;
+            check_locks(tx, Act::Write, &target)?;
             match self.take_container(tx, kind, &request.name)? {
                 None => Ok((self.insert_container(tx, id, tenant, request, now)?, true)),
                 Some(found) if !found.state.is_live() && could_recover(&found, request) => {
@@ -188,7 +190,9 @@ impl Engine {
         let container = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             check_place(tx, resource, patch.tenant)?;
             let found = self.take_container(tx, kind, name)?.filter(|found| is_live_at(found, &target));
-            amend(tx, found.ok_or(Refusal::ContainerNotFound)?, patch.clone(), now)
+            let found = found.ok_or(Refusal::ContainerNotFound)?;
+            check_locks(tx, Act::Write, &target)?;
+            amend(tx, found, patch.clone(), now)
         })?;
         self.open.invalidate(kind, name);
         Ok(container)
@@ -197,7 +201,7 @@ impl Engine {
     /// Replaces the access policies of a live vault by what `change` makes of them.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::ContainerNotFound`].
+    /// [`Refusal::Forbidden`], [`Refusal::ContainerNotFound`], [`Refusal::ScopeLocked`].
     pub fn change_access_policies(
         &self,
         caller: &Caller,
@@ -211,6 +215,7 @@ impl Engine {
         let container = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             let found = self.take_container(tx, ContainerKind::Vault, name)?;
             let mut found = found.filter(|found| is_live_at(found, &target)).ok_or(Refusal::ContainerNotFound)?;
+            check_locks(tx, Act::Write, &target)?;
             if let Profile::Vault(vault) = &mut found.profile {
                 vault.access_policies = change(std::mem::take(&mut vault.access_policies));
             }

@@ -5,6 +5,7 @@
 mod access;
 mod door;
 mod keys;
+mod locks;
 mod metering;
 mod network;
 mod revocation;

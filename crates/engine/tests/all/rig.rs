@@ -63,6 +63,10 @@ impl Rig {
     }
 
     pub fn create(&self, kind: ContainerKind) {
+        self.engine.put_container(&caller(ADMINISTRATOR), &self.request(kind, "contoso")).unwrap();
+    }
+
+    pub fn request(&self, kind: ContainerKind, name: &str) -> ContainerRequest {
         let (sku, profile) = match kind {
             ContainerKind::Vault => ("premium", ProfileRequest::Vault(VaultSettings::default())),
             ContainerKind::ManagedHsm => (
@@ -73,8 +77,8 @@ impl Rig {
                 }),
             ),
         };
-        let request = ContainerRequest {
-            name: ContainerName::parse("contoso").unwrap(),
+        ContainerRequest {
+            name: ContainerName::parse(name).unwrap(),
             resource: resource(),
             location: "eastus".to_owned(),
             tenant: None,
@@ -83,8 +87,7 @@ impl Rig {
             policy: PolicyAmendment::default(),
             profile,
             creation: CreationTerms::default(),
-        };
-        self.engine.put_container(&caller(ADMINISTRATOR), &request).unwrap();
+        }
     }
 
     pub fn open(&self, kind: ContainerKind) -> Arc<OpenContainer> {
