@@ -25,12 +25,16 @@ mod wire;
 
 use crate::{Addresses, Request, Response, bearer, reply};
 use bytes::Bytes;
-use domain::{ContainerKind, access::Caller};
+use domain::{
+    ContainerKind,
+    access::{Caller, Scope},
+    lock,
+};
 use engine::{Cost, Door, Engine};
 use error::{Failure, Problem, Subject};
 use http::Method;
 use identity::Identity;
-use route::{Route, UsagePlace};
+use route::{Place, Route, UsagePlace};
 use std::sync::Arc;
 use version::ApiVersion;
 
@@ -172,6 +176,7 @@ impl Subject {
                 self.kind = *kind;
             }
             Route::RoleAssignment(_, name) | Route::RoleDefinition(_, name) => self.name.clone_from(name),
+            Route::Lock(scope, _) | Route::Locks(scope) => self.fill_place(scope),
             Route::Provider { .. }
             | Route::RegisterProvider { .. }
             | Route::Providers(_)
@@ -181,9 +186,19 @@ impl Subject {
             | Route::OperationResult { .. }
             | Route::RoleAssignments(_)
             | Route::RoleDefinitions(_)
-            | Route::Locks(_)
-            | Route::Lock(_)
             | Route::NotSupported(_) => {}
+        }
+    }
+
+    /// What a lock is on.
+    fn fill_place(&mut self, scope: &Scope) {
+        match lock::Place::of(scope) {
+            None => {}
+            Some(lock::Place::Subscription(subscription)) => self.subscription = Some(subscription),
+            Some(lock::Place::ResourceGroup(resource)) => self.fill(&Route::Group(resource)),
+            Some(lock::Place::Container { kind, resource, name }) => {
+                self.fill(&Route::Container(Place { kind, resource, name: name.to_string() }));
+            }
         }
     }
 }

@@ -91,7 +91,7 @@ pub(crate) enum Route {
     RoleDefinitions(Scope),
     RoleDefinition(Scope, String),
     Locks(Scope),
-    Lock(Scope),
+    Lock(Scope, String),
     /// What was used at a place; in a month, where the path names a billing period.
     Usage(UsagePlace, Option<Month>),
     /// Documented, known, and not built: answered by name, whatever the method.
@@ -168,7 +168,10 @@ fn authorization(path: &[&str], folded: &[&str]) -> Option<Result<Route, NoRoute
             None => Route::RoleDefinitions(scope),
             Some(name) => Route::RoleDefinition(scope, name),
         },
-        "locks" => |scope, name| name.map_or(Route::Locks(scope.clone()), |_| Route::Lock(scope)),
+        "locks" => |scope, name| match name {
+            None => Route::Locks(scope),
+            Some(name) => Route::Lock(scope, name),
+        },
         "operations" => return Some(Ok(Route::NotSupported("the list of Microsoft.Authorization operations"))),
         "register" => return None,
         _ => return Some(Err(unknown_type(path.get(at + 1..).unwrap_or_default()))),
@@ -337,7 +340,7 @@ impl Route {
             Self::PrivateEndpointConnection(_)
             | Self::RoleAssignment(..)
             | Self::RoleDefinition(..)
-            | Self::Lock(_) => &["GET", "PUT", "DELETE"],
+            | Self::Lock(..) => &["GET", "PUT", "DELETE"],
             Self::NotSupported(_) => &["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"],
             _ => &["GET"],
         }

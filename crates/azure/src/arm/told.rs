@@ -58,6 +58,11 @@ impl Route {
                 "DELETE" => Op::RoleAssignmentDelete,
                 _ => Op::RoleAssignmentRead,
             }),
+            Self::Lock(..) | Self::Locks(_) => Some(match method {
+                "PUT" => Op::LockPut,
+                "DELETE" => Op::LockDelete,
+                _ => Op::LockRead,
+            }),
             Self::Usage(..) => Some(Op::UsageRead),
             _ => None,
         }

@@ -4,6 +4,7 @@ mod containers;
 mod deleted;
 mod directory;
 mod features;
+mod locks;
 mod roles;
 pub(super) mod usage;
 
@@ -25,7 +26,7 @@ pub(crate) async fn dispatch(arm: &Arm, ask: &Ask) -> Answer {
         | Route::RoleDefinitions(_)
         | Route::RoleDefinition(..)
         | Route::Locks(_)
-        | Route::Lock(_) => authorization(arm, ask).await,
+        | Route::Lock(..) => authorization(arm, ask).await,
         route if route.is_key_vault() => key_vault(arm, ask).await,
         _ => resources(arm, ask).await,
     }
@@ -92,10 +93,10 @@ async fn authorization(arm: &Arm, ask: &Ask) -> Answer {
         ("PUT" | "DELETE", Route::RoleDefinition(..)) => {
             Err(Problem::not_supported("custom roles of the resource manager").into())
         }
-        ("GET", Route::Locks(_)) => ok(&List::<()>::whole(Vec::new())),
-        ("GET", Route::Lock(_)) => Err(Problem::absent("LockNotFound", "The lock is not found.").into()),
-        ("PUT", Route::Lock(_)) => Err(Problem::not_supported("locks").into()),
-        ("DELETE", Route::Lock(_)) => Ok(crate::reply::empty(http::StatusCode::NO_CONTENT)),
+        ("GET", Route::Locks(scope)) => locks::list(arm, ask, scope).await,
+        ("GET", Route::Lock(scope, name)) => locks::show(arm, ask, scope, name).await,
+        ("PUT", Route::Lock(scope, name)) => locks::put(arm, ask, scope, name).await,
+        ("DELETE", Route::Lock(scope, name)) => locks::delete(arm, ask, scope, name).await,
         (method, _) => Err(Problem::method_not_allowed(method).into()),
     }
 }

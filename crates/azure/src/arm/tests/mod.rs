@@ -2,5 +2,6 @@
 
 mod bodies;
 mod errors;
+mod locks;
 mod routes;
 mod usage;
