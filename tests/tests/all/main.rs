@@ -12,6 +12,7 @@ mod external_provider;
 mod garbage;
 mod http_model;
 mod kill_storm;
+mod locks;
 mod purged_bytes;
 mod resource_manager;
 mod restart;
