@@ -1,12 +1,16 @@
 //! The audit log of a storm, read as a story of each key: it has no gaps, tells of nothing impossible, and ends where
-//! the store is.
+//! the store is. Figures of what was done are the log's.
 
 use crate::kill_storm::{Key, Known, VAULT};
 use domain::{
     AuditRecord, ContainerId, ContainerKind, ContainerName, ObjectKind, ObjectName, Operation, Outcome, UnixTime,
+    metering::Month,
 };
 use e2e::{bytes::Wanted, client::SECONDS_PER_DAY};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 use store::{Store, sqlite::SqliteStore};
 
 const RETENTION_SECONDS: i64 = 7 * SECONDS_PER_DAY;
@@ -26,6 +30,8 @@ enum Chapter {
 pub struct Books {
     position: u64,
     keys: BTreeMap<String, Chapter>,
+    /// What somebody asked for in the vault, and how it ended.
+    asked: BTreeMap<(Month, Operation, Outcome), u64>,
     /// Sealed keys of the objects that were there at the last look.
     sealed: BTreeMap<String, Vec<u8>>,
     /// Sealed keys of those that were there once.
@@ -71,9 +77,27 @@ impl Books {
             }
         }
         self.compare(store, id);
+        self.compare_figures(store, id);
+    }
+
+    /// What was counted is what the log tells: both commit together, whenever the server was killed.
+    fn compare_figures(&self, store: &dyn Store, vault: ContainerId) {
+        let months: BTreeSet<Month> = self.asked.keys().map(|(month, ..)| *month).collect();
+        let mut counted = BTreeMap::new();
+        for month in months {
+            for found in store.query(|read| read.operation_counts(vault, month)).unwrap() {
+                counted.insert((month, found.operation, found.outcome), found.count);
+            }
+        }
+        assert_eq!(counted, self.asked);
     }
 
     fn note(&mut self, vault: ContainerId, record: &AuditRecord<'_>) {
+        if let (Some(operation), Some(_)) = (record.operation(), record.identity.claim.object_id)
+            && record.properties.container == Some(vault)
+        {
+            *self.asked.entry((Month::of(record.time), operation, record.outcome)).or_default() += 1;
+        }
         let is_change = record.operation().is_some_and(Operation::is_change);
         let is_done = record.outcome == Outcome::Done && record.properties.container == Some(vault);
         let name = record.properties.id.strip_prefix("/keys/");
