@@ -71,12 +71,12 @@ fn patch(engine: &Engine, kind: ContainerKind) -> Result<(), Error> {
 
 /// The scopes that a refusal names, if locks are why.
 fn locked_by<T: std::fmt::Debug>(result: Result<T, Error>, asked: Act) -> Vec<Scope> {
-    match result {
-        Err(Error::Refused(Refusal::ScopeLocked { act, locked, .. })) if act == asked => {
-            locked.iter().map(|scope| Scope::new(scope)).collect()
-        }
-        other => panic!("not refused for a lock: {other:?}"),
-    }
+    let locked = match &result {
+        Err(Error::Refused(Refusal::ScopeLocked { act, locked, .. })) if *act == asked => Some(locked),
+        _ => None,
+    };
+    assert!(locked.is_some(), "not refused for a lock: {result:?}");
+    locked.into_iter().flatten().map(|scope| Scope::new(scope)).collect()
 }
 
 fn is_refused<T>(result: &Result<T, Error>, with: &Refusal) -> bool {
@@ -194,7 +194,7 @@ fn role_assignments_below_a_lock_are_not_taken_away() {
     rig.engine.put_arm_role_assignment(&who, &above).unwrap();
     put(&rig.engine, &at, Level::CanNotDelete);
     let removed = rig.engine.delete_arm_role_assignment(&who, &below.scope, below.name);
-    assert_eq!(locked_by(removed, Act::Delete), [at.clone()]);
+    assert_eq!(locked_by(removed, Act::Delete), std::slice::from_ref(&at));
     rig.engine.delete_arm_role_assignment(&who, &above.scope, above.name).unwrap();
     let gone = rig.engine.delete_arm_role_assignment(&who, &at, above.name);
     assert!(is_refused(&gone, &Refusal::RoleAssignmentNotFound), "what is not there is not locked");
@@ -327,11 +327,14 @@ fn who_has_no_right_is_not_told_of_locks() {
     assert!(matches!(deleted, Err(Error::Refused(Refusal::Forbidden { .. }))));
 }
 
+/// What happens then.
+type Interruption = Box<dyn FnOnce(&dyn Store) + Send>;
+
 /// A store in which something happens just before one transaction: the latest moment at which another can come first.
 struct Interrupted {
     store: SqliteStore,
     before: &'static str,
-    interruption: Mutex<Option<Box<dyn FnOnce(&dyn Store) + Send>>>,
+    interruption: Mutex<Option<Interruption>>,
 }
 
 impl Store for Interrupted {

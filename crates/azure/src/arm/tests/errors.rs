@@ -83,14 +83,15 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::NetworkForbidden { .. } => Refusal::PublicNetworkDisabled,
         Refusal::PublicNetworkDisabled => scope_locked(Act::Delete),
         Refusal::ScopeLocked { act: Act::Delete, .. } => scope_locked(Act::Write),
-        Refusal::ScopeLocked { act: Act::Write, .. } => Refusal::Forbidden {
-            action: "Microsoft.KeyVault/vaults/write",
-            scope: "/subscriptions/s".to_owned(),
-            model: Model::ControlPlane,
-        },
+        Refusal::ScopeLocked { act: Act::Write, .. } => forbidden(),
         Refusal::Forbidden { .. } => Refusal::NotSupportedYet { what: "key release" },
         Refusal::NotSupportedYet { .. } => return None,
     })
+}
+
+fn forbidden() -> Refusal {
+    let (action, scope) = ("Microsoft.KeyVault/vaults/write", "/subscriptions/s".to_owned());
+    Refusal::Forbidden { action, scope, model: Model::ControlPlane }
 }
 
 fn scope_locked(act: Act) -> Refusal {
