@@ -57,6 +57,7 @@ pub struct Lanes {
     pub compute: (usize, usize),
     pub generation: (usize, usize),
     pub durable: (usize, usize),
+    pub remote: (usize, usize),
 }
 
 impl Door {
@@ -86,7 +87,12 @@ impl Door {
     /// What is in use now.
     #[must_use]
     pub fn lanes(&self) -> Lanes {
-        Lanes { compute: self.compute.in_use(), generation: self.generation.in_use(), durable: self.durable.in_use() }
+        Lanes {
+            compute: self.compute.in_use(),
+            generation: self.generation.in_use(),
+            durable: self.durable.in_use(),
+            remote: self.remote.in_use(),
+        }
     }
 
     /// Runs `work` on the engine.

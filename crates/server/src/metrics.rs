@@ -50,7 +50,12 @@ impl Exposition {
         page.gauge("strongroom_open_containers", "Vaults and managed HSMs that are open.", metrics.open_containers);
         page.gauge("strongroom_open_keys", "Keys that are open, ready for use.", metrics.open_keys);
         let lanes = self.door.lanes();
-        let lanes = [("compute", lanes.compute), ("generation", lanes.generation), ("durable", lanes.durable)];
+        let lanes = [
+            ("compute", lanes.compute),
+            ("generation", lanes.generation),
+            ("durable", lanes.durable),
+            ("remote", lanes.remote),
+        ];
         page.family("strongroom_lane_working", "gauge", "Work under way, by lane of the door.");
         for (lane, (working, _)) in lanes {
             page.sample("strongroom_lane_working", &format!("{{lane=\"{lane}\"}}"), working);
