@@ -65,6 +65,8 @@ operations! {
 
     // Local roles of a managed HSM. Contract: managed-hsm §1.3.
     HsmRoleDefinitionRead { Hsm: "Microsoft.KeyVault/managedHsm/roleDefinitions/read/action" },
+    HsmRoleDefinitionPut { Hsm: "Microsoft.KeyVault/managedHsm/roleDefinitions/write/action" },
+    HsmRoleDefinitionDelete { Hsm: "Microsoft.KeyVault/managedHsm/roleDefinitions/delete/action" },
     HsmRoleAssignmentRead { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/read/action" },
     HsmRoleAssignmentPut { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/write/action" },
     HsmRoleAssignmentDelete { Hsm: "Microsoft.KeyVault/managedHsm/roleAssignments/delete/action" },
@@ -95,6 +97,9 @@ operations! {
     RoleAssignmentRead { Arm: "Microsoft.Authorization/roleAssignments/read" },
     RoleAssignmentPut { Arm: "Microsoft.Authorization/roleAssignments/write" },
     RoleAssignmentDelete { Arm: "Microsoft.Authorization/roleAssignments/delete" },
+    // Reading is for whoever signed in.
+    RoleDefinitionPut { Arm: "Microsoft.Authorization/roleDefinitions/write" },
+    RoleDefinitionDelete { Arm: "Microsoft.Authorization/roleDefinitions/delete" },
     LockRead { Arm: "Microsoft.Authorization/locks/read" },
     LockPut { Arm: "Microsoft.Authorization/locks/write" },
     LockDelete { Arm: "Microsoft.Authorization/locks/delete" },
@@ -155,7 +160,10 @@ impl Operation {
     #[must_use]
     pub fn success_status(self) -> u16 {
         match self {
-            Self::HsmRoleAssignmentPut | Self::RoleAssignmentPut => 201,
+            Self::HsmRoleAssignmentPut
+            | Self::HsmRoleDefinitionPut
+            | Self::RoleAssignmentPut
+            | Self::RoleDefinitionPut => 201,
             Self::ManagedHsmPut
             | Self::ManagedHsmRecover
             | Self::ManagedHsmDelete

@@ -51,6 +51,16 @@ pub enum Refusal {
     ResourceGroupNotEmpty,
     #[error("the role assignment exists")]
     RoleAssignmentExists,
+    #[error("another role definition has the name")]
+    RoleNameTaken,
+    #[error("built-in role definitions are what they are")]
+    RoleBuiltIn,
+    #[error("the role definition is assigned")]
+    RoleAssigned,
+    #[error("there are as many custom role definitions as there can be")]
+    TooManyRoles { limit: usize },
+    #[error("there is no such action")]
+    RoleActionUnknown { action: String },
     #[error("the last Administrator of a managed HSM can't be removed")]
     LastAdministrator,
 

@@ -13,6 +13,7 @@ pub mod fixtures;
 pub mod locks;
 pub mod objects;
 pub mod purge;
+pub mod roles;
 pub mod transactions;
 pub mod usage;
 pub mod versions;
@@ -72,6 +73,10 @@ macro_rules! conformance_tests {
             due::keys_in_a_deleted_container_do_not_rotate,
             directory::role_assignments_are_kept_by_realm,
             directory::a_role_assignment_that_is_not_there_cannot_be_removed,
+            roles::role_definitions_are_kept_by_realm,
+            roles::a_role_definition_that_is_not_there_cannot_be_removed,
+            roles::a_removed_container_takes_its_role_definitions_and_no_others,
+            roles::an_aborted_role_definition_is_not_there,
             directory::subscriptions_are_put_and_listed,
             directory::resource_groups_are_found_without_case,
             directory::a_resource_group_that_is_not_there_cannot_be_removed,

@@ -3,7 +3,7 @@
 use domain::{
     Container, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult,
     Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
-    access::{Realm, RoleAssignment, Scope},
+    access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lifecycle::Purged,
     lock::{Lock, LockName},
     metering::{KeyVersionUse, Lifetime, Month, OperationCount},
@@ -170,6 +170,8 @@ pub trait Read {
     fn due_rotations(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
 
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>>;
+    /// Custom ones: built-in ones are not stored.
+    fn role_definitions(&mut self, realm: Realm) -> Outcome<Vec<RoleDefinition>>;
 
     /// Locks at exactly this scope. Scopes and names of locks are looked up without case, Unicode's too, and lists of
     /// locks come in the order of their folded scopes, then of their folded names.
@@ -206,8 +208,8 @@ pub trait Tx: Read {
     /// Its [`Lifetime`] begins. Its id has to be new for ever.
     fn insert_container(&mut self, container: &Container, sealed_key: &Sealed) -> Outcome<()>;
     fn save_container(&mut self, container: &Container) -> Outcome<()>;
-    /// Destroys the container with everything in it and its local role assignments. Its [`Lifetime`] stays, and ends
-    /// at [`Purged::at`].
+    /// Destroys the container with everything in it, its local role definitions and role assignments. Its [`Lifetime`]
+    /// stays, and ends at [`Purged::at`].
     fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()>;
 
     /// A new object with its first version.
@@ -247,6 +249,8 @@ pub trait Tx: Read {
 
     fn put_role_assignment(&mut self, assignment: &RoleAssignment) -> Outcome<()>;
     fn remove_role_assignment(&mut self, realm: Realm, name: Guid) -> Outcome<()>;
+    fn put_role_definition(&mut self, realm: Realm, definition: &RoleDefinition) -> Outcome<()>;
+    fn remove_role_definition(&mut self, realm: Realm, id: Guid) -> Outcome<()>;
 
     fn put_lock(&mut self, lock: &Lock) -> Outcome<()>;
     fn remove_lock(&mut self, scope: &Scope, name: &LockName) -> Outcome<()>;

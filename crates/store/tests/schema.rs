@@ -2,7 +2,11 @@
 #![cfg(feature = "conformance")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
-use domain::{UnixTime, access::Scope, metering::Lifetime};
+use domain::{
+    UnixTime,
+    access::{Realm, Scope},
+    metering::Lifetime,
+};
 use rusqlite::Connection;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use store::{
@@ -12,7 +16,7 @@ use store::{
 };
 
 /// Of the newest schema.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -80,6 +84,7 @@ fn a_store_of_the_first_schema_gets_the_newest_and_keeps_what_it_has() {
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(read(&store, |tx| tx.audit(0, 9)), [(1, "a".to_owned())]);
     assert_eq!(read(&store, |tx| tx.locks_below(&Scope::root())), []);
+    assert_eq!(read(&store, |tx| tx.role_definitions(Realm::Arm)), []);
     drop(store);
     assert_eq!(number(&path, "user_version"), VERSION);
 }

@@ -1,6 +1,6 @@
 //! Built-in roles, read once from the documents they come from.
 
-use super::{RoleDefinition, RolePermissions};
+use super::{Realm, RoleDefinition, RoleOrigin, RolePermissions, Scope};
 use crate::Guid;
 use serde::Deserialize;
 use std::{collections::HashMap, sync::LazyLock};
@@ -20,6 +20,8 @@ struct KeyVaultDocument {
 #[serde(rename_all = "camelCase")]
 struct HsmTable {
     local_roles: Vec<Row>,
+    /// Every data action that an HSM knows, whether or not a role has it.
+    data_actions: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +63,8 @@ impl Row {
                 data_actions: self.data_actions.unwrap_or_default(),
                 not_data_actions: self.not_data_actions.unwrap_or_default(),
             },
+            assignable_scopes: vec![Scope::root()],
+            origin: RoleOrigin::BuiltIn,
         })
     }
 }
@@ -68,6 +72,7 @@ impl Row {
 struct Roles {
     azure: Vec<RoleDefinition>,
     hsm: Vec<RoleDefinition>,
+    hsm_data_actions: Vec<String>,
     permissions: HashMap<String, Vec<String>>,
 }
 
@@ -79,9 +84,12 @@ static ROLES: LazyLock<Roles> = LazyLock::new(|| {
         Ok(document) => Roles {
             azure: definitions(general).chain(definitions(document.vault.azure_roles)).collect(),
             hsm: definitions(document.managed_hsm.local_roles).collect(),
+            hsm_data_actions: document.managed_hsm.data_actions,
             permissions: document.vault.access_policy_permissions,
         },
-        Err(_) => Roles { azure: Vec::new(), hsm: Vec::new(), permissions: HashMap::new() },
+        Err(_) => {
+            Roles { azure: Vec::new(), hsm: Vec::new(), hsm_data_actions: Vec::new(), permissions: HashMap::new() }
+        }
     }
 });
 
@@ -97,6 +105,25 @@ pub fn hsm_roles() -> &'static [RoleDefinition] {
     &ROLES.hsm
 }
 
+/// The roles that every installation has in a realm.
+#[must_use]
+pub fn built_in_roles(realm: Realm) -> &'static [RoleDefinition] {
+    match realm {
+        Realm::Arm => azure_roles(),
+        Realm::Hsm(_) => hsm_roles(),
+    }
+}
+
+/// Whether a managed HSM knows this data action. Case does not matter.
+pub(super) fn is_hsm_data_action(action: &str) -> bool {
+    ROLES.hsm_data_actions.iter().any(|known| known.eq_ignore_ascii_case(action))
+}
+
+/// Whether a role of a managed HSM may have this action: one built-in role has some (contract: managed-hsm §1.1).
+pub(super) fn is_hsm_action(action: &str) -> bool {
+    ROLES.hsm.iter().flat_map(|role| &role.permissions.actions).any(|known| known.eq_ignore_ascii_case(action))
+}
+
 /// Whether an access policy may hold this word for `keys`, `secrets`, `certificates` or `storage`. Case does not matter.
 #[must_use]
 pub fn is_policy_permission(collection: &str, word: &str) -> bool {
@@ -106,11 +133,13 @@ pub fn is_policy_permission(collection: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ContainerKind, Operation};
 
     #[test]
     fn tables_are_read() {
         assert_eq!(hsm_roles().len(), 10);
         assert_eq!(azure_roles().len(), 5 + 14);
+        assert_eq!(ROLES.hsm_data_actions.len(), 36);
         assert!(is_policy_permission("keys", "WrapKey") && is_policy_permission("storage", "all"));
         assert!(!is_policy_permission("keys", "fly") && !is_policy_permission("secrets", "wrapKey"));
         let owner = azure_roles().iter().find(|role| role.name == "Owner");
@@ -134,5 +163,22 @@ mod tests {
             assert!(allows(name, "read"), "{name}");
             assert_eq!((allows(name, "write"), allows(name, "delete")), (changes, changes), "{name}");
         }
+    }
+
+    #[test]
+    fn an_hsm_knows_every_data_action_of_its_roles_of_its_operations_and_of_the_published_list() {
+        let published = include_str!("../../../../specs/azure/data-plane-administration-2025-07-01.json");
+        let listed: Vec<&str> =
+            published.split('"').filter(|word| word.starts_with("Microsoft.KeyVault/managedHsm/")).collect();
+        assert_eq!(listed.len(), 34);
+        let of_operations =
+            Operation::ALL.iter().filter_map(|operation| operation.data_action(ContainerKind::ManagedHsm));
+        let of_roles = hsm_roles().iter().flat_map(|role| &role.permissions.data_actions).map(String::as_str);
+        for action in listed.into_iter().chain(of_operations).chain(of_roles) {
+            assert!(is_hsm_data_action(action) && is_hsm_data_action(&action.to_uppercase()), "{action}");
+        }
+        assert!(!is_hsm_data_action("Microsoft.KeyVault/managedHsm/keys/*"));
+        assert!(is_hsm_action("Microsoft.KeyVault/managedHsm/keys/createIfNotExists"));
+        assert!(!is_hsm_action("Microsoft.KeyVault/managedHsm/keys/create"));
     }
 }

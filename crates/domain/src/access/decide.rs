@@ -2,22 +2,27 @@
 
 use super::{Caller, RoleAssignment, RoleDefinition, RolePermissions, Scope};
 use crate::{AccessPolicy, Guid, Operation};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// The assignments of one realm, by principal, each with the role it assigns: what a decision needs, and nothing it has
 /// to look up elsewhere. Its cost grows with the caller's own assignments, not with everybody's.
 #[derive(Clone, Debug, Default)]
-pub struct Assignments(HashMap<Guid, Vec<(RoleAssignment, RolePermissions)>>);
+pub struct Assignments(HashMap<Guid, Vec<(RoleAssignment, Arc<RolePermissions>)>>);
 
 impl Assignments {
-    /// Joins assignments with the definitions they name. An assignment of an unknown role grants nothing.
+    /// Joins assignments with the definitions they name. An assignment of a role that is not there (any more) grants
+    /// nothing.
     #[must_use]
-    pub fn new(assignments: Vec<RoleAssignment>, definitions: &[RoleDefinition]) -> Self {
+    pub fn new<'roles>(
+        assignments: Vec<RoleAssignment>,
+        definitions: impl IntoIterator<Item = &'roles RoleDefinition>,
+    ) -> Self {
+        let roles: HashMap<Guid, Arc<RolePermissions>> =
+            definitions.into_iter().map(|role| (role.id, Arc::new(role.permissions.clone()))).collect();
         let mut by_principal: HashMap<Guid, Vec<_>> = HashMap::new();
         for assignment in assignments {
-            if let Some(role) = definitions.iter().find(|role| role.id == assignment.role) {
-                let granted = (assignment, role.permissions.clone());
-                by_principal.entry(granted.0.principal).or_default().push(granted);
+            if let Some(role) = roles.get(&assignment.role) {
+                by_principal.entry(assignment.principal).or_default().push((assignment, Arc::clone(role)));
             }
         }
         Self(by_principal)

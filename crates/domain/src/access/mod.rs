@@ -4,12 +4,14 @@
 //! (managed HSMs). Source: contract managed-hsm §1, key-vault §5; the tables are `specs/azure/builtin-roles.json`.
 
 mod builtin;
+mod custom;
 mod decide;
 mod role;
 
-pub use builtin::{azure_roles, hsm_roles, is_policy_permission};
+pub use builtin::{azure_roles, built_in_roles, hsm_roles, is_policy_permission};
+pub use custom::{RoleDefinitionRequest, define_role, retire_role};
 pub use decide::{Assignments, allows_policy};
-pub use role::{Realm, RoleAssignment, RoleDefinition, RolePermissions, Scope};
+pub use role::{Realm, RoleAssignment, RoleDefinition, RoleOrigin, RolePermissions, Scope};
 
 use crate::Guid;
 use std::{net::IpAddr, sync::Arc, time::Duration};

@@ -25,12 +25,37 @@ impl RolePermissions {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleDefinition {
     pub id: Guid,
     pub name: String,
     pub description: String,
     pub permissions: RolePermissions,
+    /// Where it may be assigned: there and below.
+    pub assignable_scopes: Vec<Scope>,
+    pub origin: RoleOrigin,
+}
+
+impl RoleDefinition {
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        self.origin == RoleOrigin::BuiltIn
+    }
+
+    /// Whether it may be assigned at a scope.
+    #[must_use]
+    pub fn is_assignable_at(&self, scope: &Scope) -> bool {
+        self.assignable_scopes.iter().any(|assignable| assignable.covers(scope.as_str()))
+    }
+}
+
+/// Whose a role definition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoleOrigin {
+    /// Of the documents: never stored, never changed.
+    BuiltIn,
+    /// Of the installation.
+    Custom { created: UnixTime, updated: UnixTime },
 }
 
 /// The space that an assignment's scope is a path in.
@@ -112,15 +137,30 @@ fn any_matches(patterns: &[String], action: &str) -> bool {
     })
 }
 
-/// Wildcard match without case. Linear but for the backtracking a pattern with several stars needs.
+/// Wildcard match without case. Only the last star is ever reconsidered: what came before it has matched as early as
+/// it can. Callers write patterns, so no pattern may take more than the product of the lengths.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => text.is_empty(),
-        Some((b'*', rest)) => (0..=text.len()).any(|skip| text.get(skip..).is_some_and(|tail| matches(rest, tail))),
-        Some((first, rest)) => {
-            text.split_first().is_some_and(|(head, tail)| head.eq_ignore_ascii_case(first) && matches(rest, tail))
+    let (mut at, mut from) = (0, 0);
+    // After the last star: where the pattern goes on, and how far the star has reached.
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(letter) = text.get(from) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                at += 1;
+                star = Some((at, from));
+            }
+            Some(wanted) if wanted.eq_ignore_ascii_case(letter) => {
+                at += 1;
+                from += 1;
+            }
+            _ => {
+                let Some((behind, reached)) = star else { return false };
+                star = Some((behind, reached + 1));
+                (at, from) = (behind, reached + 1);
+            }
         }
     }
+    pattern.iter().skip(at).all(|rest| *rest == b'*')
 }
 
 #[cfg(test)]
@@ -133,6 +173,25 @@ mod tests {
         assert!(matches(b"*", b"anything/at/all"));
         assert!(!matches(b"Microsoft.KeyVault/vaults/*/read", b"Microsoft.KeyVault/vaults/read"));
         assert!(!matches(b"Microsoft.KeyVault/*", b"Microsoft.Key"));
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters_and_for_none() {
+        for (pattern, text) in
+            [("*", ""), ("**", "a"), ("a*", "a"), ("*a", "ba"), ("*a*b", "xaxaxb"), ("*ab", "aab"), ("a*b*c", "abbcc")]
+        {
+            assert!(matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+        }
+        for (pattern, text) in [("", "a"), ("a", ""), ("*a", "ab"), ("a*", "ba"), ("*a*b", "ba"), ("a*b*c", "acb")] {
+            assert!(!matches(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_many_stars_is_no_burden() {
+        // Trying every way to split the text would take longer than anybody lives.
+        let pattern = "*a".repeat(1000) + "b";
+        assert!(!matches(pattern.as_bytes(), "a".repeat(2000).as_bytes()));
     }
 
     #[test]

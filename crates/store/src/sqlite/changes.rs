@@ -7,7 +7,7 @@ use crate::{Fault, StoredObject, Tx};
 use domain::{
     Container, ContainerId, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal, ResourceGroup, Sealed,
     Subscription, Version,
-    access::{Realm, RoleAssignment, Scope},
+    access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lifecycle::Purged,
     lock::{self, Lock, LockName},
     metering::{KeyVersionUse, Month, OperationCount},
@@ -35,6 +35,9 @@ const REMOVE_ROLE_ASSIGNMENT: &str = "DELETE FROM role_assignments WHERE realm =
 const PUT_LOCK: &str = "INSERT INTO locks (scope, name, record) VALUES (?1, ?2, ?3)
      ON CONFLICT (scope, name) DO UPDATE SET record = excluded.record";
 const REMOVE_LOCK: &str = "DELETE FROM locks WHERE scope = ?1 AND name = ?2";
+const PUT_ROLE_DEFINITION: &str = "INSERT INTO role_definitions (realm, id, record) VALUES (?1, ?2, ?3)
+     ON CONFLICT (realm, id) DO UPDATE SET record = excluded.record";
+const REMOVE_ROLE_DEFINITION: &str = "DELETE FROM role_definitions WHERE realm = ?1 AND id = ?2";
 const PUT_SUBSCRIPTION: &str = "INSERT INTO subscriptions (id, record) VALUES (?1, ?2)
      ON CONFLICT (id) DO UPDATE SET record = excluded.record";
 const PUT_RESOURCE_GROUP: &str = "INSERT INTO resource_groups (subscription, name, record) VALUES (?1, ?2, ?3)
@@ -54,16 +57,18 @@ const REMOVE_VERSIONS_OF_CONTAINER: &str =
     "DELETE FROM versions WHERE object IN (SELECT number FROM objects WHERE container = ?1)";
 const REMOVE_OBJECTS_OF_CONTAINER: &str = "DELETE FROM objects WHERE container = ?1";
 const REMOVE_LOCAL_ROLES: &str = "DELETE FROM role_assignments WHERE realm = ?1";
+const REMOVE_LOCAL_DEFINITIONS: &str = "DELETE FROM role_definitions WHERE realm = ?1";
 const REMOVE_CONTAINER: &str = "DELETE FROM containers WHERE id = ?1";
 
 /// Named for the test of their plans.
 #[cfg(test)]
-pub(super) const REMOVALS: [&str; 6] = [
+pub(super) const REMOVALS: [&str; 7] = [
     REMOVE_VERSIONS,
     REMOVE_OBJECT,
     REMOVE_VERSIONS_OF_CONTAINER,
     REMOVE_OBJECTS_OF_CONTAINER,
     REMOVE_LOCAL_ROLES,
+    REMOVE_LOCAL_DEFINITIONS,
     REMOVE_CONTAINER,
 ];
 
@@ -165,6 +170,7 @@ impl Tx for Session<'_> {
             this.execute(REMOVE_VERSIONS_OF_CONTAINER, [key], "version")?;
             this.execute(REMOVE_OBJECTS_OF_CONTAINER, [key], "object")?;
             this.execute(REMOVE_LOCAL_ROLES, [key], "role assignment")?;
+            this.execute(REMOVE_LOCAL_DEFINITIONS, [key], "role definition")?;
             this.execute_one(REMOVE_CONTAINER, [key], "container is not there")?;
             this.end_lifetime(id, &proof)
         })
@@ -262,6 +268,20 @@ impl Tx for Session<'_> {
         self.attempt(|this| {
             let key = (realm_key(realm), guid_key(name));
             this.execute_one(REMOVE_ROLE_ASSIGNMENT, key, "role assignment is not there")
+        })
+    }
+
+    fn put_role_definition(&mut self, realm: Realm, definition: &RoleDefinition) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (realm_key(realm), guid_key(definition.id), encode(definition)?);
+            this.execute_one(PUT_ROLE_DEFINITION, row, "role definition")
+        })
+    }
+
+    fn remove_role_definition(&mut self, realm: Realm, id: Guid) -> Outcome<()> {
+        self.attempt(|this| {
+            let key = (realm_key(realm), guid_key(id));
+            this.execute_one(REMOVE_ROLE_DEFINITION, key, "role definition is not there")
         })
     }
 

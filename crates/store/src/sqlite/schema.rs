@@ -9,10 +9,11 @@ use std::{fs, io, path::Path, time::Duration};
 const APPLICATION_ID: i64 = 0x5352_6462;
 
 /// Each takes the schema from its position to the next version.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0005_usage.sql"),
     include_str!("../../migrations/0003_locks.sql"),
+    include_str!("../../migrations/0002_roles.sql"),
 ];
 
 /// How long to wait for another process that has the database.

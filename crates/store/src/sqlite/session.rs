@@ -10,7 +10,7 @@ use crate::{
 use domain::{
     ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
     ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
-    access::{Realm, RoleAssignment, Scope},
+    access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lock::{self, Lock},
     metering::{Lifetime, Month, OperationCount},
 };
@@ -202,6 +202,10 @@ impl Read for Session<'_> {
 
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>> {
         many(self.connection, sql::ROLE_ASSIGNMENTS, [realm_key(realm)], |row| decode(row, 0, "role assignment"))
+    }
+
+    fn role_definitions(&mut self, realm: Realm) -> Outcome<Vec<RoleDefinition>> {
+        many(self.connection, sql::ROLE_DEFINITIONS, [realm_key(realm)], |row| decode(row, 0, "role definition"))
     }
 
     fn locks_at(&mut self, scope: &Scope) -> Outcome<Vec<Lock>> {

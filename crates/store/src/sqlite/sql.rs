@@ -57,6 +57,7 @@ pub(super) const LAST_SEQUENCE: &str = "SELECT max(sequence) FROM versions WHERE
 pub(super) const ROLE_ASSIGNMENTS: &str = "SELECT record FROM role_assignments WHERE realm = ?1 ORDER BY name";
 pub(super) const LOCKS_AT: &str = "SELECT record FROM locks WHERE scope = ?1 ORDER BY name";
 pub(super) const LOCKS_BELOW: &str = "SELECT record FROM locks WHERE scope > ?1 AND scope < ?2 ORDER BY scope, name";
+pub(super) const ROLE_DEFINITIONS: &str = "SELECT record FROM role_definitions WHERE realm = ?1 ORDER BY id";
 pub(super) const SUBSCRIPTIONS: &str = "SELECT record FROM subscriptions ORDER BY id";
 pub(super) const RESOURCE_GROUP: &str = "SELECT record FROM resource_groups WHERE subscription = ?1 AND name = ?2";
 pub(super) const RESOURCE_GROUPS: &str = "SELECT record FROM resource_groups WHERE subscription = ?1 ORDER BY name";
@@ -109,6 +110,7 @@ mod tests {
             ROLE_ASSIGNMENTS,
             LOCKS_AT,
             LOCKS_BELOW,
+            ROLE_DEFINITIONS,
             RESOURCE_GROUPS,
             AUDIT,
             usage::LIFETIMES,
