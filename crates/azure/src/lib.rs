@@ -11,6 +11,7 @@ pub mod arm;
 mod bearer;
 pub mod data_plane;
 mod json;
+mod permission;
 mod reply;
 mod request;
 pub mod sign_in;

@@ -53,7 +53,9 @@ pub enum Refusal {
     RoleAssignmentExists,
     #[error("another role definition has the name")]
     RoleNameTaken,
-    #[error("built-in role definitions are what they are")]
+    #[error("a built-in role definition has the id or the name")]
+    RoleReserved,
+    #[error("built-in role definitions stay")]
     RoleBuiltIn,
     #[error("the role definition is assigned")]
     RoleAssigned,

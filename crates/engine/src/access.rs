@@ -2,7 +2,7 @@
 
 use crate::{Engine, Error, OpenContainer, Subject, locks::check_locks_in};
 use domain::{
-    Guid, Operation, PermissionModel, Profile, Refusal,
+    Guid, Operation, PermissionModel, Profile, Refusal, UnixTime,
     access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
     lock::Act,
 };
@@ -129,26 +129,6 @@ impl Engine {
         self.authorise_arm(caller, operation, scope).is_ok()
     }
 
-    /// Role definitions of the control plane.
-    #[must_use]
-    pub fn arm_role_definitions(&self) -> &'static [RoleDefinition] {
-        access::azure_roles()
-    }
-
-    /// Local role definitions of a managed HSM.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`].
-    pub fn hsm_role_definitions(
-        &self,
-        caller: &Caller,
-        hsm: &OpenContainer,
-        scope: &Scope,
-    ) -> Result<&'static [RoleDefinition], Error> {
-        let operation = Operation::HsmRoleDefinitionRead;
-        self.authorised(caller, operation, hsm, scope.as_str(), |_| Ok(access::hsm_roles()))
-    }
-
     /// Assignments at an HSM's scope. `/` and `/keys` list the assignments of the whole HSM, never those of single
     /// keys (contract: managed-hsm §1.3).
     ///
@@ -177,7 +157,7 @@ impl Engine {
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::HsmRoleAssignmentPut;
         self.authorised(caller, operation, hsm, request.scope.as_str(), |entry| {
-            self.put_assignment(caller, operation, Realm::Hsm(entry.id()), request, access::hsm_roles())
+            self.put_assignment(caller, operation, Realm::Hsm(entry.id()), request)
         })
     }
 
@@ -224,7 +204,7 @@ impl Engine {
     ) -> Result<RoleAssignment, Error> {
         let operation = Operation::RoleAssignmentPut;
         self.authorise_arm(caller, operation, request.scope.as_str())?;
-        self.put_assignment(caller, operation, Realm::Arm, request, access::azure_roles())
+        self.put_assignment(caller, operation, Realm::Arm, request)
     }
 
     /// # Errors
@@ -246,11 +226,7 @@ impl Engine {
         operation: Operation,
         realm: Realm,
         request: &RoleAssignmentRequest,
-        definitions: &[RoleDefinition],
     ) -> Result<RoleAssignment, Error> {
-        if !definitions.iter().any(|role| role.id == request.role) {
-            return Err(Refusal::RoleDefinitionNotFound.into());
-        }
         let assignment = RoleAssignment {
             realm,
             name: request.name,
@@ -260,8 +236,11 @@ impl Engine {
             created: self.now(),
         };
         let path = assignment_path(&request.scope, request.name);
-        self.change_in_realm(operation, caller, realm, &path, |tx| {
+        self.change_in_realm(operation, caller, realm, &path, |tx, _| {
             check_locks_in(tx, realm, Act::Write, &path)?;
+            if !is_assignable(realm, request, &tx.role_definitions(realm)?) {
+                return Err(Refusal::RoleDefinitionNotFound.into());
+            }
             let exists = tx.role_assignments(realm)?.into_iter().any(|other| {
                 let same_grant = other.principal == assignment.principal
                     && other.role == assignment.role
@@ -279,19 +258,19 @@ impl Engine {
     }
 
     /// Changes roles, in the transaction that tells of it. `path` begins with the scope.
-    fn change_in_realm<T>(
+    pub(crate) fn change_in_realm<T>(
         &self,
         operation: Operation,
         caller: &Caller,
         realm: Realm,
         path: &str,
-        mut work: impl FnMut(&mut dyn Tx) -> Result<T, Error>,
+        work: impl FnMut(&mut dyn Tx, UnixTime) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let hsm = match realm {
-            Realm::Arm => return self.change(operation, Some(caller), &Subject::resource(path), |tx, _| work(tx)),
+            Realm::Arm => return self.change(operation, Some(caller), &Subject::resource(path), work),
             Realm::Hsm(id) => self.open_container_by_id(id)?.ok_or(Refusal::ContainerNotFound)?,
         };
-        self.change(operation, Some(caller), &Subject::within(&hsm, path), |tx, _| work(tx))
+        self.change(operation, Some(caller), &Subject::within(&hsm, path), work)
     }
 
     /// Removes the assignment of this name if its scope is the one asked for, where the caller has been authorised:
@@ -306,7 +285,7 @@ impl Engine {
         at_scope: impl Fn(&Scope) -> bool,
     ) -> Result<RoleAssignment, Error> {
         let path = assignment_path(asked, name);
-        let removed = self.change_in_realm(operation, caller, realm, &path, |tx| {
+        let removed = self.change_in_realm(operation, caller, realm, &path, |tx, _| {
             let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
             let found = found.filter(|found| at_scope(&found.scope)).ok_or(Refusal::RoleAssignmentNotFound)?;
             check_locks_in(tx, realm, Act::Delete, &path)?;
@@ -325,11 +304,9 @@ impl Engine {
     }
 
     pub(crate) fn load_access(&self, realm: Realm) -> Result<Assignments, Fault> {
-        let definitions = match realm {
-            Realm::Arm => access::azure_roles(),
-            Realm::Hsm(_) => access::hsm_roles(),
-        };
-        Ok(Assignments::new(self.assignments_of(realm)?, definitions))
+        let (assignments, customs) =
+            self.store.query(|read| Ok::<_, Fault>((read.role_assignments(realm)?, read.role_definitions(realm)?)))?;
+        Ok(Assignments::new(assignments, access::built_in_roles(realm).iter().chain(&customs)))
     }
 
     /// Takes a changed realm into use. Loads under the lock, so that of two changes the later one stays.
@@ -348,6 +325,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whether a realm has the role, for this scope: a custom one is found where it is assignable.
+fn is_assignable(realm: Realm, request: &RoleAssignmentRequest, customs: &[RoleDefinition]) -> bool {
+    let mut all = access::built_in_roles(realm).iter().chain(customs);
+    all.any(|role| role.id == request.role && role.is_assignable_at(&request.scope))
 }
 
 fn assignment_path(scope: &Scope, name: Guid) -> String {

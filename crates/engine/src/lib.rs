@@ -22,6 +22,7 @@ mod metrics;
 mod objects;
 mod open;
 mod page;
+mod roles;
 mod setup;
 mod sweep;
 

@@ -4,6 +4,7 @@
 
 mod audit_records;
 mod concurrency;
+mod custom_roles;
 mod data_plane;
 mod deletion;
 mod engine_model;

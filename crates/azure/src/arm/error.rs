@@ -188,6 +188,12 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NameInvalid { .. } => name_invalid(subject),
         Refusal::ContainerNameTaken => name_taken(subject),
         Refusal::ContainerNameHeldByDeleted => name_held_by_deleted(subject),
+        Refusal::RoleNameTaken
+        | Refusal::RoleReserved
+        | Refusal::RoleBuiltIn
+        | Refusal::RoleAssigned
+        | Refusal::TooManyRoles { .. }
+        | Refusal::RoleActionUnknown { .. } => role(refusal),
         Refusal::ResourceGroupNotEmpty
         | Refusal::RoleAssignmentExists
         | Refusal::LocationImmutable
@@ -400,6 +406,36 @@ fn conflict(refusal: &Refusal, subject: &Subject) -> Problem {
         ),
     };
     Problem::new(StatusCode::CONFLICT, code, message)
+}
+
+/// Why a custom role definition is not made, changed or removed. No document gives the built-in ones' refusal.
+fn role(refusal: &Refusal) -> Problem {
+    let (status, code, message) = match refusal {
+        Refusal::RoleNameTaken => (
+            StatusCode::CONFLICT,
+            "RoleDefinitionWithSameNameExists",
+            "A role definition cannot be updated with a name that already exists.".to_owned(),
+        ),
+        Refusal::RoleAssigned => (
+            StatusCode::BAD_REQUEST,
+            "RoleDefinitionHasAssignments",
+            "There are existing role assignments referencing role.".to_owned(),
+        ),
+        Refusal::TooManyRoles { .. } => (
+            StatusCode::BAD_REQUEST,
+            "RoleDefinitionLimitExceeded",
+            "Role definition limit exceeded. No more role definitions can be created.".to_owned(),
+        ),
+        Refusal::RoleActionUnknown { action } => (
+            StatusCode::BAD_REQUEST,
+            "InvalidActionOrNotAction",
+            format!("'{action}' does not match any of the actions supported by the providers."),
+        ),
+        _ => {
+            return Problem::bad_request("The role definition is built in: it can be neither changed nor deleted.");
+        }
+    };
+    Problem::new(status, code, message)
 }
 
 /// Contract: key-vault §4.2, "Immutability". All of these are literal but the first and the fourth.

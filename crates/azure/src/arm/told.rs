@@ -58,6 +58,12 @@ impl Route {
                 "DELETE" => Op::RoleAssignmentDelete,
                 _ => Op::RoleAssignmentRead,
             }),
+            // Reading a definition acts on nothing.
+            Self::RoleDefinition(..) => match method {
+                "PUT" => Some(Op::RoleDefinitionPut),
+                "DELETE" => Some(Op::RoleDefinitionDelete),
+                _ => None,
+            },
             Self::Lock(..) | Self::Locks(_) => Some(match method {
                 "PUT" => Op::LockPut,
                 "DELETE" => Op::LockDelete,

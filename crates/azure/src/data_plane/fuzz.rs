@@ -61,9 +61,10 @@ pub fn rotation_policy_body(input: &[u8]) {
     drop(rotation::read(input));
 }
 
-/// The body of a role assignment.
+/// The body of a role assignment or a role definition.
 pub fn role_assignment_body(input: &[u8]) {
     drop(roles::read_assignment(input));
+    drop(roles::read_definition(input));
 }
 
 /// A skip token, for each kind of list.

@@ -188,6 +188,8 @@ impl DataPlane {
             Op::GetRandomBytes => self.get_random_bytes(call).await,
             Op::ListRoleDefinitions => self.list_role_definitions(call, route).await,
             Op::GetRoleDefinition => self.get_role_definition(call, route).await,
+            Op::PutRoleDefinition => self.put_role_definition(call, route).await,
+            Op::DeleteRoleDefinition => self.delete_role_definition(call, route).await,
             Op::ListRoleAssignments => self.list_role_assignments(call, route).await,
             Op::GetRoleAssignment => self.get_role_assignment(call, route).await,
             Op::PutRoleAssignment => self.put_role_assignment(call, route).await,

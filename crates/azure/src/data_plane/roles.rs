@@ -4,10 +4,12 @@ use super::{
     body::{bad, parse, required},
     error::Problem,
 };
-use crate::json::Object;
+use crate::{json::Object, permission::PermissionIn};
 use domain::{
     Guid,
-    access::{RoleAssignment as Assignment, RoleDefinition as Definition, RolePermissions},
+    access::{
+        RoleAssignment as Assignment, RoleDefinition as Definition, RoleDefinitionRequest, RolePermissions, Scope,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +29,8 @@ pub(super) struct RoleDefinition<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RoleDefinitionProperties<'a> {
-    assignable_scopes: [&'static str; 1],
-    description: &'static str,
+    assignable_scopes: Vec<&'a str>,
+    description: &'a str,
     permissions: [Permission<'a>; 1],
     role_name: &'a str,
     r#type: &'static str,
@@ -56,15 +58,20 @@ impl<'a> Permission<'a> {
 
 impl<'a> RoleDefinition<'a> {
     pub(super) fn new(definition: &'a Definition) -> Self {
+        // What the documents tell of built-in roles is ours to know: the wire has no word of it.
+        let (kind, description) = match definition.is_built_in() {
+            true => ("AKVBuiltInRole", ""),
+            false => ("CustomRole", definition.description.as_str()),
+        };
         Self {
             id: format!("{DEFINITIONS}/{}", definition.id),
             name: definition.id.to_string(),
             properties: RoleDefinitionProperties {
-                assignable_scopes: ["/"],
-                description: "",
+                assignable_scopes: definition.assignable_scopes.iter().map(Scope::as_str).collect(),
+                description,
                 permissions: [Permission::new(&definition.permissions)],
                 role_name: &definition.name,
-                r#type: "AKVBuiltInRole",
+                r#type: kind,
             },
             r#type: "Microsoft.Authorization/roleDefinitions",
         }
@@ -131,6 +138,38 @@ pub(super) fn read_assignment(body: &[u8]) -> Result<(Guid, Guid), Problem> {
     let role = role.ok_or_else(|| bad("roleDefinitionId", "does not end in a GUID"))?;
     let principal = Guid::parse(&required(properties.principal_id, "principalId")?);
     Ok((role, principal.ok_or_else(|| bad("principalId", "is not a GUID"))?))
+}
+
+#[derive(Deserialize)]
+struct RoleDefinitionCreateParameters {
+    properties: Option<Object<RoleDefinitionIn>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoleDefinitionIn {
+    role_name: Option<String>,
+    description: Option<String>,
+    r#type: Option<String>,
+    permissions: Option<Vec<Object<PermissionIn>>>,
+    assignable_scopes: Option<Vec<String>>,
+}
+
+/// Reads a definition to make; its id is in the path.
+pub(super) fn read_definition(body: &[u8]) -> Result<RoleDefinitionRequest, Problem> {
+    let body: RoleDefinitionCreateParameters = parse(body)?;
+    let Object(properties) = required(body.properties, "properties")?;
+    if properties.r#type.is_some_and(|kind| !kind.eq_ignore_ascii_case("CustomRole")) {
+        return Err(bad("type", "can only be 'CustomRole'"));
+    }
+    let scopes = properties.assignable_scopes.unwrap_or_default();
+    Ok(RoleDefinitionRequest {
+        id: Guid::from_u128(0),
+        name: properties.role_name.unwrap_or_default(),
+        description: properties.description.unwrap_or_default(),
+        permissions: PermissionIn::together(properties.permissions.unwrap_or_default()),
+        assignable_scopes: scopes.iter().map(|scope| Scope::new(scope)).collect(),
+    })
 }
 
 /// A `$filter` that the lists of roles understand.

@@ -3,7 +3,7 @@
 use super::*;
 use domain::{
     UnixTime,
-    access::{Realm, Scope, hsm_roles},
+    access::{Realm, RoleOrigin, hsm_roles},
 };
 use serde_json::{Value, json};
 
@@ -70,6 +70,59 @@ fn an_id_carries_no_scope_but_the_properties_do() {
                 "roleDefinitionId": format!("Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/{ROLE}"),
             },
             "type": "Microsoft.Authorization/roleAssignments",
+        })
+    );
+}
+
+#[test]
+fn a_definition_as_clients_send_it() {
+    let sign = "Microsoft.KeyVault/managedHsm/keys/sign/action";
+    let verify = "Microsoft.KeyVault/managedHsm/keys/verify/action";
+    let body = json!({"properties": {
+        "roleName": "Signer", "type": "CustomRole", "assignableScopes": ["/keys"],
+        "permissions": [{"actions": [], "dataActions": [sign]}, {"notDataActions": [verify], "notActions": null}],
+    }});
+    let read = read_definition(body.to_string().as_bytes()).unwrap();
+    assert_eq!((read.name.as_str(), read.description.as_str()), ("Signer", ""));
+    assert_eq!(read.permissions.data_actions, [sign]);
+    assert_eq!(read.permissions.not_data_actions, [verify]);
+    assert_eq!(read.assignable_scopes, [Scope::new("/keys")]);
+    let least = read_definition(br#"{"properties":{}}"#).unwrap();
+    assert_eq!((least.name.as_str(), least.permissions), ("", RolePermissions::default()));
+    for bad in [
+        json!({}),
+        json!([]),
+        json!({"properties": []}),
+        json!({"properties": {"type": "AKVBuiltInRole"}}),
+        json!({"properties": {"permissions": {}}}),
+        json!({"properties": {"permissions": [[[sign]]]}}),
+        json!({"properties": {"permissions": [{"dataActions": sign}]}}),
+        json!({"properties": {"roleName": 7}}),
+    ] {
+        let refused = read_definition(bad.to_string().as_bytes());
+        assert!(matches!(refused, Err(Problem::BadParameter(_))), "{bad}");
+    }
+}
+
+#[test]
+fn a_custom_definition_says_so() {
+    let role = Definition {
+        id: Guid::from_u128(7),
+        name: "Signer".to_owned(),
+        description: "signs".to_owned(),
+        permissions: RolePermissions { data_actions: vec!["a".to_owned()], ..RolePermissions::default() },
+        assignable_scopes: vec![Scope::root()],
+        origin: RoleOrigin::Custom { created: UnixTime(0), updated: UnixTime(0) },
+    };
+    let name = "00000000-0000-0000-0000-000000000007";
+    assert_eq!(
+        serde_json::to_value(RoleDefinition::new(&role)).unwrap(),
+        json!({
+            "id": format!("{DEFINITIONS}/{name}"), "name": name, "type": "Microsoft.Authorization/roleDefinitions",
+            "properties": {
+                "roleName": "Signer", "description": "signs", "type": "CustomRole", "assignableScopes": ["/"],
+                "permissions": [{"actions": [], "notActions": [], "dataActions": ["a"], "notDataActions": []}],
+            },
         })
     );
 }

@@ -27,6 +27,8 @@ pub(super) enum Operation {
     GetRandomBytes,
     ListRoleDefinitions,
     GetRoleDefinition,
+    PutRoleDefinition,
+    DeleteRoleDefinition,
     ListRoleAssignments,
     GetRoleAssignment,
     PutRoleAssignment,
@@ -66,6 +68,8 @@ impl Operation {
             Self::PurgeDeletedKey => Op::KeyPurge,
             Self::GetRandomBytes => Op::RandomGet,
             Self::ListRoleDefinitions | Self::GetRoleDefinition => Op::HsmRoleDefinitionRead,
+            Self::PutRoleDefinition => Op::HsmRoleDefinitionPut,
+            Self::DeleteRoleDefinition => Op::HsmRoleDefinitionDelete,
             Self::ListRoleAssignments | Self::GetRoleAssignment => Op::HsmRoleAssignmentRead,
             Self::PutRoleAssignment => Op::HsmRoleAssignmentPut,
             Self::DeleteRoleAssignment => Op::HsmRoleAssignmentDelete,
@@ -145,7 +149,6 @@ const RELEASE: Operation = Operation::NotSupported("Key release");
 const ATTESTATION: Operation = Operation::NotSupported("Key attestation");
 const SECURE_WRAP: Operation = Operation::NotSupported("Secure key wrap");
 const SELECTIVE_RESTORE: Operation = Operation::NotSupported("Selective key restore");
-const CUSTOM_ROLES: Operation = Operation::NotSupported("Custom role definitions");
 const FULL_BACKUP: Operation = Operation::NotSupported("Full backup");
 const FULL_RESTORE: Operation = Operation::NotSupported("Full restore");
 const SECURITY_DOMAIN: Operation = Operation::NotSupported("The security domain");
@@ -245,7 +248,7 @@ const ROLES: &[Resource] = {
         resource(&["roledefinitions"], &[("GET", Op::ListRoleDefinitions)]),
         resource(
             &["roledefinitions", NAME],
-            &[("GET", Op::GetRoleDefinition), ("PUT", CUSTOM_ROLES), ("DELETE", CUSTOM_ROLES)],
+            &[("GET", Op::GetRoleDefinition), ("PUT", Op::PutRoleDefinition), ("DELETE", Op::DeleteRoleDefinition)],
         ),
         resource(&["roleassignments"], &[("GET", Op::ListRoleAssignments)]),
         resource(

@@ -96,6 +96,11 @@ fn roles_have_three_scopes() {
         let path = segments(&format!("{prefix}/providers/microsoft.authorization/roleAssignments/{guid}"));
         let route = resolve(ContainerKind::ManagedHsm, "PUT", &path).unwrap();
         assert_eq!(route.operation, Operation::PutRoleAssignment);
+        let path = segments(&format!("{prefix}/providers/microsoft.authorization/ROLEDEFINITIONS/{guid}"));
+        let written = [("PUT", Operation::PutRoleDefinition), ("DELETE", Operation::DeleteRoleDefinition)];
+        for (method, operation) in written {
+            assert_eq!(resolve(ContainerKind::ManagedHsm, method, &path).unwrap().operation, operation);
+        }
         assert_eq!(route.name, Some(guid));
         assert_eq!(route.scope.as_ref().map(Scope::as_str), Some(scope));
     }

@@ -32,7 +32,7 @@ pub struct RoleDefinitionRequest {
 /// definitions of the realm, `assignments` its assignments.
 ///
 /// # Errors
-/// [`Refusal::RoleBuiltIn`], [`Refusal::ParameterInvalid`], [`Refusal::RoleActionUnknown`], [`Refusal::RoleNameTaken`],
+/// [`Refusal::RoleReserved`], [`Refusal::ParameterInvalid`], [`Refusal::RoleActionUnknown`], [`Refusal::RoleNameTaken`],
 /// [`Refusal::RoleAssigned`] if it is assigned where it would no longer be assignable, [`Refusal::TooManyRoles`].
 pub fn define_role(
     realm: Realm,
@@ -43,7 +43,7 @@ pub fn define_role(
 ) -> Result<RoleDefinition, Refusal> {
     let built_in = built_in_roles(realm);
     if built_in.iter().any(|role| role.id == request.id) {
-        return Err(Refusal::RoleBuiltIn);
+        return Err(Refusal::RoleReserved);
     }
     check_name(realm, request, customs)?;
     check_actions(realm, &request.permissions)?;
@@ -115,7 +115,7 @@ fn check_name(realm: Realm, request: &RoleDefinitionRequest, customs: &[RoleDefi
     match realm {
         Realm::Arm if name.trim().is_empty() => invalid("it is missing"),
         Realm::Arm if built_in || customs.iter().any(same) => Err(Refusal::RoleNameTaken),
-        Realm::Hsm(_) if built_in => Err(Refusal::RoleBuiltIn),
+        Realm::Hsm(_) if built_in => Err(Refusal::RoleReserved),
         _ => Ok(()),
     }
 }

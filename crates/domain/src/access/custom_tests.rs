@@ -100,7 +100,7 @@ fn definitions_of_azure_say_where_they_may_be_assigned() {
 fn built_in_definitions_are_not_made_again_and_not_removed() {
     for (realm, id) in [(HSM, hsm_roles()[0].id), (Realm::Arm, Guid::parse(READER).unwrap())] {
         let request = RoleDefinitionRequest { id, ..asked(0, "mine", &[GROUP]) };
-        assert_eq!(define_role(realm, &request, &[], &[], NOW), Err(Refusal::RoleBuiltIn));
+        assert_eq!(define_role(realm, &request, &[], &[], NOW), Err(Refusal::RoleReserved));
         assert_eq!(retire_role(realm, id, Vec::new(), &[]), Err(Refusal::RoleBuiltIn));
     }
 }
@@ -117,7 +117,7 @@ fn names_are_unique_in_azure_and_told_from_built_in_ones_in_an_hsm() {
     assert!(matches!(define(9, "a\nb"), Err(Refusal::ParameterInvalid { parameter: "roleName", .. })));
     let others = [made(HSM, 8, "mine")];
     let define = |name| define_role(HSM, &asked(9, name, &[]), &others, &[], NOW);
-    assert_eq!(define("managed hsm crypto user"), Err(Refusal::RoleBuiltIn));
+    assert_eq!(define("managed hsm crypto user"), Err(Refusal::RoleReserved));
     assert!(define("mine").is_ok() && define("").is_ok());
 }
 

@@ -10,4 +10,5 @@ mod metering;
 mod network;
 mod revocation;
 mod rig;
+mod roles;
 mod rotation;

@@ -1,6 +1,7 @@
 //! One function per route: read, ask the engine, write.
 
 mod containers;
+mod definitions;
 mod deleted;
 mod directory;
 mod features;
@@ -88,11 +89,10 @@ async fn authorization(arm: &Arm, ask: &Ask) -> Answer {
         ("GET", Route::RoleAssignment(scope, name)) => roles::assignment(arm, ask, scope, name).await,
         ("PUT", Route::RoleAssignment(scope, name)) => roles::put_assignment(arm, ask, scope, name).await,
         ("DELETE", Route::RoleAssignment(scope, name)) => roles::delete_assignment(arm, ask, scope, name).await,
-        ("GET", Route::RoleDefinitions(scope)) => roles::definitions(arm, ask, scope),
-        ("GET", Route::RoleDefinition(scope, name)) => roles::definition(arm, scope, name),
-        ("PUT" | "DELETE", Route::RoleDefinition(..)) => {
-            Err(Problem::not_supported("custom roles of the resource manager").into())
-        }
+        ("GET", Route::RoleDefinitions(scope)) => definitions::list(arm, ask, scope).await,
+        ("GET", Route::RoleDefinition(scope, name)) => definitions::show(arm, ask, scope, name).await,
+        ("PUT", Route::RoleDefinition(scope, name)) => definitions::put(arm, ask, scope, name).await,
+        ("DELETE", Route::RoleDefinition(scope, name)) => definitions::delete(arm, ask, scope, name).await,
         ("GET", Route::Locks(scope)) => locks::list(arm, ask, scope).await,
         ("GET", Route::Lock(scope, name)) => locks::show(arm, ask, scope, name).await,
         ("PUT", Route::Lock(scope, name)) => locks::put(arm, ask, scope, name).await,

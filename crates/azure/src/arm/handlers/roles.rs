@@ -1,4 +1,4 @@
-//! Role definitions and role assignments of Azure RBAC.
+//! Role assignments of Azure RBAC.
 
 use crate::{
     arm::{
@@ -17,33 +17,6 @@ use domain::{
 };
 use engine::{Engine, Error, RoleAssignmentRequest};
 use http::StatusCode;
-
-/// Lists built-in roles; `$filter=roleName eq 'Reader'`. `atScopeAndBelow()` and the type's filter change nothing:
-/// every definition is built in and lives at the root.
-pub(super) fn definitions(arm: &Arm, ask: &Ask, scope: &Scope) -> Answer {
-    let text = ask.request.query("$filter").unwrap_or_default();
-    let (mut name, mut builtin) = (None, true);
-    for condition in filter::of(Some(text))? {
-        match condition {
-            Condition::Equals { field, value } if field == "rolename" => name = Some(value),
-            Condition::Equals { field, value } if field == "type" => {
-                builtin = value.eq_ignore_ascii_case("BuiltInRole")
-            }
-            Condition::Call { name, .. } if name == "atscopeandbelow" || name == "atscope" => {}
-            _ => return Err(filter::bad(text).into()),
-        }
-    }
-    let all = arm.door.engine().arm_role_definitions().iter();
-    let wanted = all.filter(|role| builtin && name.as_ref().is_none_or(|name| role.name.eq_ignore_ascii_case(name)));
-    ok(&List::whole(wanted.map(|role| roles::show_definition(role, scope)).collect()))
-}
-
-pub(super) fn definition(arm: &Arm, scope: &Scope, name: &str) -> Answer {
-    let id = roles::name_of(name)?;
-    let found = arm.door.engine().arm_role_definitions().iter().find(|role| role.id == id);
-    let found = found.ok_or(Refusal::RoleDefinitionNotFound)?;
-    ok(&roles::show_definition(found, scope))
-}
 
 /// Which assignments a filter lets through.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use crate::arm::{
     route::Place,
     wire::{
         container::{self, Provisioning},
-        directory,
+        definitions, directory,
         read::{self, ContainerBody},
         roles,
     },
@@ -141,6 +141,7 @@ fn garbage_is_a_client_error() {
         assert_eq!(why(ContainerBody::read(body)), "InvalidRequestContent");
         assert!(why(read::policies_of(body)) != "accepted");
         assert!(why(roles::assignment_of(body)) != "accepted");
+        assert!(why(definitions::read(body)) != "accepted");
         for entry in [fuzz::vault_body, fuzz::hsm_body, fuzz::other_body, fuzz::filter, fuzz::query, fuzz::route] {
             entry(body);
         }
@@ -189,6 +190,13 @@ fn an_array_is_no_object_at_any_level() {
     ] {
         assert_eq!(why(roles::assignment_of(assignment.as_bytes())), refused, "{assignment}");
     }
+    for definition in [
+        r#"{"properties":["name","about",null,[],[]]}"#,
+        r#"{"properties":{"permissions":[[[],[],[],[]]]}}"#,
+        r#"[{"roleName":"name"}]"#,
+    ] {
+        assert_eq!(why(definitions::read(definition.as_bytes())), refused, "{definition}");
+    }
     assert_eq!(why(read::name_to_check(ContainerKind::ManagedHsm, br#"["name-1",null]"#)), refused);
     assert_eq!(why(directory::GroupBody::read(br#"["eastus",{}]"#)), refused);
 }
@@ -218,6 +226,34 @@ fn assignments_name_a_role_by_id_and_carry_no_condition() {
     assert_eq!(body(r#","condition":null"#).unwrap(), (id, id));
     assert_eq!(why(body(r#","condition":"@Resource[x] == 1""#)), "NotSupported");
     assert_eq!(why(roles::assignment_of(b"{}")), "InvalidCreateRoleAssignmentRequest");
+}
+
+#[test]
+fn a_definition_as_az_sends_it() {
+    let read = |more: &str| {
+        let scope = format!("/subscriptions/{TENANT}/resourcegroups/rg/");
+        let body = format!(
+            r#"{{"properties":{{"roleName":"Signer","description":"signs","type":"CustomRole","assignableScopes":
+            ["{scope}"],"permissions":[{{"actions":["*/read"],"dataActions":["d"],"notDataActions":[]{more}}}]}}}}"#
+        );
+        definitions::read(body.as_bytes())
+    };
+    let asked = read("").unwrap();
+    assert_eq!((asked.name.as_str(), asked.description.as_str()), ("Signer", "signs"));
+    assert_eq!(asked.assignable_scopes[0].as_str(), format!("/subscriptions/{TENANT}/resourceGroups/rg"));
+    assert_eq!((asked.permissions.actions, asked.permissions.data_actions), (vec!["*/read".into()], vec!["d".into()]));
+    assert!(read(r#","condition":" ""#).is_ok());
+    assert_eq!(why(read(r#","condition":"@Resource[x] == 1""#)), "NotSupported");
+    for properties in [
+        r#""type":"BuiltInRole""#.to_owned(),
+        r#""assignableScopes":["subscriptions"]"#.to_owned(),
+        r#""assignableScopes":["/subscriptions/x"]"#.to_owned(),
+        format!(r#""assignableScopes":["subscriptions/{TENANT}"]"#),
+    ] {
+        let body = format!(r#"{{"properties":{{{properties}}}}}"#);
+        assert_eq!(why(definitions::read(body.as_bytes())), "BadRequest", "{properties}");
+    }
+    assert_eq!(why(definitions::read(b"{}")), "BadRequest");
 }
 
 fn container(profile: Profile, state: State) -> Container {

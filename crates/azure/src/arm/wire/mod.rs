@@ -1,6 +1,7 @@
 //! Bodies of the resource manager, with the wire's own names.
 
 pub(crate) mod container;
+pub(crate) mod definitions;
 pub(crate) mod directory;
 pub(crate) mod locks;
 pub(crate) mod network;

@@ -1,37 +1,14 @@
-//! Role definitions and assignments of Azure RBAC.
+//! Role assignments of Azure RBAC.
 //!
 //! Schemas of `arm-authorization-roles-2022-04-01.json`; contract: key-vault §4, "Neighbouring calls".
 
+use super::definitions;
 use crate::{
-    arm::{
-        error::{Failure, Problem},
-        ids,
-    },
+    arm::error::{Failure, Problem},
     json::{self, Object},
 };
-use domain::{
-    Guid, PrincipalKind,
-    access::{RoleAssignment, RoleDefinition, RolePermissions, Scope},
-};
+use domain::{Guid, PrincipalKind, access::RoleAssignment};
 use serde::{Deserialize, Serialize};
-
-#[derive(Serialize)]
-pub(crate) struct DefinitionOut {
-    id: String,
-    name: String,
-    r#type: &'static str,
-    properties: DefinitionProperties,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DefinitionProperties {
-    role_name: String,
-    r#type: &'static str,
-    description: String,
-    assignable_scopes: [&'static str; 1],
-    permissions: [RolePermissions; 1],
-}
 
 #[derive(Serialize)]
 pub(crate) struct AssignmentOut {
@@ -52,31 +29,6 @@ struct AssignmentProperties {
     updated_on: String,
 }
 
-/// The id of a definition as seen from a scope: below the scope's subscription, if it has one.
-fn definition_id(scope: &Scope, role: Guid) -> String {
-    let mut segments = scope.as_str().split('/').skip(1);
-    let subscription = match (segments.next(), segments.next().and_then(Guid::parse)) {
-        (Some("subscriptions"), Some(id)) => ids::subscription(id),
-        _ => String::new(),
-    };
-    format!("{subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}")
-}
-
-pub(crate) fn show_definition(role: &RoleDefinition, scope: &Scope) -> DefinitionOut {
-    DefinitionOut {
-        id: definition_id(scope, role.id),
-        name: role.id.to_string(),
-        r#type: "Microsoft.Authorization/roleDefinitions",
-        properties: DefinitionProperties {
-            role_name: role.name.clone(),
-            r#type: "BuiltInRole",
-            description: role.description.clone(),
-            assignable_scopes: ["/"],
-            permissions: [role.permissions.clone()],
-        },
-    }
-}
-
 pub(crate) fn show_assignment(assignment: &RoleAssignment, principal: Option<PrincipalKind>) -> AssignmentOut {
     let scope = &assignment.scope;
     let below = if scope.as_str() == "/" { "" } else { scope.as_str() };
@@ -85,7 +37,7 @@ pub(crate) fn show_assignment(assignment: &RoleAssignment, principal: Option<Pri
         name: assignment.name.to_string(),
         r#type: "Microsoft.Authorization/roleAssignments",
         properties: AssignmentProperties {
-            role_definition_id: definition_id(scope, assignment.role),
+            role_definition_id: definitions::path_of(scope, assignment.role),
             principal_id: assignment.principal.to_string(),
             principal_type: match principal {
                 Some(PrincipalKind::User) => "User",
@@ -133,7 +85,7 @@ fn invalid(what: &str) -> Problem {
     Problem::new(http::StatusCode::BAD_REQUEST, "InvalidCreateRoleAssignmentRequest", what)
 }
 
-/// The name of an assignment or a definition, a GUID.
+/// The name of an assignment, a GUID.
 pub(crate) fn name_of(text: &str) -> Result<Guid, Problem> {
     Guid::parse(text).ok_or_else(|| {
         let message = format!("The name '{text}' is not a valid GUID.");

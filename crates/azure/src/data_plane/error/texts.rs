@@ -2,8 +2,8 @@
 
 use super::Place;
 use domain::{
-    Container, ContainerKind, Curve, EncryptionAlgorithm, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm,
-    UnixTime, access::Model,
+    Container, ContainerKind, Curve, EncryptionAlgorithm, KeySpec, KeyType, KeyUse, ObjectName, Refusal,
+    SignatureAlgorithm, UnixTime, access::Model,
 };
 use std::net::IpAddr;
 
@@ -128,6 +128,21 @@ pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'
             "",
         ]
         .join("\r\n"),
+    }
+}
+
+/// Why a custom role definition is not made or not removed. The first is as recorded.
+pub(super) fn role(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::RoleReserved => {
+            "Cannot re-use the name/GUID matching that of a built-in role. Please use a unique role ID.".to_owned()
+        }
+        Refusal::RoleBuiltIn => "A built-in role definition cannot be deleted.".to_owned(),
+        Refusal::TooManyRoles { limit } => {
+            format!("The managed HSM has {limit} custom role definitions, the most it can have.")
+        }
+        Refusal::RoleActionUnknown { action } => format!("'{action}' is not an action of a managed HSM."),
+        other => format!("Refused: {other}."),
     }
 }
 

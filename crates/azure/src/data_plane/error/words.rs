@@ -32,7 +32,7 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
 
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
-        R::LastAdministrator | R::ScopeLocked { .. } => CONFLICT,
+        R::LastAdministrator | R::RoleNameTaken | R::RoleAssigned | R::ScopeLocked { .. } => CONFLICT,
         R::RestoreConflict { .. }
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
@@ -52,6 +52,8 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
             Model::VaultPolicy => forbidden("AccessDenied"),
             Model::HsmLocal => (StatusCode::FORBIDDEN, "AccessDenied", None),
         },
+
+        R::RoleReserved | R::RoleBuiltIn | R::TooManyRoles { .. } | R::RoleActionUnknown { .. } => BAD_PARAMETER,
 
         R::NameInvalid { .. }
         | R::RetentionOutOfRange { .. }
@@ -91,6 +93,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::RoleAssignmentNotFound => "Requested role assignment not found".to_owned(),
         R::RoleDefinitionNotFound => "Requested role definition not found".to_owned(),
         R::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
+        R::RoleReserved | R::RoleBuiltIn | R::TooManyRoles { .. } | R::RoleActionUnknown { .. } => texts::role(refusal),
         R::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
         R::NameHeldByDeleted => texts::name_held_by_deleted(name),
@@ -129,6 +132,8 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::NotSupportedYet { what } => texts::not_supported(what),
         // Of the control plane: no operation here meets them, and their own words will do.
         R::DeletedContainerNotFound
+        | R::RoleNameTaken
+        | R::RoleAssigned
         | R::SubscriptionNotFound
         | R::ResourceGroupNotFound
         | R::OperationNotFound

@@ -10,7 +10,10 @@ use crate::{
     },
     reply,
 };
-use domain::{Guid, ObjectName, Refusal, access::Scope};
+use domain::{
+    Guid, ObjectName, Refusal,
+    access::{RoleDefinitionRequest, Scope},
+};
 use engine::{Cost, RoleAssignmentRequest};
 use http::StatusCode;
 use std::sync::Arc;
@@ -29,30 +32,58 @@ fn assignment_name(route: &Route<'_>) -> Result<Guid, Problem> {
     Guid::parse(route.name.unwrap_or_default()).ok_or_else(|| bad("roleAssignmentName", "is not a GUID"))
 }
 
+/// The id of a definition to write. Definitions live at the root (contract: managed-hsm §1.3, "Scopes").
+fn definition_id(route: &Route<'_>) -> Result<Guid, Problem> {
+    if route.scope.as_ref().is_some_and(|scope| *scope != Scope::root()) {
+        return Err(bad("scope", "of a role definition is '/'"));
+    }
+    let id = Guid::parse(route.name.unwrap_or_default());
+    id.ok_or_else(|| Problem::BadParameter("Role definition name must be a GUID".to_owned()))
+}
+
 impl DataPlane {
     pub(in crate::data_plane) async fn list_role_definitions(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
         let filter = roles::filter(call.request.query("$filter"))?;
         let scope = scope(route)?;
-        let list = self.run(call, Cost::Cheap, move |engine, call| {
+        let list = self.run(call, Cost::Durable, move |engine, call| {
             engine.hsm_role_definitions(&call.caller, &call.container, &scope)
         });
-        let found = list.await?.iter().filter(|role| match &filter {
+        let found = list.await?;
+        let wanted = found.iter().filter(|role| match &filter {
             Filter::All => true,
             Filter::RoleName(name) => role.name.eq_ignore_ascii_case(name),
             Filter::Principal(_) => false,
         });
-        let value = found.map(RoleDefinition::new).collect();
+        let value = wanted.map(RoleDefinition::new).collect();
         Ok(reply::json(StatusCode::OK, &ListResult { next_link: None, value }))
     }
 
     pub(in crate::data_plane) async fn get_role_definition(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
         let scope = scope(route)?;
-        let list = self.run(call, Cost::Cheap, move |engine, call| {
+        let list = self.run(call, Cost::Durable, move |engine, call| {
             engine.hsm_role_definitions(&call.caller, &call.container, &scope)
         });
         let id = Guid::parse(route.name.unwrap_or_default());
-        let found = list.await?.iter().find(|role| Some(role.id) == id).ok_or(Refusal::RoleDefinitionNotFound)?;
-        Ok(reply::json(StatusCode::OK, &RoleDefinition::new(found)))
+        let found = list.await?.into_iter().find(|role| Some(role.id) == id).ok_or(Refusal::RoleDefinitionNotFound)?;
+        Ok(reply::json(StatusCode::OK, &RoleDefinition::new(&found)))
+    }
+
+    /// Making and changing are one call, and one answer.
+    pub(in crate::data_plane) async fn put_role_definition(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
+        let id = definition_id(route)?;
+        let request = RoleDefinitionRequest { id, ..roles::read_definition(&call.request.body)? };
+        let put = self.run(call, Cost::Durable, move |engine, call| {
+            engine.put_hsm_role_definition(&call.caller, &call.container, &request)
+        });
+        Ok(reply::json(StatusCode::CREATED, &RoleDefinition::new(&put.await?)))
+    }
+
+    pub(in crate::data_plane) async fn delete_role_definition(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
+        let id = definition_id(route)?;
+        let delete = self.run(call, Cost::Durable, move |engine, call| {
+            engine.delete_hsm_role_definition(&call.caller, &call.container, id)
+        });
+        Ok(reply::json(StatusCode::OK, &RoleDefinition::new(&delete.await?)))
     }
 
     pub(in crate::data_plane) async fn list_role_assignments(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
