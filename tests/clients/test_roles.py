@@ -139,16 +139,6 @@ def test_the_same_role_twice(az, server):
     az(f"keyvault role assignment delete --hsm-name devhsm --ids {made['id']}")
 
 
-def test_custom_roles_are_not_there_yet(az, tmp_path):
-    definition = tmp_path / "role.json"
-    definition.write_text(
-        '{"roleName": "Signer", "description": "", "actions": [], "notActions": [], "notDataActions": [],'
-        ' "dataActions": ["Microsoft.KeyVault/managedHsm/keys/sign/action"]}'
-    )
-    refused = az.refuses(f"keyvault role definition create --hsm-name devhsm --role-definition {definition}")
-    assert refused.code == "NotSupported"
-
-
 # Azure's roles
 
 
