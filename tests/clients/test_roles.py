@@ -49,9 +49,11 @@ def test_the_administrator_of_an_hsm_may_not_use_its_keys(az_as):
     administrator("keyvault role assignment list --hsm-name devhsm")
 
 
-def test_a_reader_of_a_vault_creates_nothing(az, az_as):
+def test_a_reader_of_a_vault_creates_nothing(az, az_as, server):
     reader = az_as("KEY_VAULT_READER_")
     made = az("keyvault key create --vault-name devvault --name readable --kty EC")
+    vault = az("keyvault show --name devvault")["id"].lower()
+    app_id, object_id = server["KEY_VAULT_READER_APP_ID"], server["KEY_VAULT_READER_OBJECT_ID"]
     key = "--vault-name devvault --name readable"
     assert reader(f"keyvault key show {key}")["key"] == made["key"]
     for call, action in (
@@ -61,8 +63,20 @@ def test_a_reader_of_a_vault_creates_nothing(az, az_as):
     ):
         refused = reader.refuses(f"keyvault key {call} {key}")
         assert (refused.code, refused.inner) == ("Forbidden", "ForbiddenByRbac")
-        assert f"Action: 'Microsoft.KeyVault/vaults/{action}'" in refused.text
-        assert "DecisionReason: 'DeniedWithNoValidRBAC'" in refused.text
+        lines = [line.strip() for line in refused.text.splitlines()]
+        start = next(at for at, line in enumerate(lines) if "Caller is not authorized" in line)
+        assert lines[start].endswith("Caller is not authorized to perform action on resource.")
+        assert lines[start + 1 : start + 9] == [
+            "If role assignments, deny assignments or role definitions were changed recently, please observe"
+            " propagation time.",
+            f"Caller: appid={app_id};oid={object_id};iss=https://sts.windows.net/{server['TENANT']}/",
+            f"Action: 'Microsoft.KeyVault/vaults/{action}'",
+            f"Resource: '{vault}/keys/readable'",
+            "Assignment: (not found)",
+            "DenyAssignmentId: null",
+            "DecisionReason: 'DeniedWithNoValidRBAC'",
+            "Vault: devvault;location=eastus",
+        ]
 
 
 def test_a_crypto_user_of_a_vault_neither_deletes_nor_purges(az, az_as):
@@ -84,6 +98,31 @@ def test_a_contributor_deletes_a_vault_but_does_not_purge_it(az, az_as):
     assert refused.code == "AuthorizationFailed"
     assert "Microsoft.KeyVault/locations/deletedVaults/purge/action" in refused.text
     az("keyvault purge --name contributed --location eastus")
+
+
+def test_a_contributor_of_hsms_recovers_one_and_does_not_use_its_keys(az, az_as, server):
+    contributor = az_as("MANAGED_HSM_CONTRIBUTOR_")
+    create = "keyvault create -g dev -l eastus --hsm-name contributed-hsm --retention-days 7"
+    contributor(f"{create} --administrators {server['OBJECT_ID']}")
+    az("keyvault key create --hsm-name contributed-hsm --name k --kty EC-HSM")
+    contributor("keyvault delete --hsm-name contributed-hsm")
+    deleted = contributor("keyvault list-deleted --resource-type hsm")
+    assert "contributed-hsm" in {each["name"] for each in deleted}
+    contributor("keyvault recover --hsm-name contributed-hsm --location eastus")
+    for call, action in (
+        ("key show --name k", "keys/read/action"),
+        (f"key sign --name k --algorithm ES256 --digest {DIGEST}", "keys/sign/action"),
+        ("key delete --name k", "keys/delete"),
+    ):
+        refused = contributor.refuses(f"keyvault {call} --hsm-name contributed-hsm")
+        assert (refused.code, refused.inner) == ("AccessDenied", None)
+        assert f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on '/keys/k' (Activity ID: " in (
+            refused.text
+        )
+    assert contributor.refuses("keyvault role assignment list --hsm-name contributed-hsm").code == "AccessDenied"
+    az("keyvault key show --hsm-name contributed-hsm --name k")
+    contributor("keyvault delete --hsm-name contributed-hsm")
+    contributor("keyvault purge --hsm-name contributed-hsm --location eastus")
 
 
 # Local roles of a managed HSM
