@@ -74,7 +74,9 @@ impl Document {
     pub fn operations(&self) -> Vec<Operation> {
         let paths = self.0.get("paths").and_then(Value::as_object).expect("a document has paths");
         let methods = paths.iter().flat_map(|(path, methods)| {
-            methods.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
+            // Two operations of one method and path stand as one, and the second in an extension.
+            let operations = methods.as_object().unwrap().iter().filter(|(method, _)| !method.starts_with("x-"));
+            operations.map(move |(method, operation)| (path, method, operation))
         });
         methods.map(|(path, method, operation)| self.operation(path, method, operation)).collect()
     }

@@ -105,6 +105,30 @@ impl Engine {
         })
     }
 
+    /// Replaces the tags of a resource group, if any are given.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::ResourceGroupNotFound`], [`Refusal::ScopeLocked`].
+    pub fn patch_resource_group(
+        &self,
+        caller: &Caller,
+        subscription: Guid,
+        name: &str,
+        tags: Option<&Tags>,
+    ) -> Result<ResourceGroup, Error> {
+        let target = group_id(subscription, name);
+        self.authorise_arm(caller, Operation::ResourceGroupPut, &target)?;
+        self.change(Operation::ResourceGroupPut, Some(caller), &Subject::resource(&target), |tx, _| {
+            let mut group = tx.resource_group(subscription, name)?.ok_or(Refusal::ResourceGroupNotFound)?;
+            check_locks(tx, Act::Write, &target)?;
+            if let Some(tags) = tags {
+                group.tags.clone_from(tags);
+                tx.put_resource_group(&group)?;
+            }
+            Ok(group)
+        })
+    }
+
     /// Deletes a resource group with every container in it, each by its own rules: all of it, or nothing.
     ///
     /// # Errors
@@ -113,7 +137,8 @@ impl Engine {
     pub fn delete_resource_group(&self, caller: &Caller, subscription: Guid, name: &str) -> Result<(), Error> {
         let (operation, target) = (Operation::ResourceGroupDelete, group_id(subscription, name));
         self.authorise_arm(caller, operation, &target)?;
-        let group = self.resource_group(caller, subscription, name)?;
+        let group = self.store.query(|read| read.resource_group(subscription, name))?;
+        let group = group.ok_or(Refusal::ResourceGroupNotFound)?;
         let allowed = self.deletable_containers(caller, &group)?;
         let gone = self.change(operation, Some(caller), &Subject::resource(&target), |tx, now| {
             check_locks(tx, Act::Delete, &target)?;

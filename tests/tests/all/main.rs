@@ -24,3 +24,4 @@ mod storm_audit;
 mod usage;
 mod usage_month;
 mod usage_storm;
+mod who_may;

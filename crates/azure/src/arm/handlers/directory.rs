@@ -95,13 +95,7 @@ pub(super) async fn patch_group(arm: &Arm, ask: &Ask, place: &ResourceId) -> Ans
     let body = GroupBody::read(&ask.request.body)?;
     let ResourceId { subscription, resource_group } = place.clone();
     let work = move |engine: &engine::Engine, caller: &domain::access::Caller| {
-        let found = engine.resource_group(caller, subscription, &resource_group)?;
-        match &body.tags {
-            None => Ok(found),
-            Some(tags) => engine
-                .put_resource_group(caller, subscription, &resource_group, &found.location, tags)
-                .map(|(group, _)| group),
-        }
+        engine.patch_resource_group(caller, subscription, &resource_group, body.tags.as_ref())
     };
     let group = arm.engine(ask, work).await?;
     ok(&GroupOut::from(&group))
