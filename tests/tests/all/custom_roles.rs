@@ -319,6 +319,26 @@ fn a_definition_stays_while_it_is_assigned() {
 }
 
 #[test]
+fn a_lock_where_a_definition_is_asked_for_keeps_it() {
+    let site = Site::new();
+    let rg = group("rg");
+    let (path, body) = (azure(&rg, 9), definition("Signer", VAULT_ACTIONS, &["keys/sign/action"], &[&rg]));
+    let lock = format!("{rg}/providers/Microsoft.Authorization/locks/keep?api-version=2016-09-01");
+    site.put(&path, &body).is(201);
+    site.put(&lock, &json!({"properties": {"level": "CanNotDelete"}})).is(201);
+    site.put(&path, &body).is(201);
+    site.delete(&path).refused(409, "ScopeLocked");
+    site.put(&lock, &json!({"properties": {"level": "ReadOnly"}})).is(200);
+    site.put(&path, &body).refused(409, "ScopeLocked");
+    // Inside a managed HSM no lock counts.
+    let inside = local("", Guid::from_u128(9));
+    site.call(HSM, "PUT", &inside, &definition("Signer", HSM_ACTIONS, &[], &["/"])).is(201);
+    site.call(HSM, "DELETE", &inside, NONE).is(200);
+    site.delete(&lock).is(200);
+    site.delete(&path).is(200);
+}
+
+#[test]
 fn a_control_plane_action_of_a_custom_role_is_a_right_like_any_other() {
     let site = Site::new();
     let rg = group("rg");

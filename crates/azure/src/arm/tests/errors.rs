@@ -61,6 +61,36 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::TenantInvalid => Refusal::LocationImmutable,
         Refusal::LocationImmutable => Refusal::GroupLocationImmutable,
         Refusal::GroupLocationImmutable => Refusal::KeyDisabled { operation },
+        Refusal::KeyDisabled { .. }
+        | Refusal::KeyNotYetValid { .. }
+        | Refusal::KeyExpired { .. }
+        | Refusal::KeyOperationForbidden { .. }
+        | Refusal::SignatureAlgorithmMismatch { .. }
+        | Refusal::EncryptionAlgorithmMismatch { .. }
+        | Refusal::DigestLengthWrong { .. }
+        | Refusal::KeySizeUnsupported { .. }
+        | Refusal::KeyTypeUnsupported { .. }
+        | Refusal::KeyPairInvalid { .. }
+        | Refusal::DecryptionFailed
+        | Refusal::ParameterInvalid { .. }
+        | Refusal::RotationPolicyInvalid { .. }
+        | Refusal::RotationPolicyMissing
+        | Refusal::TooManyVersions { .. }
+        | Refusal::BackupInvalid
+        | Refusal::ReleasePolicyMissing
+        | Refusal::NetworkForbidden { .. }
+        | Refusal::PublicNetworkDisabled
+        | Refusal::ScopeLocked { .. }
+        | Refusal::Forbidden { .. }
+        | Refusal::NotSupportedYet { .. } => return after_use(refusal),
+    })
+}
+
+/// The refusal after one of those that using a key meets, and after those.
+fn after_use(refusal: &Refusal) -> Option<Refusal> {
+    let operation = KeyOperation::Sign;
+    let time = UnixTime(1_700_000_000);
+    Some(match refusal {
         Refusal::KeyDisabled { .. } => Refusal::KeyNotYetValid { operation, not_before: time },
         Refusal::KeyNotYetValid { .. } => Refusal::KeyExpired { operation, expires: time },
         Refusal::KeyExpired { .. } => Refusal::KeyOperationForbidden { operation },
@@ -91,7 +121,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::ScopeLocked { act: Act::Delete, .. } => scope_locked(Act::Write),
         Refusal::ScopeLocked { act: Act::Write, .. } => forbidden(),
         Refusal::Forbidden { .. } => Refusal::NotSupportedYet { what: "key release" },
-        Refusal::NotSupportedYet { .. } => return None,
+        _ => return None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Place;
 use domain::{
-    Container, ContainerKind, Curve, EncryptionAlgorithm, KeySpec, KeyType, KeyUse, ObjectName, Refusal,
+    Container, ContainerKind, Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, Refusal,
     SignatureAlgorithm, UnixTime, access::Model,
 };
 use std::net::IpAddr;
@@ -131,9 +131,11 @@ pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'
     }
 }
 
-/// Why a custom role definition is not made or not removed. The first is as recorded.
+/// Why roles are not changed. That of reserved ids is as recorded.
 pub(super) fn role(refusal: &Refusal) -> String {
     match refusal {
+        Refusal::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
+        Refusal::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
         Refusal::RoleReserved => {
             "Cannot re-use the name/GUID matching that of a built-in role. Please use a unique role ID.".to_owned()
         }
@@ -192,6 +194,22 @@ pub(super) fn encryption_mismatch(algorithm: EncryptionAlgorithm, key: KeySpec, 
         KeySpec::Oct { bits } => format!("a symmetric key of {bits} bits"),
     };
     format!("Key and algorithm are incompatible: algorithm '{algorithm}' cannot be used with {is}.")
+}
+
+pub(super) fn not_yet_valid(operation: KeyOperation) -> String {
+    format!("Operation {operation} is not allowed on a key that is not yet valid.")
+}
+
+pub(super) fn digest_length(
+    algorithm: SignatureAlgorithm,
+    expected: usize,
+    actual: usize,
+    place: &Place<'_>,
+) -> String {
+    let property = place.digest_property;
+    format!(
+        "Invalid length of '{property}': {actual} bytes. {algorithm} requires {expected} bytes, encoded with base64url."
+    )
 }
 
 pub(super) fn key_size_unsupported(key_type: KeyType, bits: u32) -> String {

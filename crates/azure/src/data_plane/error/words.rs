@@ -54,7 +54,6 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         },
 
         R::RoleReserved | R::RoleBuiltIn | R::TooManyRoles { .. } | R::RoleActionUnknown { .. } => BAD_PARAMETER,
-
         R::NameInvalid { .. }
         | R::RetentionOutOfRange { .. }
         | R::RetentionImmutable
@@ -92,18 +91,19 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::NotActivated => "The managed HSM is not activated. Download its security domain first.".to_owned(),
         R::RoleAssignmentNotFound => "Requested role assignment not found".to_owned(),
         R::RoleDefinitionNotFound => "Requested role definition not found".to_owned(),
-        R::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
-        R::RoleReserved | R::RoleBuiltIn | R::TooManyRoles { .. } | R::RoleActionUnknown { .. } => texts::role(refusal),
-        R::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
+        R::RoleAssignmentExists
+        | R::LastAdministrator
+        | R::RoleReserved
+        | R::RoleBuiltIn
+        | R::TooManyRoles { .. }
+        | R::RoleActionUnknown { .. } => texts::role(refusal),
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
         R::NameHeldByDeleted => texts::name_held_by_deleted(name),
         R::RestoreConflict { name } => texts::restore_conflict(name, place),
         R::PurgeProtected { .. } => texts::purge_protected(place),
         R::SoftDeleteDisabled => "Operation \"purge\" is not enabled for this vault.".to_owned(),
         R::KeyDisabled { operation } => format!("Operation {operation} is not allowed on a disabled key."),
-        R::KeyNotYetValid { operation, .. } => {
-            format!("Operation {operation} is not allowed on a key that is not yet valid.")
-        }
+        R::KeyNotYetValid { operation, .. } => texts::not_yet_valid(*operation),
         R::KeyExpired { operation, .. } => format!("Operation {operation} is not allowed on an expired key."),
         R::KeyOperationForbidden { operation } => format!("Operation {operation} is not permitted on this key."),
         R::SignatureAlgorithmMismatch { algorithm, key } => texts::signature_mismatch(*algorithm, *key, place),
@@ -111,10 +111,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
             texts::encryption_mismatch(*algorithm, *key, *key_use)
         }
         R::DigestLengthWrong { algorithm, expected, actual } => {
-            let property = place.digest_property;
-            format!(
-                "Invalid length of '{property}': {actual} bytes. {algorithm} requires {expected} bytes, encoded with base64url."
-            )
+            texts::digest_length(*algorithm, *expected, *actual, place)
         }
         R::KeySizeUnsupported { key_type, bits } => texts::key_size_unsupported(*key_type, *bits),
         R::KeyTypeUnsupported { key_type, hsm } => texts::key_type_unsupported(*key_type, *hsm),
