@@ -138,7 +138,8 @@ fn containers_older_than_their_lifetimes_get_them() {
         let store = SqliteStore::open(&path).unwrap();
         write(&store, |tx| tx.insert_container(container, &sealed("k")));
     }
-    let before = "DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts; DROP TABLE key_uses; PRAGMA user_version = 1";
+    let before = "DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
+         DROP TABLE key_uses; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(before).unwrap();
     let store = SqliteStore::open(&path).unwrap();
     let filter = LifetimeFilter {
