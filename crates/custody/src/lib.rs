@@ -15,6 +15,8 @@ pub mod conformance;
 mod digest;
 mod entropy;
 mod error;
+pub mod merkle;
+pub mod note;
 mod provider;
 mod root;
 mod seal;
