@@ -6,6 +6,7 @@
 // This is test code that has to be a library for engines of other crates.
 #![expect(clippy::unwrap_used, reason = "a suite of tests fails by panicking")]
 
+pub mod audit;
 pub mod containers;
 pub mod directory;
 pub mod due;
@@ -90,6 +91,12 @@ macro_rules! conformance_tests {
             locks::locks_below_a_scope_are_those_of_its_whole_tree,
             locks::a_lock_that_is_not_there_cannot_be_removed,
             locks::locks_stay_when_the_store_is_opened_again,
+            audit::the_log_is_bounded_by_its_first_and_last_position,
+            audit::records_are_dropped_from_the_beginning_and_never_the_last,
+            audit::tiles_are_put_over_each_other,
+            audit::checkpoints_page_by_size,
+            audit::a_checkpoint_that_is_not_there_cannot_be_removed,
+            audit::an_abort_undoes_what_was_done_to_the_log,
             transactions::what_is_committed_is_there_after_reopening,
             transactions::an_abort_undoes_everything,
             transactions::a_transaction_in_which_a_change_failed_cannot_commit,

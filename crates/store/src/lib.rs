@@ -13,6 +13,6 @@ mod port;
 pub mod sqlite;
 
 pub use port::{
-    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, Store, StoredContainer, StoredObject,
-    StoredVersion, Tx, Verdict,
+    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, Store, StoredCheckpoint, StoredContainer,
+    StoredObject, StoredVersion, Tx, Verdict,
 };

@@ -82,6 +82,15 @@ pub struct StoredVersion {
     pub material: Sealed,
 }
 
+/// A signed head of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// How many records it covers: all up to the position of this number.
+    pub size: u64,
+    pub time: UnixTime,
+    pub note: String,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
     Live,
@@ -200,6 +209,14 @@ pub trait Read {
     fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>>;
     /// Leaves of the audit log with their positions, after the given position.
     fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>>;
+    /// The first and the last position in the audit log.
+    fn audit_bounds(&mut self) -> Outcome<Option<(u64, u64)>>;
+    /// The bytes of one tile of the audit log's tree.
+    fn audit_tile(&mut self, level: u8, number: u64) -> Outcome<Option<Vec<u8>>>;
+    /// The checkpoint of the largest size.
+    fn last_audit_checkpoint(&mut self) -> Outcome<Option<StoredCheckpoint>>;
+    /// Checkpoints in the order of their sizes, after the given size.
+    fn audit_checkpoints(&mut self, after: u64, limit: usize) -> Outcome<Vec<StoredCheckpoint>>;
 }
 
 /// What can be changed. `insert_` demands that the row is new, `save_` and `remove_` that it is there
@@ -269,6 +286,12 @@ pub trait Tx: Read {
     fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()>;
     /// Keeps the text of an audit record, a leaf of the log, byte for byte. Returns its position, from 1 without gaps.
     fn append_audit(&mut self, leaf: &str) -> Outcome<u64>;
+    /// Takes records from the log's beginning, up to and with a position, but never the last of all: positions go on
+    /// from it. Returns how many it took.
+    fn drop_audit(&mut self, through: u64, limit: usize) -> Outcome<usize>;
+    fn put_audit_tile(&mut self, level: u8, number: u64, hashes: &[u8]) -> Outcome<()>;
+    fn insert_audit_checkpoint(&mut self, checkpoint: &StoredCheckpoint) -> Outcome<()>;
+    fn remove_audit_checkpoint(&mut self, size: u64) -> Outcome<()>;
 }
 
 impl dyn Store + '_ {

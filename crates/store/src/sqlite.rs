@@ -8,6 +8,7 @@
 //! This module does not keep a second process out: SQLite's locks keep the file consistent, but caches above this
 //! crate would not learn of the other's writes.
 
+mod audit;
 mod changes;
 #[cfg(test)]
 mod faults;
@@ -16,11 +17,14 @@ mod row;
 mod schema;
 mod session;
 mod slots;
+mod snapshot;
 mod sql;
 mod usage;
 mod writer;
 
 use crate::{Fault, Read, Store, Tx, Verdict};
+pub use snapshot::Snapshot;
+
 use readers::Readers;
 use row::Outcome;
 use rusqlite::{

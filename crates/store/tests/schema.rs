@@ -84,6 +84,7 @@ fn a_store_of_the_first_schema_gets_the_newest_and_keeps_what_it_has() {
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(read(&store, |tx| tx.audit(0, 9)), [(1, "a".to_owned())]);
     assert_eq!(read(&store, |tx| tx.locks_below(&Scope::root())), []);
+    assert_eq!(read(&store, |tx| tx.audit_tile(0, 0)), None);
     assert_eq!(read(&store, |tx| tx.role_definitions(Realm::Arm)), []);
     drop(store);
     assert_eq!(number(&path, "user_version"), VERSION);
@@ -139,7 +140,7 @@ fn containers_older_than_their_lifetimes_get_them() {
         write(&store, |tx| tx.insert_container(container, &sealed("k")));
     }
     let before = "DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
-         DROP TABLE key_uses; PRAGMA user_version = 1";
+         DROP TABLE key_uses; DROP TABLE audit_tiles; DROP TABLE audit_checkpoints; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(before).unwrap();
     let store = SqliteStore::open(&path).unwrap();
     let filter = LifetimeFilter {

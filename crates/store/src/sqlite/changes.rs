@@ -1,9 +1,9 @@
 //! What can be changed inside a transaction.
 
-use super::row::{Outcome, encode, fold_group, guid_key, is_deleted, one, purge_at, seconds};
+use super::row::{Outcome, after_position, encode, fold_group, guid_key, is_deleted, limit_of, one, purge_at, seconds};
 use super::session::{Session, realm_key};
-use super::{slots, sql};
-use crate::{Fault, StoredObject, Tx};
+use super::{audit, slots, sql};
+use crate::{Fault, StoredCheckpoint, StoredObject, Tx};
 use domain::{
     Container, ContainerId, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal, ResourceGroup, Sealed,
     Subscription, Version,
@@ -49,7 +49,6 @@ const PUT_OPERATION_RESULT: &str = "INSERT INTO operation_results (id, record) V
      ON CONFLICT (id) DO UPDATE SET record = excluded.record";
 const PUT_SYSTEM_RECORD: &str = "INSERT INTO system_records (name, value) VALUES (?1, ?2)
      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-const APPEND_AUDIT: &str = "INSERT INTO audit (record) VALUES (?1)";
 
 const REMOVE_VERSIONS: &str = "DELETE FROM versions WHERE object = ?1";
 const REMOVE_OBJECT: &str = "DELETE FROM objects WHERE number = ?1";
@@ -83,7 +82,7 @@ impl Session<'_> {
     fn append_leaf(&mut self, leaf: &str) -> Outcome<u64> {
         let statement = match &mut self.append {
             Some(statement) => statement,
-            none => none.insert(self.connection.prepare_cached(APPEND_AUDIT)?),
+            none => none.insert(self.connection.prepare_cached(audit::APPEND)?),
         };
         // SQLite numbers rows from 1, each after the highest there is; an undone insertion gives its number back.
         statement.execute([leaf])?;
@@ -353,5 +352,26 @@ impl Tx for Session<'_> {
         let appended = self.append_leaf(leaf);
         self.failed |= appended.is_err();
         appended
+    }
+
+    fn drop_audit(&mut self, through: u64, limit: usize) -> Outcome<usize> {
+        self.attempt(|this| this.execute(audit::DROP, (after_position(through), limit_of(limit)), "audit record"))
+    }
+
+    fn put_audit_tile(&mut self, level: u8, number: u64, hashes: &[u8]) -> Outcome<()> {
+        self.attempt(|this| this.execute_one(audit::PUT_TILE, (level, after_position(number), hashes), "audit tile"))
+    }
+
+    fn insert_audit_checkpoint(&mut self, checkpoint: &StoredCheckpoint) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (after_position(checkpoint.size), checkpoint.time.0, &checkpoint.note);
+            this.execute_one(audit::INSERT_CHECKPOINT, row, "audit checkpoint is there")
+        })
+    }
+
+    fn remove_audit_checkpoint(&mut self, size: u64) -> Outcome<()> {
+        self.attempt(|this| {
+            this.execute_one(audit::REMOVE_CHECKPOINT, [after_position(size)], "audit checkpoint is not there")
+        })
     }
 }

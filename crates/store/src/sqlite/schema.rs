@@ -9,10 +9,11 @@ use std::{fs, io, path::Path, time::Duration};
 const APPLICATION_ID: i64 = 0x5352_6462;
 
 /// Each takes the schema from its position to the next version.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0005_usage.sql"),
     include_str!("../../migrations/0003_locks.sql"),
+    include_str!("../../migrations/0004_audit.sql"),
     include_str!("../../migrations/0002_roles.sql"),
 ];
 
@@ -84,6 +85,11 @@ fn use_journal(connection: &Connection) -> Outcome<()> {
 pub(super) fn open_reader(path: &Path) -> Outcome<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    prepare_reader(&connection)?;
+    Ok(connection)
+}
+
+pub(super) fn prepare_reader(connection: &Connection) -> Outcome<()> {
     connection.busy_timeout(PATIENCE)?;
     connection.execute_batch(
         "PRAGMA temp_store = MEMORY;
@@ -92,7 +98,7 @@ pub(super) fn open_reader(path: &Path) -> Outcome<Connection> {
          PRAGMA trusted_schema = OFF;",
     )?;
     connection.set_prepared_statement_cache_capacity(32);
-    Ok(connection)
+    Ok(())
 }
 
 /// Makes a new, empty file that only its owner may read. SQLite gives its journals the same mode.
@@ -150,6 +156,19 @@ fn version_of(connection: &Connection) -> Outcome<usize> {
     match usize::try_from(found) {
         Ok(version) if (1..=MIGRATIONS.len()).contains(&version) => Ok(version),
         _ => Err(Fault::UnknownSchema { found, known }),
+    }
+}
+
+/// Whether the database has the newest schema; `false` if it is empty.
+pub(super) fn is_current(connection: &Connection) -> Outcome<bool> {
+    let known = MIGRATIONS.len();
+    match version_of(connection)? {
+        0 => Ok(false),
+        version if version == known => Ok(true),
+        older => {
+            let number = |version| i64::try_from(version).unwrap_or(i64::MAX);
+            Err(Fault::UnknownSchema { found: number(older), known: number(known) })
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use super::row::{
     Outcome, after_position, decode, deleted_column, fold_group, guid_key, guid_of, limit_of, many, one, position_of,
 };
-use super::{slots, sql};
+use super::{audit, slots, sql};
 use crate::{
-    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, StoredContainer, StoredObject, StoredVersion,
+    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, StoredCheckpoint, StoredContainer, StoredObject,
+    StoredVersion,
 };
 use domain::{
     ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
@@ -270,10 +271,23 @@ impl Read for Session<'_> {
     }
 
     fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>> {
-        many(self.connection, sql::AUDIT, (after_position(after), limit_of(limit)), |row| {
-            let leaf = row.get(1).map_err(|_| Fault::CorruptRecord { what: "audit record" })?;
-            Ok((position_of(row, 0)?, leaf))
-        })
+        audit::records(self.connection, after, limit)
+    }
+
+    fn audit_bounds(&mut self) -> Outcome<Option<(u64, u64)>> {
+        audit::bounds(self.connection)
+    }
+
+    fn audit_tile(&mut self, level: u8, number: u64) -> Outcome<Option<Vec<u8>>> {
+        audit::tile(self.connection, level, number)
+    }
+
+    fn last_audit_checkpoint(&mut self) -> Outcome<Option<StoredCheckpoint>> {
+        audit::last_checkpoint(self.connection)
+    }
+
+    fn audit_checkpoints(&mut self, after: u64, limit: usize) -> Outcome<Vec<StoredCheckpoint>> {
+        audit::checkpoints(self.connection, after, limit)
     }
 }
 

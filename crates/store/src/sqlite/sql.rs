@@ -67,12 +67,11 @@ pub(super) const PRINCIPALS: &str = "SELECT record FROM principals ORDER BY obje
 pub(super) const OPERATION_RESULT: &str = "SELECT record FROM operation_results WHERE id = ?1";
 pub(super) const SYSTEM_RECORD: &str =
     "SELECT s.bytes FROM system_records r LEFT JOIN slots s ON s.id = r.value WHERE r.name = ?1";
-pub(super) const AUDIT: &str = "SELECT position, record FROM audit WHERE position > ?1 ORDER BY position LIMIT ?2";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::{schema, slots, usage};
+    use crate::sqlite::{audit, schema, slots, usage};
 
     fn plan_of(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -112,7 +111,9 @@ mod tests {
             LOCKS_BELOW,
             ROLE_DEFINITIONS,
             RESOURCE_GROUPS,
-            AUDIT,
+            audit::RECORDS,
+            audit::CHECKPOINTS,
+            audit::DROP,
             usage::LIFETIMES,
             usage::OPERATION_COUNTS,
         ] {
@@ -134,6 +135,8 @@ mod tests {
             PRINCIPAL_BY_OBJECT,
             OPERATION_RESULT,
             SYSTEM_RECORD,
+            audit::TILE,
+            audit::REMOVE_CHECKPOINT,
             slots::TAKE,
             slots::UNLIST,
             slots::FILL,
@@ -162,6 +165,14 @@ mod tests {
         for sql in [SUBSCRIPTIONS, PRINCIPALS] {
             assert!(plan_of(sql).iter().all(|step| !step.contains("TEMP B-TREE")), "{sql}");
         }
+    }
+
+    #[test]
+    fn the_ends_of_the_audit_log_are_found_without_a_walk() {
+        let bounds = plan_of(audit::BOUNDS);
+        assert!(!bounds.iter().any(|step| step.contains("SCAN audit")), "{bounds:#?}");
+        let last = plan_of(audit::LAST_CHECKPOINT);
+        assert!(!last.iter().any(|step| step.contains("TEMP B-TREE")), "{last:#?}");
     }
 
     #[test]
