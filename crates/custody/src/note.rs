@@ -4,7 +4,12 @@
 //!
 //! This module does not know which tree a checkpoint is of, or where notes and keys are kept.
 
-use crate::{Entropy, Fault, entropy::draw, merkle::Hash, sha256};
+use crate::{
+    Entropy, Fault,
+    entropy::draw,
+    merkle::{self, Hash},
+    sha256,
+};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::Secret;
@@ -208,7 +213,7 @@ pub struct Checkpoint {
 
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root))
+        write!(f, "{}\n{}\n{}\n", self.origin, self.size, merkle::encode(&self.root))
     }
 }
 
@@ -226,8 +231,7 @@ impl FromStr for Checkpoint {
         }
         let is_decimal = size.bytes().all(|byte| byte.is_ascii_digit()) && (!size.starts_with('0') || *size == "0");
         let parsed = size.parse().ok().filter(|_| is_decimal).ok_or(wrong("the size is no number"))?;
-        let root = STANDARD.decode(root).ok().and_then(|root| root.try_into().ok());
-        let root = root.ok_or(wrong("the root is not the base64 of 32 bytes"))?;
+        let root = merkle::decode(root).ok_or(wrong("the root is not the base64 of 32 bytes"))?;
         Ok(Self { origin: (*origin).to_owned(), size: parsed, root })
     }
 }

@@ -156,6 +156,19 @@ impl<'a> AuditRecord<'a> {
     }
 }
 
+/// What of a leaf its age is told by. Leaves of a newer version are read as well.
+#[derive(Deserialize)]
+struct Dated {
+    #[serde(with = "iso")]
+    time: UnixTime,
+}
+
+/// When the record of a leaf was made; `None` if the text is not a record.
+#[must_use]
+pub fn time_of_leaf(leaf: &str) -> Option<UnixTime> {
+    serde_json::from_str::<Dated>(leaf).ok().map(|dated| dated.time)
+}
+
 /// ISO 8601 in UTC.
 mod iso {
     use crate::UnixTime;
@@ -191,7 +204,10 @@ mod tests {
         let leaf = record.leaf().unwrap();
         insta::assert_snapshot!(leaf);
         assert_eq!(AuditRecord::read(&leaf).unwrap(), record);
+        assert_eq!(time_of_leaf(&leaf), Some(record.time));
         let other = AuditRecord { event: Event::Other(OtherEvent::Authentication), ..record };
         assert_eq!(AuditRecord::read(&other.leaf().unwrap()).unwrap(), other);
+        assert_eq!(time_of_leaf(r#"{"time":"2026-11-20T18:12:00Z","more":1}"#), Some(UnixTime(1_795_198_320)));
+        assert_eq!(time_of_leaf("{}"), None);
     }
 }

@@ -106,6 +106,9 @@ operations! {
 
     // What was used and what it costs.
     UsageRead { Arm: "Microsoft.Consumption/usageDetails/read" },
+
+    /// The service drops records that have been kept long enough. Nobody can ask for it.
+    AuditPrune { },
 }
 
 impl Operation {
@@ -153,6 +156,26 @@ impl Operation {
                 | Self::RoleAssignmentRead
                 | Self::LockRead
                 | Self::UsageRead
+        )
+    }
+
+    /// Whether it is answered only after a signed checkpoint covers its record: what destroys for good, and what changes
+    /// who may do what.
+    #[must_use]
+    pub fn needs_checkpoint(self) -> bool {
+        matches!(
+            self,
+            Self::KeyPurge
+                | Self::VaultPurge
+                | Self::ManagedHsmPurge
+                | Self::HsmRoleAssignmentPut
+                | Self::HsmRoleAssignmentDelete
+                | Self::RoleAssignmentPut
+                | Self::RoleAssignmentDelete
+                | Self::VaultAccessPolicyPut
+                // Access policies and the permission model are parts of a vault; first administrators, of a managed HSM.
+                | Self::VaultPut
+                | Self::ManagedHsmPut
         )
     }
 

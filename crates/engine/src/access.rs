@@ -254,6 +254,7 @@ impl Engine {
             Ok(())
         })?;
         self.refresh_access(realm)?;
+        self.cover(operation)?;
         Ok(assignment)
     }
 
@@ -296,6 +297,7 @@ impl Engine {
             Ok(found)
         })?;
         self.refresh_access(realm)?;
+        self.cover(operation)?;
         Ok(removed)
     }
 

@@ -7,7 +7,7 @@
 //! This crate does not know any wire: it speaks in the domain's types and refuses in the domain's words.
 
 mod access;
-mod audit;
+pub mod audit;
 mod changes;
 mod clock;
 mod containers;
@@ -73,6 +73,7 @@ pub struct Engine {
     key_uses: metering::KeyUses,
     counters: metrics::Counters,
     prices: domain::metering::Prices,
+    notary: audit::Notary,
 }
 
 impl Engine {

@@ -246,7 +246,8 @@ impl Engine {
             let proof = deletion.purge(&container.policy, now)?;
             tx.remove_object(target.id(), operations.kind, name, proof)?;
             Ok(())
-        })
+        })?;
+        self.cover(operations.purge)
     }
 
     /// Closes an object everywhere in this process, once nobody uses it any more.

@@ -1,7 +1,11 @@
 //! Bringing an engine up, and the first facts of an installation.
 
 use crate::{
-    Clock, Engine, Error, NewPrincipal, access::ArmAccess, audit::Queue, metering::KeyUses, metrics::Counters,
+    Clock, Engine, Error, NewPrincipal,
+    access::ArmAccess,
+    audit::{Notary, Queue},
+    metering::KeyUses,
+    metrics::Counters,
     open::OpenContainers,
 };
 use custody::{Entropy, Provider, RootKey};
@@ -55,6 +59,8 @@ impl Engine {
     /// [`Error::Custody`] with [`custody::Fault::WrongRoot`]; [`Error::Store`].
     pub fn start(parts: EngineParts) -> Result<Self, Error> {
         let EngineParts { store, provider, root, clock, entropy, hsm_defaults } = parts;
+        tie_root(&*store, &root, &*entropy)?;
+        let notary = Notary::open(&*store, &root, &*entropy)?;
         let engine = Self {
             store,
             provider,
@@ -70,23 +76,11 @@ impl Engine {
             key_uses: KeyUses::default(),
             counters: Counters::default(),
             prices: Prices::default(),
+            notary,
         };
-        engine.tie_root()?;
         engine.resume_time()?;
         engine.refresh_access(Realm::Arm)?;
         Ok(engine)
-    }
-
-    fn tie_root(&self) -> Result<(), Error> {
-        let fresh = self.root.seal_check(&*self.entropy)?;
-        let check = self.store.transact("TieRoot", |tx| match tx.system_record(ROOT_CHECK)? {
-            Some(found) => Ok::<_, Error>(Sealed(found)),
-            None => {
-                tx.put_system_record(ROOT_CHECK, &fresh.0)?;
-                Ok(fresh.clone())
-            }
-        })?;
-        Ok(self.root.verify_check(&check)?)
     }
 
     fn resume_time(&self) -> Result<(), Error> {
@@ -166,4 +160,16 @@ impl Engine {
     pub fn put_system_record(&self, name: &str, value: &[u8]) -> Result<(), Error> {
         Ok(self.store.transact("PutSystemRecord", |tx| tx.put_system_record(name, value))?)
     }
+}
+
+fn tie_root(store: &dyn Store, root: &RootKey, entropy: &dyn Entropy) -> Result<(), Error> {
+    let fresh = root.seal_check(entropy)?;
+    let check = store.transact("TieRoot", |tx| match tx.system_record(ROOT_CHECK)? {
+        Some(found) => Ok::<_, Error>(Sealed(found)),
+        None => {
+            tx.put_system_record(ROOT_CHECK, &fresh.0)?;
+            Ok(fresh.clone())
+        }
+    })?;
+    Ok(root.verify_check(&check)?)
 }

@@ -15,6 +15,7 @@ pub use edge::Edge;
 pub use range::CompactRange;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// A SHA-256 hash: of a leaf, or of a subtree.
 pub type Hash = [u8; 32];
@@ -32,6 +33,18 @@ pub fn leaf_hash(leaf: &[u8]) -> Hash {
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     digest(&[NODE_PREFIX, left, right])
+}
+
+/// A hash as text: base64.
+#[must_use]
+pub fn encode(hash: &Hash) -> String {
+    STANDARD.encode(hash)
+}
+
+/// The hash in a text.
+#[must_use]
+pub fn decode(text: &str) -> Option<Hash> {
+    STANDARD.decode(text).ok()?.try_into().ok()
 }
 
 /// The root of the tree without leaves.

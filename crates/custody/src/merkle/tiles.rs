@@ -26,10 +26,11 @@ pub struct Missing(pub Tile);
 impl Tile {
     /// How many hashes the tile has in a tree of `size` leaves.
     #[must_use]
-    pub fn width(self, size: u64) -> u64 {
+    pub fn width(self, size: u64) -> usize {
         let bits = u32::from(self.level) * HEIGHT;
         let whole = size.checked_shr(bits).unwrap_or(0);
-        whole.saturating_sub(self.number.saturating_mul(WIDTH)).min(WIDTH)
+        let from_here = whole.saturating_sub(self.number.saturating_mul(WIDTH));
+        usize::try_from(from_here.min(WIDTH)).unwrap_or_default()
     }
 }
 

@@ -3,10 +3,29 @@
 //! A change's record is part of the change's transaction. What changes nothing (reads, the use of keys, refusals) is
 //! answered without waiting for the disk: its record waits in a bounded [`queue`] and becomes durable with many others,
 //! within a second. Records are made here and nowhere else.
+//!
+//! The [`notary`] signs the head of a tree over the records, so that none can be changed afterwards unseen: [`verify`]
+//! walks the whole log, [`proofs`] convince somebody else, an [`export`](mod@export) does without the store, and
+//! [`retention`] lets the oldest records go.
 
+mod export;
+mod finding;
+mod notary;
+mod proofs;
 mod queue;
+mod retention;
+mod tree;
+mod turns;
+mod verify;
+mod walk;
 
+pub use export::{ExportError, export, verify_export};
+pub use finding::{CheckpointFault, Finding, KeptFault, Span};
+pub(crate) use notary::Notary;
+pub use proofs::{ConsistencyProof, InclusionProof, NoProof, prove_consistency, prove_inclusion};
 pub(crate) use queue::{Entry, Queue};
+pub use tree::{Standing, standing, verifier_key};
+pub use verify::{Kept, Report, verify};
 
 use crate::{
     Engine, Error, OpenContainer,

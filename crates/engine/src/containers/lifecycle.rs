@@ -108,7 +108,7 @@ impl Engine {
             Ok(())
         })?;
         self.open.invalidate(kind, name);
-        Ok(())
+        self.cover(operation)
     }
 }
 

@@ -169,6 +169,7 @@ impl Engine {
             }
         })?;
         self.open.invalidate(kind, &container.name);
+        self.cover(operation)?;
         Ok((container, created))
     }
 
@@ -195,6 +196,7 @@ impl Engine {
             amend(tx, found, patch.clone(), now)
         })?;
         self.open.invalidate(kind, name);
+        self.cover(operation)?;
         Ok(container)
     }
 
@@ -224,6 +226,7 @@ impl Engine {
             Ok(found)
         })?;
         self.open.invalidate(ContainerKind::Vault, name);
+        self.cover(operation)?;
         Ok(container)
     }
 

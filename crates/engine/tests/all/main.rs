@@ -4,10 +4,12 @@
 
 mod access;
 mod door;
+mod exports;
 mod keys;
 mod locks;
 mod metering;
 mod network;
+mod notary;
 mod revocation;
 mod rig;
 mod roles;
