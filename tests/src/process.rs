@@ -215,6 +215,12 @@ pub(crate) fn binary() -> &'static Path {
     BINARY.get_or_init(|| std::env::var_os("STRONGROOM_BIN").map_or_else(build, PathBuf::from))
 }
 
+/// The program, to be run with other arguments than a server's.
+#[must_use]
+pub fn program() -> Command {
+    Command::new(binary())
+}
+
 /// Cargo builds the binaries of a package only for that package's own tests.
 fn build() -> PathBuf {
     let test = std::env::current_exe().unwrap();

@@ -2,8 +2,10 @@
 //!
 //! Secrets never stand in it, only the names of files that hold them.
 
+mod audit;
 mod identity;
 
+pub use audit::AuditConfig;
 pub use identity::{ExternalConfig, IdentityConfig};
 
 use crate::net::Listen;
@@ -56,6 +58,9 @@ pub struct Config {
     /// The largest body of a request, in bytes.
     #[serde(default)]
     pub body_limit: BodyLimit,
+    /// How the audit log is kept, and where it is handed on to.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
@@ -253,7 +258,8 @@ impl Config {
         let (Root::KeyFile(root) | Root::PassphraseFile(root)) = &mut config.root;
         let named = [root, &mut config.tls.certificate, &mut config.tls.key, &mut config.state];
         let ca_file = config.identity.external.as_mut().and_then(|external| external.ca_file.as_mut());
-        for path in named.into_iter().chain(&mut config.database).chain(ca_file) {
+        let optional = [&mut config.database, &mut config.audit.export_file];
+        for path in named.into_iter().chain(optional.into_iter().flatten()).chain(ca_file) {
             *path = folder.join(&path);
         }
         Ok(config)
@@ -356,6 +362,8 @@ tls.key = "tls.key"
         assert!(shown.database.is_some() && shown.default_container.is_some() && shown.metrics.is_some());
         assert_eq!(shown.prices.operations_per_10000, Money::parse("0.03"));
         assert!(shown.prices.hsm_key_version_per_month.is_some() && !shown.prices.managed_hsm_per_hour.is_empty());
+        let audit = shown.audit;
+        assert!(audit.retention_days.is_some() && audit.export_file.is_some() && audit.syslog.is_some());
     }
 
     #[test]
@@ -368,6 +376,7 @@ tls.key = "tls.key"
         assert_eq!(config.log.level.as_str(), "info");
         assert!(!config.proxy && config.default_container.is_none() && config.metrics.is_none());
         assert_eq!(config.prices, Prices::default(), "no price is known");
+        assert_eq!(config.audit, AuditConfig::default(), "records are kept for ever, and handed on to nobody");
     }
 
     #[test]
@@ -386,6 +395,9 @@ tls.key = "tls.key"
             ("state =", "listen = []\nstate =", 3, "`listen` needs"),
             ("state =", "listen = [\"localhost:8443\"]\nstate =", 3, "listen"),
             ("state =", "body_limit = 5\nstate =", 3, "expected 65536 to"),
+            ("state =", "audit.retention_days = 0\nstate =", 3, "expected 1 to 36500 days"),
+            ("state =", "audit.syslog = \"tcp:host:1\"\nstate =", 3, "expected udp:HOST:PORT"),
+            ("state =", "audit.export = \"x\"\nstate =", 3, "unknown field `export`"),
             ("state =", "log.level = \"loud\"\nstate =", 3, "log level \"loud\""),
             ("state =", "log.format = \"xml\"\nstate =", 3, "unknown variant `xml`"),
             ("state =", "identity.embedded = false\nstate =", 3, "nobody could ever sign in"),

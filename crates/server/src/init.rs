@@ -68,9 +68,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         "\
 {database} is made. Keep the root key and a copy of the state apart: one is worth nothing without the other.
 
+The audit log's checkpoints are verified with this key. Write it down where nobody can change it:
+{key}
+
 TENANT='{tenant}'
 SUBSCRIPTION='{subscription}'",
         database = database.display(),
+        key = engine.audit_verifier(),
         tenant = config.tenant,
         subscription = subscription.unwrap_or_default(),
     ));

@@ -1,5 +1,6 @@
 //! Strongroom: a key vault and a managed HSM of your own, and its command line.
 
+mod audit;
 mod client;
 mod config;
 mod console;
@@ -42,6 +43,9 @@ enum Command {
     Serve(serve::Args),
     /// Make the state that `serve` needs
     Init(init::Args),
+    /// Show, verify, prove and export the audit log
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Move or show the clock of a running `strongroom dev`
     Clock(dev::ClockArgs),
     #[command(flatten)]
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outcome = match Cli::parse().command {
         Command::Client(command) => return client::run(command),
+        Command::Audit(command) => return audit::run(command),
         Command::Dev(args) => block_on(dev::run(args)),
         Command::Serve(args) => block_on(serve::run(args)),
         Command::Init(args) => init::run(args),

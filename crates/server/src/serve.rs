@@ -2,6 +2,7 @@
 
 use crate::{
     Failure,
+    audit::Keeping,
     config::{Config, Root},
     dev::PLANTED,
     external_issuer::{HttpsDocuments, keep_keys},
@@ -76,7 +77,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         let exposition = site.metrics.clone();
         exposition.listen(address).await.map_err(|error| format!("metrics.listen: {address}: {error}"))?;
     }
-    let loops = wiring::Loops::start(&site.door);
+    let loops = wiring::Loops::start(&site.door, keeping(&config));
     let keys = tokio::spawn(keep_keys(site.door.clone(), Arc::clone(&site.sign_in.identity)));
     let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));
     let settings = net::Settings {
@@ -91,6 +92,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     loops.end().await;
     freshness.abort();
     Ok(())
+}
+
+fn keeping(config: &Config) -> Keeping {
+    Keeping {
+        retention_days: config.audit.retention_days.map(|days| days.0),
+        export_file: config.audit.export_file.clone(),
+        syslog: config.audit.syslog.clone(),
+        ..Keeping::in_folder(&config.state)
+    }
 }
 
 fn addresses(config: &Config) -> Addresses {

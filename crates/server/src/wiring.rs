@@ -1,6 +1,12 @@
 //! Putting the parts together: store, custody, engine, identity, fronts; and the loops that act by themselves.
 
-use crate::{Failure, dev::DevControl, metrics::Exposition, site::Site};
+use crate::{
+    Failure,
+    audit::{Keeper, Keeping},
+    dev::DevControl,
+    metrics::Exposition,
+    site::Site,
+};
 use azure::{Addresses, Arm, DataPlane, SignIn};
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{ContainerKind, Guid, metering::Prices};
@@ -129,22 +135,26 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
 /// What acts by itself while the server runs.
 pub struct Loops {
     door: Door,
+    keeper: Keeper,
     running: JoinSet<()>,
 }
 
 impl Loops {
     /// Begins them.
-    pub fn start(door: &Door) -> Self {
+    pub fn start(door: &Door, keeping: Keeping) -> Self {
+        let keeper = Keeper::new(door, keeping);
         let mut running = JoinSet::new();
         running.spawn(act(door.clone()));
         running.spawn(keep_log(door.clone()));
-        Self { door: door.clone(), running }
+        keeper.start(&mut running);
+        Self { door: door.clone(), keeper, running }
     }
 
     /// Ends them, when nothing is asked any more: what waits for one of them is done first.
     pub async fn end(mut self) {
         self.running.shutdown().await;
         flush_log(&self.door).await;
+        self.keeper.end().await;
     }
 }
 

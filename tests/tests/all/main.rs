@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod audit_records;
+mod audit_tampering;
 mod concurrency;
 mod custom_roles;
 mod data_plane;

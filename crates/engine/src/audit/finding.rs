@@ -39,7 +39,11 @@ pub enum Finding {
         name: String,
         why: KeptFault,
     },
-    /// An export was made with another key than it is verified with.
+    /// Nothing was kept outside of the log: an older state of it could not be told.
+    NothingKept {
+        name: String,
+    },
+    /// The log names another key than it is verified with.
     Key,
     /// A line of an export says nothing that belongs there.
     Line(u64),
@@ -140,7 +144,13 @@ impl fmt::Display for Finding {
             Self::Tile(Tile { level, number }) => write!(f, "hash tile {level}/{number} is missing or was changed"),
             Self::Checkpoint { size, why } => write!(f, "the checkpoint of size {size} is wrong: {why}"),
             Self::Kept { name, why } => kept(f, name, *why),
-            Self::Key => write!(f, "the export names another key than the one given"),
+            Self::NothingKept { name } => {
+                write!(
+                    f,
+                    "{name} is missing: without a checkpoint from outside, an older log can't be told from this one"
+                )
+            }
+            Self::Key => write!(f, "the log names another key than the one it is verified with"),
             Self::Line(number) => write!(f, "line {number} of the export is damaged"),
             Self::Unfinished => write!(f, "the export was cut off: its last line is missing"),
             Self::More => write!(f, "and more that is not told"),

@@ -1,12 +1,12 @@
 //! The audit log: what was done and what was refused, one record each.
 //!
 //! A change's record is part of the change's transaction. What changes nothing (reads, the use of keys, refusals) is
-//! answered without waiting for the disk: its record waits in a bounded [`queue`] and becomes durable with many others,
+//! answered without waiting for the disk: its record waits in a bounded queue and becomes durable with many others,
 //! within a second. Records are made here and nowhere else.
 //!
-//! The [`notary`] signs the head of a tree over the records, so that none can be changed afterwards unseen: [`verify`]
-//! walks the whole log, [`proofs`] convince somebody else, an [`export`](mod@export) does without the store, and
-//! [`retention`] lets the oldest records go.
+//! The notary signs the head of a tree over the records, so that none can be changed afterwards unseen: [`verify`]
+//! walks the whole log, proofs convince somebody else, an export does without the store, and
+//! retention lets the oldest records go.
 
 mod export;
 mod finding;

@@ -97,7 +97,8 @@ enum ClockCommand {
     },
 }
 
-fn seconds(text: &str) -> Result<i64, String> {
+/// Reads a span: 90s, 15m, 12h, 8d.
+pub fn seconds(text: &str) -> Result<i64, String> {
     let help = || "write a number and a unit: 90s, 15m, 12h, 8d".to_owned();
     let unit = text.chars().last().ok_or_else(help)?;
     let factor = match unit {

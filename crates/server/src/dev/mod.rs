@@ -10,11 +10,12 @@ mod connection;
 mod prices;
 mod seed;
 
-pub use clock::{ClockArgs, DevControl, clock};
+pub use clock::{ClockArgs, DevControl, clock, seconds};
 pub use seed::PLANTED;
 
 use crate::{
     Failure,
+    audit::Keeping,
     net::{self, Listen, Listeners, Names, tls},
     private_file, telemetry, wiring,
 };
@@ -146,7 +147,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             dev: Some(dev),
         },
     )?;
-    let loops = wiring::Loops::start(&site.door);
+    let loops = wiring::Loops::start(&site.door, Keeping::in_folder(folder));
     let settings = net::Settings { proxy: Some(names), plain_identity: true, ..net::Settings::default() };
     let server = net::Server::new(site, tls::server_config(Arc::new(certificate))?, settings);
 

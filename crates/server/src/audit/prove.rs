@@ -1,0 +1,89 @@
+//! `strongroom audit prove`, `export` and `key`.
+
+use super::{Outcome, place::Place};
+use crate::{Failure, console};
+use engine::audit;
+use serde::Serialize;
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+};
+
+/// The options of `strongroom audit prove`.
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["position", "from"]))]
+pub struct ProveArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Prove that this record is in the log
+    #[arg(long, value_name = "NUMBER")]
+    position: Option<u64>,
+    /// … in the log of this size, instead of the newest signed one
+    #[arg(long, value_name = "NUMBER", requires = "position")]
+    size: Option<u64>,
+    /// Prove that the log still begins with all that it was at this size
+    #[arg(long, value_name = "NUMBER")]
+    from: Option<u64>,
+    /// … at this size, instead of the newest signed one
+    #[arg(long, value_name = "NUMBER", requires = "from")]
+    to: Option<u64>,
+}
+
+/// The options of `strongroom audit export`.
+#[derive(clap::Args)]
+pub struct ExportArgs {
+    #[command(flatten)]
+    place: Place,
+    /// The file to make; standard output if none is named
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The options of `strongroom audit key`.
+#[derive(clap::Args)]
+pub struct KeyArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Prints a proof.
+pub fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
+    let log = args.place.open()?;
+    let key = log.key()?;
+    match (args.position, args.from) {
+        (Some(position), _) => print(&log.look(|read| audit::prove_inclusion(read, &key, position, args.size))?),
+        (None, from) => {
+            let from = from.unwrap_or_default();
+            print(&log.look(|read| audit::prove_consistency(read, &key, from, args.to))?)
+        }
+    }
+}
+
+fn print(proof: &impl Serialize) -> Result<Outcome, Failure> {
+    console::line(&serde_json::to_string_pretty(proof)?);
+    Ok(Outcome::Done)
+}
+
+/// Writes the whole log.
+pub fn export(args: &ExportArgs) -> Result<Outcome, Failure> {
+    let log = args.place.open()?;
+    let key = log.key()?;
+    let write = |out: &mut dyn Write| log.look(|read| audit::export(read, &key, out));
+    match &args.out {
+        None => write(&mut BufWriter::new(io::stdout().lock()))?,
+        Some(path) => {
+            let named = |error: io::Error| format!("{}: {error}", path.display());
+            let mut file = BufWriter::new(File::create_new(path).map_err(named)?);
+            write(&mut file)?;
+            file.into_inner().map_err(|error| named(error.into_error()))?.sync_all().map_err(named)?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Prints the verifier key.
+pub fn key(args: &KeyArgs) -> Result<Outcome, Failure> {
+    console::line(&args.place.open()?.key()?.to_string());
+    Ok(Outcome::Done)
+}
