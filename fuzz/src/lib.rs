@@ -11,7 +11,10 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use custody::{Provider, RootKey, SoftwareProvider};
+use custody::{
+    Provider, RootKey, SoftwareProvider,
+    note::{Checkpoint, NoteError, NoteVerifier},
+};
 use domain::{
     CalendarDuration, ContainerName, Curve, Guid, KeySpec, ObjectName, PrivateJwk, Refusal, Secret, UnixTime, VersionId,
 };
@@ -43,6 +46,10 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "calendar_duration", run: calendar_duration, seeds: seeds::CALENDAR_DURATION },
     Entry { name: "key_import", run: key_import, seeds: seeds::KEY_IMPORT },
     Entry { name: "backup_blob", run: backup_blob, seeds: seeds::BACKUP_BLOB },
+    Entry { name: "signed_note", run: signed_note, seeds: seeds::SIGNED_NOTE },
+    Entry { name: "verifier_key", run: verifier_key, seeds: seeds::VERIFIER_KEY },
+    Entry { name: "log_checkpoint", run: log_checkpoint, seeds: seeds::LOG_CHECKPOINT },
+    Entry { name: "audit_export", run: audit_export, seeds: seeds::AUDIT_EXPORT },
     Entry { name: "request_target", run: request_target, seeds: seeds::REQUEST_TARGET },
     Entry { name: "host_name", run: host_name, seeds: seeds::HOST_NAME },
     Entry { name: "arm_route", run: arm_route, seeds: seeds::ARM_ROUTE },
@@ -195,6 +202,48 @@ pub fn backup_blob(input: &[u8]) {
     let opened = root.and_then(|root| root.backup_key("vault")).map(|key| custody::open_backup(&key, "vault", input));
     let is_refused = matches!(opened, Ok(Err(custody::Error::Refused(Refusal::BackupInvalid))));
     assert!(is_refused, "not refused as an invalid backup");
+}
+
+/// The example of C2SP signed-note.
+const NOTE_KEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+
+/// A signed note. What is accepted is the text that was signed, whatever stands around it.
+pub fn signed_note(input: &[u8]) {
+    text(input, |note| {
+        let opened = NOTE_KEY.parse().and_then(|key: NoteVerifier| Ok(key.open(note)?.to_owned()));
+        assert!(!matches!(opened, Err(NoteError::NotVerifier(_))));
+        if let Ok(signed) = opened {
+            assert_eq!(signed, "This is an example message.\n");
+            assert!(note.starts_with(&signed));
+        }
+    });
+}
+
+/// A verifier key. What is read is written the same.
+pub fn verifier_key(input: &[u8]) {
+    text(input, |key| {
+        if let Ok(read) = key.parse::<NoteVerifier>() {
+            assert_eq!(read.to_string(), key);
+        }
+    });
+}
+
+/// A checkpoint. What is read is written the same, but for lines that an extension has added.
+pub fn log_checkpoint(input: &[u8]) {
+    text(input, |checkpoint| {
+        if let Ok(read) = checkpoint.parse::<Checkpoint>() {
+            assert!(checkpoint.starts_with(&read.to_string()));
+        }
+    });
+}
+
+/// An export of an audit log. Nothing in it is signed by the key, so nothing counts as signed.
+pub fn audit_export(input: &[u8]) {
+    let key = NOTE_KEY.parse::<NoteVerifier>();
+    assert!(key.is_ok());
+    if let Ok(Ok(report)) = key.map(|key| engine::audit::verify_export(&mut &*input, &key, &[])) {
+        assert!(report.checkpoints == 0 && report.signed < report.first.max(1));
+    }
 }
 
 /// A request line's target. What is read has no empty segment, and reads the same when written out and sent again.

@@ -13,6 +13,24 @@ pub const CALENDAR_DURATION: &[&[u8]] = &[b"P30D", b"P18M", b"P2Y", b"P1Y2M3W4DT
 pub const KEY_IMPORT: &[&[u8]] =
     &[b"\0\x10sixteen byte key", P256_KEY, b"\x05\x01n\x01e\x01d\x01p\x01q\x01p\x01q\x01i"];
 pub const BACKUP_BLOB: &[&[u8]] = &[b"SRBK\x01\0\x05vault\x01twelve bytes ciphertext and a tag of 16"];
+pub const SIGNED_NOTE: &[&[u8]] = &[
+    b"This is an example message.\n\n\xe2\x80\x94 example.com/foo \
+      Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n",
+    b"This is an example message.\n\n\xe2\x80\x94 witness.example/w AAAAAAAA\n\xe2\x80\x94 example.com/foo \
+      Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n",
+];
+pub const VERIFIER_KEY: &[&[u8]] = &[b"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"];
+pub const LOG_CHECKPOINT: &[&[u8]] = &[
+    b"example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n",
+    b"strongroom/1\n0\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\nan extension\n",
+];
+pub const AUDIT_EXPORT: &[&[u8]] = &[
+    b"{\"strongroomAuditExport\":1,\"key\":\"k\",\"first\":1,\"peaks\":[]}\n{\"position\":1,\"leaf\":\"{}\"}\n\
+      {\"size\":1,\"checkpoint\":\"text\\n\"}\n{\"last\":1,\"checkpoints\":1}\n",
+    b"{\"strongroomAuditExport\":1,\"key\":\"k\",\"first\":3,\"peaks\":\
+      [\"CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\"]}\n{\"position\":3,\"leaf\":\"{}\"}\n\
+      {\"position\":18446744073709551615,\"leaf\":\"AuditPrune\"}\n{\"last\":3,\"checkpoints\":0}\n",
+];
 pub const REQUEST_TARGET: &[&[u8]] = &[
     b"/keys/k/0123456789abcdef0123456789abcdef/sign?api%2Dversion=7.4",
     b"//keys//?$skiptoken=a%20b&maxresults=25",

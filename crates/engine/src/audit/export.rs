@@ -24,6 +24,8 @@ use store::Read;
 
 const PAGE: usize = 1_024;
 const FORMAT: u8 = 1;
+/// No store counts further.
+const MOST_POSITION: u64 = u64::MAX >> 1;
 
 /// Why a log could not be exported, or an export not be read.
 #[derive(Debug, thiserror::Error)]
@@ -128,13 +130,15 @@ pub fn verify_export(input: &mut dyn BufRead, verifier: &NoteVerifier, kept: &[K
     if head.strongroom_audit_export != FORMAT {
         return Err(ExportError::NotExport("its format is not known to this version"));
     }
-    let before = head.first.checked_sub(1).ok_or(ExportError::NotExport("records count from 1"))?;
+    let before = head.first.checked_sub(1).filter(|before| *before < MOST_POSITION);
+    let before = before.ok_or(ExportError::NotExport("records count from 1"))?;
     let peaks = head.peaks.iter().map(|text| decode(text)).collect::<Option<_>>();
     let range = peaks.and_then(|peaks| CompactRange::new(before, peaks));
     let range = range.ok_or(ExportError::NotExport("its first line lacks hashes of what went before"))?;
     let mut walk = Walk::new(range);
     let kept = KeptRoots::new(kept, verifier, head.first, &mut walk);
-    let mut reading = Reading { verifier, walk, kept, signed: before, checkpoints: 0, dropped: Vec::new() };
+    let mut reading =
+        Reading { verifier, walk, kept, signed: before, checkpoints: 0, checkpoint_lines: 0, dropped: Vec::new() };
     reading.kept.compare(&mut reading.walk);
     if head.key != verifier.to_string() {
         reading.walk.find(Finding::Key);
@@ -149,7 +153,10 @@ struct Reading<'k> {
     walk: Walk,
     kept: KeptRoots,
     signed: u64,
+    /// Those whose signatures are right.
     checkpoints: usize,
+    /// All of them.
+    checkpoint_lines: usize,
     /// Positions of records that say that others were dropped, and through which position.
     dropped: Vec<(u64, u64)>,
 }
@@ -167,7 +174,7 @@ impl Reading<'_> {
                 Ok(Line::Record { position, leaf }) => self.record(number, position, &leaf),
                 Ok(Line::Checkpoint { size, checkpoint }) => self.checkpoint(number, size, &checkpoint),
                 Ok(Line::End { last, checkpoints }) => {
-                    if (last, checkpoints) != (self.walk.position(), self.checkpoints) {
+                    if (last, checkpoints) != (self.walk.position(), self.checkpoint_lines) {
                         self.walk.find(Finding::Line(number));
                     }
                     break;
@@ -180,7 +187,7 @@ impl Reading<'_> {
 
     fn record(&mut self, number: u64, position: u64, leaf: &str) {
         let next = self.walk.position() + 1;
-        if position < next {
+        if position < next || position > MOST_POSITION {
             return self.walk.find(Finding::Line(number));
         }
         if position > next {
@@ -195,13 +202,14 @@ impl Reading<'_> {
     }
 
     fn checkpoint(&mut self, number: u64, size: u64, note: &str) {
-        self.checkpoints += 1;
+        self.checkpoint_lines += 1;
         if size != self.walk.position() {
             return self.walk.find(Finding::Line(number));
         }
         match own_anchor(self.verifier, size, note) {
             Ok(anchor) => {
                 self.signed = size;
+                self.checkpoints += 1;
                 self.walk.anchor(&anchor.root);
             }
             Err(why) => self.walk.find(Finding::Checkpoint { size, why }),

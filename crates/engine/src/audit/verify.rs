@@ -67,7 +67,7 @@ impl KeptRoots {
         for Kept { name, note } in kept {
             match verifier.open_checkpoint(note) {
                 Err(error) => walk.find(Finding::Kept { name: name.clone(), why: KeptFault::Foreign(error) }),
-                Ok(signed) if signed.size + 1 < first => {
+                Ok(signed) if signed.size.saturating_add(1) < first => {
                     let why = KeptFault::Before { signed: signed.size, first };
                     walk.find(Finding::Kept { name: name.clone(), why });
                 }
