@@ -16,7 +16,7 @@ use store::{
 };
 
 /// Of the newest schema.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
