@@ -29,11 +29,12 @@ pub(crate) async fn caller(
     });
     let token = token.filter(|token| !token.is_empty()).ok_or(Unauthenticated::Missing)?;
     let claims = claims(door, identity, token, audiences).await.map_err(Unauthenticated::Rejected)?;
+    let groups = identity.groups_now(&claims).map_err(Unauthenticated::Rejected)?;
     Ok(Caller {
         tenant: claims.tenant,
         object_id: claims.object_id,
         app_id: claims.app_id,
-        groups: claims.groups.clone(),
+        groups,
         issuer: claims.issuer.clone(),
         address: Some(request.address),
         correlation_id: request.id,

@@ -23,6 +23,8 @@ mod name;
 mod network;
 mod object;
 mod operation;
+mod principal;
+mod principals;
 mod refusal;
 mod rotation;
 mod sealed;
@@ -35,7 +37,7 @@ pub use container::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,
     VaultProfile,
 };
-pub use directory::{OperationResult, Principal, PrincipalKind, ResourceGroup, Subscription};
+pub use directory::{OperationResult, ResourceGroup, Subscription};
 pub use id::{ContainerId, Guid, VersionId};
 pub use jwk::{PrivateJwk, PublicKey};
 pub use key::{Curve, DigestLength, EncryptionAlgorithm, KeyBody, KeyOperation, KeySpec, KeyType, SignatureAlgorithm};
@@ -44,6 +46,8 @@ pub use name::{ContainerName, ObjectName};
 pub use network::{Bypass, DefaultAction, IpRange, IpRules, NetworkRules, PublicNetworkAccess, VirtualNetworkRule};
 pub use object::{Body, Object, ObjectKind, Tags, Version};
 pub use operation::Operation;
+pub use principal::{ClientSecret, DirectoryRefusal, Principal, PrincipalChanges, PrincipalKind};
+pub use principals::{Directory, Standing, closure};
 pub use refusal::Refusal;
 pub use rotation::{LifetimeAction, RotationPolicy, RotationTrigger};
 pub use sealed::Sealed;

@@ -109,6 +109,23 @@ operations! {
 
     /// The service drops records that have been kept long enough. Nobody can ask for it.
     AuditPrune { },
+    // The directory. Azure has no actions for it; these are such that whoever may give roles may change it.
+    UserCreate { Arm: "Microsoft.Authorization/users/write" },
+    UserUpdate { Arm: "Microsoft.Authorization/users/write" },
+    UserDelete { Arm: "Microsoft.Authorization/users/delete" },
+    GroupCreate { Arm: "Microsoft.Authorization/groups/write" },
+    GroupUpdate { Arm: "Microsoft.Authorization/groups/write" },
+    GroupDelete { Arm: "Microsoft.Authorization/groups/delete" },
+    GroupMemberAdd { Arm: "Microsoft.Authorization/groups/members/write" },
+    GroupMemberRemove { Arm: "Microsoft.Authorization/groups/members/delete" },
+    ApplicationCreate { Arm: "Microsoft.Authorization/applications/write" },
+    ApplicationUpdate { Arm: "Microsoft.Authorization/applications/write" },
+    ApplicationDelete { Arm: "Microsoft.Authorization/applications/delete" },
+    ServicePrincipalCreate { Arm: "Microsoft.Authorization/servicePrincipals/write" },
+    ServicePrincipalUpdate { Arm: "Microsoft.Authorization/servicePrincipals/write" },
+    ServicePrincipalDelete { Arm: "Microsoft.Authorization/servicePrincipals/delete" },
+    ClientSecretAdd { Arm: "Microsoft.Authorization/applications/passwords/write" },
+    ClientSecretRemove { Arm: "Microsoft.Authorization/applications/passwords/delete" },
 }
 
 impl Operation {
@@ -176,23 +193,52 @@ impl Operation {
                 // Access policies and the permission model are parts of a vault; first administrators, of a managed HSM.
                 | Self::VaultPut
                 | Self::ManagedHsmPut
+                // Who can sign in, and whose rights are theirs.
+                | Self::UserCreate
+                | Self::UserUpdate
+                | Self::UserDelete
+                | Self::GroupDelete
+                | Self::GroupMemberAdd
+                | Self::GroupMemberRemove
+                | Self::ApplicationDelete
+                | Self::ServicePrincipalCreate
+                | Self::ServicePrincipalUpdate
+                | Self::ServicePrincipalDelete
+                | Self::ClientSecretAdd
+                | Self::ClientSecretRemove
         )
     }
 
-    /// The HTTP status that its documents give its success. Contract: key-vault §3 and §4, managed-hsm §1.3.
+    /// The HTTP status that its documents give its success. Contract: key-vault §3 and §4, managed-hsm §1.3; for the
+    /// directory, the Microsoft Graph REST API v1.0 reference.
     #[must_use]
     pub fn success_status(self) -> u16 {
         match self {
             Self::HsmRoleAssignmentPut
             | Self::HsmRoleDefinitionPut
             | Self::RoleAssignmentPut
-            | Self::RoleDefinitionPut => 201,
+            | Self::RoleDefinitionPut
+            | Self::UserCreate
+            | Self::GroupCreate
+            | Self::ApplicationCreate
+            | Self::ServicePrincipalCreate => 201,
             Self::ManagedHsmPut
             | Self::ManagedHsmRecover
             | Self::ManagedHsmDelete
             | Self::ManagedHsmPurge
             | Self::VaultPurge => 202,
-            Self::KeyPurge => 204,
+            Self::KeyPurge
+            | Self::UserUpdate
+            | Self::UserDelete
+            | Self::GroupUpdate
+            | Self::GroupDelete
+            | Self::GroupMemberAdd
+            | Self::GroupMemberRemove
+            | Self::ApplicationUpdate
+            | Self::ApplicationDelete
+            | Self::ServicePrincipalUpdate
+            | Self::ServicePrincipalDelete
+            | Self::ClientSecretRemove => 204,
             _ => 200,
         }
     }

@@ -1,7 +1,8 @@
 //! Why the vault says no, in the field's words. Each front maps every refusal to its wire in one exhaustive match.
 
 use crate::{
-    Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm, UnixTime,
+    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
+    SignatureAlgorithm, UnixTime,
 };
 use std::net::IpAddr;
 
@@ -137,4 +138,6 @@ pub enum Refusal {
     Forbidden { action: &'static str, scope: String, model: crate::access::Model },
     #[error("not supported yet")]
     NotSupportedYet { what: &'static str },
+    #[error(transparent)]
+    Directory(#[from] DirectoryRefusal),
 }

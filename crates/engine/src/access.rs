@@ -18,7 +18,7 @@ impl ArmAccess {
         Self(RwLock::new(Arc::new(assignments)))
     }
 
-    fn snapshot(&self) -> Arc<Assignments> {
+    pub(crate) fn snapshot(&self) -> Arc<Assignments> {
         Arc::clone(&self.0.read())
     }
 }

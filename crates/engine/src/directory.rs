@@ -1,11 +1,10 @@
-//! Subscriptions, resource groups, principals, and results of long-running operations.
+//! Subscriptions, resource groups, and results of long-running operations.
 
 use crate::containers::{self, same_location};
 use crate::locks::check_locks;
 use crate::{Engine, Error, PageRequest, Subject};
 use domain::{
-    ContainerId, ContainerKind, Guid, Operation, OperationResult, Principal, PrincipalKind, Refusal, ResourceGroup,
-    Subscription, Tags,
+    ContainerId, ContainerKind, Guid, Operation, OperationResult, Refusal, ResourceGroup, Subscription, Tags,
     access::{Caller, Realm, Scope},
     lock::Act,
 };
@@ -17,15 +16,6 @@ pub struct ContainerListing {
     pub kind: Option<ContainerKind>,
     pub subscription: Guid,
     pub resource_group: Option<String>,
-}
-
-/// A service principal to register. The secret itself is the caller's; only its hash is kept.
-#[derive(Clone, Debug)]
-pub struct NewPrincipal {
-    pub object_id: Guid,
-    pub app_id: Guid,
-    pub display_name: String,
-    pub secret_hash: [u8; 32],
 }
 
 /// More containers than one resource group will hold; a group's deletion takes them all.
@@ -180,46 +170,6 @@ impl Engine {
         Ok(found.iter().map(|container| container.id).collect())
     }
 
-    /// The principal an application id belongs to.
-    ///
-    /// # Errors
-    /// [`Refusal::PrincipalNotFound`].
-    pub fn principal_by_app(&self, app_id: Guid) -> Result<Principal, Error> {
-        let found = self.store.query(|read| read.principal_by_app(app_id))?;
-        Ok(found.ok_or(Refusal::PrincipalNotFound)?)
-    }
-
-    /// # Errors
-    /// [`Refusal::PrincipalNotFound`].
-    pub fn principal_by_object(&self, object_id: Guid) -> Result<Principal, Error> {
-        let found = self.store.query(|read| read.principal_by_object(object_id))?;
-        Ok(found.ok_or(Refusal::PrincipalNotFound)?)
-    }
-
-    /// # Errors
-    /// Only the store's.
-    pub fn principals(&self) -> Result<Vec<Principal>, Error> {
-        Ok(self.store.query(|read| read.principals())?)
-    }
-
-    pub(crate) fn principal_of(&self, new: &NewPrincipal) -> Principal {
-        Principal {
-            object_id: new.object_id,
-            app_id: Some(new.app_id),
-            kind: PrincipalKind::ServicePrincipal,
-            display_name: new.display_name.clone(),
-            secret_hashes: vec![new.secret_hash],
-            created: self.now(),
-        }
-    }
-
-    /// Whether this is one of the principal's client secrets.
-    #[must_use]
-    pub fn client_secret_matches(&self, principal: &Principal, secret: &str) -> bool {
-        let hash = hash_client_secret(secret);
-        principal.secret_hashes.iter().any(|known| custody::constant_time_eq(known, &hash))
-    }
-
     /// Notes that a control-plane operation is done, for the polls that follow. Returns the id to poll by.
     ///
     /// # Errors
@@ -236,12 +186,6 @@ impl Engine {
         let found = self.store.query(|read| read.operation_result(id))?;
         Ok(found.ok_or(Refusal::OperationNotFound)?)
     }
-}
-
-/// What is kept of a client secret: its SHA-256. Secrets are random and long, so a plain hash is enough.
-#[must_use]
-pub fn hash_client_secret(secret: &str) -> [u8; 32] {
-    custody::sha256(secret.as_bytes())
 }
 
 fn group_id(subscription: Guid, name: &str) -> String {

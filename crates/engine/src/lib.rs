@@ -22,6 +22,7 @@ mod metrics;
 mod objects;
 mod open;
 mod page;
+mod principals;
 mod roles;
 mod setup;
 mod sweep;
@@ -33,7 +34,7 @@ pub use containers::{
     ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, NameAvailability, ProfileRequest, VaultSettings,
 };
 pub use custody::{Entropy, SystemEntropy, VerifyingKey, sha256};
-pub use directory::{ContainerListing, NewPrincipal, hash_client_secret};
+pub use directory::ContainerListing;
 pub use door::{Cost, Door, Lanes};
 pub use error::Error;
 pub use issuer::IssuerKey;
@@ -45,6 +46,10 @@ pub use metrics::{Answered, Metrics};
 pub use objects::ObjectView;
 pub use open::OpenContainer;
 pub use page::{Page, PageRequest};
+pub use principals::{
+    AddedSecret, Application, NewApplication, NewGroup, NewPrincipal, NewSecret, NewUser, SecretVerdict,
+    hash_client_secret,
+};
 pub use setup::{EngineParts, Foundation, HsmDefaults};
 pub use sweep::Swept;
 
@@ -74,6 +79,7 @@ pub struct Engine {
     counters: metrics::Counters,
     prices: domain::metering::Prices,
     notary: audit::Notary,
+    directory: principals::DirectoryNow,
 }
 
 impl Engine {

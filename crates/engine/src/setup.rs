@@ -7,6 +7,7 @@ use crate::{
     metering::KeyUses,
     metrics::Counters,
     open::OpenContainers,
+    principals::DirectoryNow,
 };
 use custody::{Entropy, Provider, RootKey};
 use domain::{
@@ -77,9 +78,11 @@ impl Engine {
             counters: Counters::default(),
             prices: Prices::default(),
             notary,
+            directory: DirectoryNow::default(),
         };
         engine.resume_time()?;
         engine.refresh_access(Realm::Arm)?;
+        engine.refresh_directory()?;
         Ok(engine)
     }
 
@@ -144,6 +147,7 @@ impl Engine {
             }
             Ok::<_, Error>(())
         })?;
+        self.refresh_directory()?;
         self.refresh_access(Realm::Arm)
     }
 

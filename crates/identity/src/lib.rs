@@ -14,6 +14,7 @@ mod external;
 #[doc(hidden)]
 pub mod fuzz;
 mod jwt;
+mod standing;
 mod tokens;
 
 #[cfg(test)]
@@ -22,9 +23,9 @@ mod tests;
 pub use documents::{Dialect, Jwk, Jwks, OpenIdConfiguration, openid_configuration};
 pub use external::{Algorithm, ClaimNames, Document, Documents, ExternalSettings, News, group_id, subject_id};
 
-use domain::{Guid, Principal, UnixTime};
+use domain::{Guid, Principal, PrincipalKind, UnixTime};
 use embedded::Embedded;
-use engine::{Clock, Engine, Error};
+use engine::{Clock, Engine, Error, SecretVerdict};
 use external::{External, Occasion};
 use jwt::{Parts, Payload};
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Claims {
     pub app_id: Option<Guid>,
     pub groups: Vec<Guid>,
     pub issuer: String,
+    /// Of the embedded issuer, whose tokens are for principals of the directory only.
+    pub embedded: bool,
 }
 
 /// Why a token is refused.
@@ -69,6 +72,8 @@ pub enum TokenError {
     Expired,
     #[error("the token is not valid yet")]
     NotYetValid,
+    #[error("the token's principal was deleted or disabled")]
+    Gone,
 }
 
 /// Why a client is not let in.
@@ -76,8 +81,14 @@ pub enum TokenError {
 pub enum ClientError {
     #[error("no such application")]
     UnknownApplication,
+    #[error("the application has no service principal")]
+    NoServicePrincipal,
+    #[error("the application is disabled")]
+    Disabled,
     #[error("the client secret is wrong")]
     WrongSecret,
+    #[error("the client secret is not valid at this time")]
+    SecretOutOfDate,
     #[error(transparent)]
     Engine(#[from] Error),
 }
@@ -178,19 +189,23 @@ impl Identity {
     /// # Errors
     /// [`ClientError`].
     pub fn authenticate(&self, app_id: Guid, secret: &str) -> Result<Principal, ClientError> {
-        let principal = self.application(app_id)?;
-        if self.engine.client_secret_matches(&principal, secret) {
-            Ok(principal)
-        } else {
-            Err(ClientError::WrongSecret)
+        let principal = self.registered(app_id)?;
+        match self.engine.check_client_secret(&principal, secret) {
+            SecretVerdict::Unknown => Err(ClientError::WrongSecret),
+            SecretVerdict::OutOfDate => Err(ClientError::SecretOutOfDate),
+            SecretVerdict::Valid => able(principal),
         }
     }
 
     /// The principal of an application that somebody else vouches for.
     ///
     /// # Errors
-    /// [`ClientError::UnknownApplication`], [`ClientError::Engine`].
+    /// [`ClientError`].
     pub fn application(&self, app_id: Guid) -> Result<Principal, ClientError> {
+        able(self.registered(app_id)?)
+    }
+
+    fn registered(&self, app_id: Guid) -> Result<Principal, ClientError> {
         self.engine.principal_by_app(app_id).map_err(|error| match error {
             Error::Refused(_) => ClientError::UnknownApplication,
             other => ClientError::Engine(other),
@@ -242,7 +257,8 @@ impl Identity {
     }
 
     /// What a token says, if an issuer that we trust signed it, it is in time, and meant for one of these audiences
-    /// (written without a slash at their end).
+    /// (written without a slash at their end). Whether its principal is still there is asked apart, with
+    /// [`Identity::groups_now`].
     ///
     /// # Errors
     /// [`TokenError`].
@@ -340,5 +356,14 @@ impl Identity {
     pub fn jwks(&self) -> Jwks {
         let embedded = self.embedded.as_ref();
         embedded.map_or(Jwks { keys: Vec::new() }, |embedded| documents::jwks(&embedded.key.public, &embedded.key_id))
+    }
+}
+
+/// Refuses an application that can't act, however it proved who it is.
+fn able(principal: Principal) -> Result<Principal, ClientError> {
+    match principal.kind {
+        PrincipalKind::Application => Err(ClientError::NoServicePrincipal),
+        _ if !principal.enabled => Err(ClientError::Disabled),
+        _ => Ok(principal),
     }
 }

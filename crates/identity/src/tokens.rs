@@ -52,6 +52,7 @@ impl Verified {
                 app_id: payload.appid,
                 groups: payload.groups,
                 issuer: payload.iss,
+                embedded: true,
             }),
             key: None,
         })

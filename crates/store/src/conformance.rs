@@ -13,6 +13,7 @@ pub mod due;
 pub mod fixtures;
 pub mod locks;
 pub mod objects;
+pub mod principals;
 pub mod purge;
 pub mod roles;
 pub mod transactions;
@@ -81,8 +82,6 @@ macro_rules! conformance_tests {
             directory::subscriptions_are_put_and_listed,
             directory::resource_groups_are_found_without_case,
             directory::a_resource_group_that_is_not_there_cannot_be_removed,
-            directory::principals_are_found_by_application_and_by_object,
-            directory::an_application_signs_in_as_one_principal,
             directory::operation_results_are_kept,
             directory::system_records_of_any_size_are_put_over_each_other,
             directory::audit_records_page_exactly,
@@ -97,6 +96,16 @@ macro_rules! conformance_tests {
             audit::checkpoints_page_by_size,
             audit::a_checkpoint_that_is_not_there_cannot_be_removed,
             audit::an_abort_undoes_what_was_done_to_the_log,
+            principals::principals_are_found_by_application_by_object_and_by_user_name,
+            principals::an_application_signs_in_as_one_principal,
+            principals::a_user_name_belongs_to_one_user,
+            principals::a_removed_principal_frees_its_names,
+            principals::a_principal_that_is_not_there_cannot_be_removed,
+            principals::memberships_are_read_from_both_sides,
+            principals::a_membership_needs_both_its_principals,
+            principals::a_membership_that_is_there_cannot_be_inserted,
+            principals::a_membership_that_is_not_there_cannot_be_removed,
+            principals::a_removed_principal_takes_its_memberships,
             transactions::what_is_committed_is_there_after_reopening,
             transactions::an_abort_undoes_everything,
             transactions::a_transaction_in_which_a_change_failed_cannot_commit,

@@ -194,7 +194,15 @@ pub trait Read {
     fn resource_groups(&mut self, subscription: Guid) -> Outcome<Vec<ResourceGroup>>;
     fn principal_by_app(&mut self, app_id: Guid) -> Outcome<Option<Principal>>;
     fn principal_by_object(&mut self, object_id: Guid) -> Outcome<Option<Principal>>;
+    /// Looked up without case.
+    fn principal_by_user_name(&mut self, name: &str) -> Outcome<Option<Principal>>;
     fn principals(&mut self) -> Outcome<Vec<Principal>>;
+    /// Every group with every principal in it.
+    fn memberships(&mut self) -> Outcome<Vec<(Guid, Guid)>>;
+    /// The groups that a principal was put into: not the groups that those are in.
+    fn groups_of(&mut self, member: Guid) -> Outcome<Vec<Guid>>;
+    /// What was put into a group: not what is in groups in it.
+    fn members_of(&mut self, group: Guid) -> Outcome<Vec<Guid>>;
 
     fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>>;
     /// Containers that are or were, in the order of their ids, from the given one on.
@@ -275,7 +283,13 @@ pub trait Tx: Read {
     fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()>;
     fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()>;
     fn remove_resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<()>;
+    /// No two principals have the same application id, no two users the same name.
     fn put_principal(&mut self, principal: &Principal) -> Outcome<()>;
+    /// Takes it out of every group, and every principal out of it.
+    fn remove_principal(&mut self, object_id: Guid) -> Outcome<()>;
+    /// Both have to be there.
+    fn insert_membership(&mut self, group: Guid, member: Guid) -> Outcome<()>;
+    fn remove_membership(&mut self, group: Guid, member: Guid) -> Outcome<()>;
 
     /// Adds to what was counted of a container in a month.
     fn add_operations(&mut self, container: ContainerId, month: Month, counted: &OperationCount) -> Outcome<()>;

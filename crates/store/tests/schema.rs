@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
 use domain::{
-    UnixTime,
+    Principal, PrincipalKind, UnixTime,
     access::{Realm, Scope},
     metering::Lifetime,
 };
@@ -16,7 +16,7 @@ use store::{
 };
 
 /// Of the newest schema.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -91,6 +91,41 @@ fn a_store_of_the_first_schema_gets_the_newest_and_keeps_what_it_has() {
 }
 
 #[test]
+fn principals_of_the_first_schema_sign_in_and_join_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    drop(SqliteStore::open(&path).unwrap());
+    let mark = number(&path, "application_id");
+    fs::remove_file(&path).unwrap();
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../migrations/0001_initial.sql")).unwrap();
+    old.pragma_update(None, "application_id", mark).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    let hash = serde_json::to_string(&[7_u8; 32]).unwrap();
+    let record = format!(
+        r#"{{"object_id":"{}","app_id":"{}","kind":"ServicePrincipal","display_name":"a","secret_hashes":[{hash}],"created":5}}"#,
+        guid(1),
+        guid(2),
+    );
+    let row = (guid(1).as_u128().to_be_bytes(), guid(2).as_u128().to_be_bytes(), record);
+    old.execute("INSERT INTO principals (object_id, app_id, record) VALUES (?1, ?2, ?3)", row).unwrap();
+    drop(old);
+
+    let store = SqliteStore::open(&path).unwrap();
+    let found = read(&store, |tx| tx.principal_by_app(guid(2))).unwrap();
+    assert_eq!((found.object_id, found.enabled, found.secrets.len()), (guid(1), true, 1));
+    assert_eq!(found.secrets[0].hash, [7; 32]);
+    let group = Principal::new(guid(3), PrincipalKind::Group, "g", UnixTime(6));
+    write(&store, |tx| {
+        tx.put_principal(&found)?;
+        tx.put_principal(&group)?;
+        tx.insert_membership(guid(3), guid(1))
+    });
+    assert_eq!(read(&store, |tx| tx.groups_of(guid(1))), [guid(3)]);
+    assert_eq!(read(&store, |tx| tx.principal_by_app(guid(2))), Some(found));
+}
+
+#[test]
 fn a_store_is_tidy_when_it_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db");
@@ -139,7 +174,9 @@ fn containers_older_than_their_lifetimes_get_them() {
         let store = SqliteStore::open(&path).unwrap();
         write(&store, |tx| tx.insert_container(container, &sealed("k")));
     }
-    let before = "DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
+    let before =
+        "DROP TABLE memberships; DROP INDEX principals_by_user_name; ALTER TABLE principals DROP COLUMN user_name;
+         DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
          DROP TABLE key_uses; DROP TABLE audit_tiles; DROP TABLE audit_checkpoints; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(before).unwrap();
     let store = SqliteStore::open(&path).unwrap();

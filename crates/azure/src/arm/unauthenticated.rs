@@ -43,7 +43,9 @@ pub(crate) fn response(why: &Unauthenticated, authority: &str, now: UnixTime) ->
 /// The challenge's word and the body's code.
 fn rejected(reason: &TokenError) -> (&'static str, &'static str) {
     match reason {
-        TokenError::UnknownKey | TokenError::MissingKey => ("insufficient_claims", "AuthenticationFailed"),
+        TokenError::UnknownKey | TokenError::MissingKey | TokenError::Gone => {
+            ("insufficient_claims", "AuthenticationFailed")
+        }
         TokenError::Issuer { .. } => ("insufficient_claims", "InvalidAuthenticationToken"),
         TokenError::Expired => ("insufficient_claims", "ExpiredAuthenticationToken"),
         TokenError::Audience { .. } => ("invalid_token", "InvalidAuthenticationTokenAudience"),

@@ -35,7 +35,11 @@ fn fresh_token_helps(why: &Unauthenticated) -> bool {
     match why {
         Unauthenticated::Missing => false,
         Unauthenticated::Rejected(error) => match error {
-            TokenError::UnknownKey | TokenError::MissingKey | TokenError::Expired | TokenError::Issuer { .. } => true,
+            TokenError::UnknownKey
+            | TokenError::MissingKey
+            | TokenError::Expired
+            | TokenError::Issuer { .. }
+            | TokenError::Gone => true,
             TokenError::Malformed
             | TokenError::NoKeys
             | TokenError::Algorithm
@@ -84,6 +88,7 @@ fn rejection(why: &TokenError, resource: &str) -> String {
         TokenError::NoKeys => "The keys of the token's issuer can't be had. Try again later.".to_owned(),
         TokenError::Algorithm => "The signature algorithm of the token is not accepted.".to_owned(),
         TokenError::Malformed => "The token is malformed.".to_owned(),
+        TokenError::Gone => "The principal of the token was deleted or disabled.".to_owned(),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
 use domain::{
-    Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, SignatureAlgorithm, access::Model,
-    lock::Act,
+    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
+    SignatureAlgorithm, access::Model, lock::Act,
 };
 use std::{fmt::Write as _, net::Ipv4Addr};
 
@@ -67,6 +67,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::BackupInvalid
         | R::ReleasePolicyMissing
         | R::NotSupportedYet { .. }
+        | R::Directory(_)
         | R::NetworkForbidden { .. }
         | R::PublicNetworkDisabled
         | R::ScopeLocked { .. }
@@ -122,7 +123,8 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
         R::TooManyVersions { .. } => R::BackupInvalid,
         R::BackupInvalid => R::ReleasePolicyMissing,
         R::ReleasePolicyMissing => R::NotSupportedYet { what: "Everything" },
-        R::NotSupportedYet { .. } => R::NetworkForbidden { address: Ipv4Addr::new(203, 0, 113, 9).into() },
+        R::NotSupportedYet { .. } => R::Directory(DirectoryRefusal::MemberExists),
+        R::Directory(_) => R::NetworkForbidden { address: Ipv4Addr::new(203, 0, 113, 9).into() },
         R::NetworkForbidden { .. } => R::PublicNetworkDisabled,
         R::PublicNetworkDisabled => {
             R::ScopeLocked { act: Act::Write, scope: vault_scope.to_owned(), locked: vec![vault_scope.to_owned()] }

@@ -68,7 +68,11 @@ fn failed(error: &engine::Error) -> Refused {
 fn by_platform(identity: &Identity, app_id: Guid, chosen: &Chosen, audience: &str) -> Result<Issued, Refused> {
     let principal = identity.application(app_id).map_err(|error| match error {
         ClientError::Engine(error) => failed(&error),
-        ClientError::UnknownApplication | ClientError::WrongSecret => NOT_FOUND,
+        ClientError::UnknownApplication
+        | ClientError::NoServicePrincipal
+        | ClientError::Disabled
+        | ClientError::WrongSecret
+        | ClientError::SecretOutOfDate => NOT_FOUND,
     })?;
     if chosen.app_id.is_some_and(|asked| asked != app_id)
         || chosen.object_id.is_some_and(|asked| asked != principal.object_id)

@@ -75,6 +75,27 @@ impl OAuthError {
         Self::bad("unauthorized_client", 700_016, message)
     }
 
+    pub(super) fn no_service_principal(app_id: &str, tenant: Guid) -> Self {
+        let message = format!(
+            "The client application '{}' is missing service principal in the tenant '{tenant}'.",
+            quoted(app_id)
+        );
+        Self::bad("unauthorized_client", 7_000_229, message)
+    }
+
+    pub(super) fn disabled(app_id: &str) -> Self {
+        let message = format!("Application '{}' is disabled.", quoted(app_id));
+        Self::bad("unauthorized_client", 7_000_112, message)
+    }
+
+    pub(super) fn expired_secret(app_id: &str) -> Self {
+        let message = format!(
+            "The provided client secret keys for app '{}' are expired. Create new keys for the app.",
+            quoted(app_id)
+        );
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_222, message)
+    }
+
     pub(super) fn wrong_secret(app_id: &str) -> Self {
         let message = format!(
             "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \

@@ -38,15 +38,22 @@ impl SignIn {
         let (name, audience) = (asked.app_id.clone(), asked.audience.clone());
         let identity = Arc::clone(&self.identity);
         let work = move |_: &engine::Engine| Ok(by_secret(&identity, app_id, &asked));
-        let issued = match self.door.run(Cost::Durable, work).await {
-            Ok(Ok(issued)) => issued,
-            Ok(Err(ClientError::UnknownApplication)) => {
-                return Err(OAuthError::unknown_application(&name, self.addresses.tenant));
-            }
-            Ok(Err(ClientError::WrongSecret)) => return Err(OAuthError::wrong_secret(&name)),
-            Ok(Err(ClientError::Engine(error))) | Err(error) => return Err(OAuthError::of_engine(&error)),
-        };
-        Ok(answer(&issued, &audience, dialect))
+        match self.door.run(Cost::Durable, work).await {
+            Ok(Ok(issued)) => Ok(answer(&issued, &audience, dialect)),
+            Ok(Err(reason)) => Err(self.not_let_in(&name, &reason)),
+            Err(error) => Err(OAuthError::of_engine(&error)),
+        }
+    }
+
+    fn not_let_in(&self, app_id: &str, reason: &ClientError) -> OAuthError {
+        match reason {
+            ClientError::UnknownApplication => OAuthError::unknown_application(app_id, self.addresses.tenant),
+            ClientError::NoServicePrincipal => OAuthError::no_service_principal(app_id, self.addresses.tenant),
+            ClientError::Disabled => OAuthError::disabled(app_id),
+            ClientError::WrongSecret => OAuthError::wrong_secret(app_id),
+            ClientError::SecretOutOfDate => OAuthError::expired_secret(app_id),
+            ClientError::Engine(error) => OAuthError::of_engine(error),
+        }
     }
 }
 

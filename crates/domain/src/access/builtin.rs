@@ -136,6 +136,23 @@ mod tests {
     use crate::{ContainerKind, Operation};
 
     #[test]
+    fn only_who_decides_on_all_access_may_change_the_directory() {
+        let collections = ["users/", "groups/", "applications/", "servicePrincipals/"];
+        let is_of_directory = |action: &&str| {
+            let path = action.strip_prefix("Microsoft.Authorization/");
+            path.is_some_and(|path| collections.iter().any(|collection| path.starts_with(collection)))
+        };
+        let actions = Operation::ALL.iter().filter_map(|operation| operation.arm_action());
+        let actions: Vec<_> = actions.filter(is_of_directory).collect();
+        assert_eq!(actions.len(), 16);
+        for action in actions {
+            let may = azure_roles().iter().filter(|role| role.permissions.allows_action(action));
+            let names: Vec<_> = may.map(|role| role.name.as_str()).collect();
+            assert_eq!(names, ["Owner", "User Access Administrator"], "{action}");
+        }
+    }
+
+    #[test]
     fn tables_are_read() {
         assert_eq!(hsm_roles().len(), 10);
         assert_eq!(azure_roles().len(), 5 + 14);

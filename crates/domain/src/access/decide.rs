@@ -40,6 +40,13 @@ impl Assignments {
         self.find(caller, |assignment, role| assignment.scope.covers(path) && role.allows_action(action))
     }
 
+    /// Principals who hold a control-plane action somewhere.
+    pub fn holders(&self, action: &str) -> impl Iterator<Item = Guid> {
+        let holding =
+            self.0.iter().filter(move |(_, granted)| granted.iter().any(|(_, role)| role.allows_action(action)));
+        holding.map(|(principal, _)| *principal)
+    }
+
     /// Whether the caller has an assignment of any role at a scope, above or below it.
     #[must_use]
     pub fn within(&self, caller: &Caller, scope: &Scope) -> bool {

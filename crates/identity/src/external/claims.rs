@@ -42,6 +42,7 @@ pub(crate) fn read(payload: &[u8], settings: &ExternalSettings, tenant: Guid) ->
             app_id: members.application(settings)?,
             groups: members.groups(settings)?,
             issuer: issuer.to_owned(),
+            embedded: false,
         }),
         key: None,
     })

@@ -2,7 +2,7 @@
 
 use super::{Harness, fixtures::*};
 use domain::{
-    OperationResult, Principal, PrincipalKind, ResourceGroup, Subscription, Tags,
+    OperationResult, ResourceGroup, Subscription, Tags,
     access::{Realm, RoleAssignment, Scope},
 };
 
@@ -98,43 +98,6 @@ pub fn a_resource_group_that_is_not_there_cannot_be_removed(harness: &mut dyn Ha
     write(store, |tx| tx.put_resource_group(&group(1, "red", "here")));
     assert_unexpected(store, |tx| tx.remove_resource_group(guid(1), "blue"));
     assert_unexpected(store, |tx| tx.remove_resource_group(guid(2), "red"));
-}
-
-fn principal(object_id: u128, app_id: Option<u128>, name: &str) -> Principal {
-    Principal {
-        object_id: guid(object_id),
-        app_id: app_id.map(guid),
-        kind: PrincipalKind::ServicePrincipal,
-        display_name: name.to_owned(),
-        secret_hashes: vec![[7; 32]],
-        created: NOW,
-    }
-}
-
-pub fn principals_are_found_by_application_and_by_object(harness: &mut dyn Harness) {
-    let store = harness.store();
-    write(store, |tx| {
-        tx.put_principal(&principal(1, Some(11), "one"))?;
-        tx.put_principal(&principal(2, None, "two"))?;
-        tx.put_principal(&principal(3, None, "three"))
-    });
-    assert_eq!(read(store, |tx| tx.principal_by_app(guid(11))), Some(principal(1, Some(11), "one")));
-    assert_eq!(read(store, |tx| tx.principal_by_app(guid(1))), None);
-    assert_eq!(read(store, |tx| tx.principal_by_object(guid(3))), Some(principal(3, None, "three")));
-    assert_eq!(read(store, |tx| tx.principal_by_object(guid(11))), None);
-    write(store, |tx| tx.put_principal(&principal(1, Some(12), "first")));
-    assert_eq!(read(store, |tx| tx.principal_by_app(guid(11))), None, "the application id has changed");
-    assert_eq!(read(store, |tx| tx.principal_by_app(guid(12))), Some(principal(1, Some(12), "first")));
-    let mut list = read(store, |tx| tx.principals());
-    list.sort_by_key(|principal| principal.object_id);
-    assert_eq!(list, [principal(1, Some(12), "first"), principal(2, None, "two"), principal(3, None, "three")]);
-}
-
-pub fn an_application_signs_in_as_one_principal(harness: &mut dyn Harness) {
-    let store = harness.store();
-    write(store, |tx| tx.put_principal(&principal(1, Some(11), "one")));
-    assert_unexpected(store, |tx| tx.put_principal(&principal(2, Some(11), "two")));
-    assert_eq!(read(store, |tx| tx.principals()), [principal(1, Some(11), "one")]);
 }
 
 pub fn operation_results_are_kept(harness: &mut dyn Harness) {

@@ -1,6 +1,6 @@
 //! What can be changed inside a transaction.
 
-use super::row::{Outcome, after_position, encode, fold_group, guid_key, is_deleted, limit_of, one, purge_at, seconds};
+use super::row::{Outcome, after_position, encode, fold_text, guid_key, is_deleted, limit_of, one, purge_at, seconds};
 use super::session::{Session, realm_key};
 use super::{audit, slots, sql};
 use crate::{Fault, StoredCheckpoint, StoredObject, Tx};
@@ -43,8 +43,14 @@ const PUT_SUBSCRIPTION: &str = "INSERT INTO subscriptions (id, record) VALUES (?
 const PUT_RESOURCE_GROUP: &str = "INSERT INTO resource_groups (subscription, name, record) VALUES (?1, ?2, ?3)
      ON CONFLICT (subscription, name) DO UPDATE SET record = excluded.record";
 const REMOVE_RESOURCE_GROUP: &str = "DELETE FROM resource_groups WHERE subscription = ?1 AND name = ?2";
-const PUT_PRINCIPAL: &str = "INSERT INTO principals (object_id, app_id, record) VALUES (?1, ?2, ?3)
-     ON CONFLICT (object_id) DO UPDATE SET app_id = excluded.app_id, record = excluded.record";
+const PUT_PRINCIPAL: &str = "INSERT INTO principals (object_id, app_id, user_name, record) VALUES (?1, ?2, ?3, ?4)
+     ON CONFLICT (object_id) DO UPDATE SET app_id = excluded.app_id, user_name = excluded.user_name,
+     record = excluded.record";
+const REMOVE_MEMBERSHIPS: [&str; 2] =
+    ["DELETE FROM memberships WHERE team = ?1", "DELETE FROM memberships WHERE member = ?1"];
+const REMOVE_PRINCIPAL: &str = "DELETE FROM principals WHERE object_id = ?1";
+const INSERT_MEMBERSHIP: &str = "INSERT INTO memberships (team, member) VALUES (?1, ?2)";
+const REMOVE_MEMBERSHIP: &str = "DELETE FROM memberships WHERE team = ?1 AND member = ?2";
 const PUT_OPERATION_RESULT: &str = "INSERT INTO operation_results (id, record) VALUES (?1, ?2)
      ON CONFLICT (id) DO UPDATE SET record = excluded.record";
 const PUT_SYSTEM_RECORD: &str = "INSERT INTO system_records (name, value) VALUES (?1, ?2)
@@ -61,7 +67,7 @@ const REMOVE_CONTAINER: &str = "DELETE FROM containers WHERE id = ?1";
 
 /// Named for the test of their plans.
 #[cfg(test)]
-pub(super) const REMOVALS: [&str; 7] = [
+pub(super) const REMOVALS: [&str; 10] = [
     REMOVE_VERSIONS,
     REMOVE_OBJECT,
     REMOVE_VERSIONS_OF_CONTAINER,
@@ -69,6 +75,9 @@ pub(super) const REMOVALS: [&str; 7] = [
     REMOVE_LOCAL_ROLES,
     REMOVE_LOCAL_DEFINITIONS,
     REMOVE_CONTAINER,
+    REMOVE_MEMBERSHIPS[0],
+    REMOVE_MEMBERSHIPS[1],
+    REMOVE_PRINCIPAL,
 ];
 
 impl Session<'_> {
@@ -134,7 +143,7 @@ impl Tx for Session<'_> {
                 container.kind().as_str(),
                 container.name.folded(),
                 guid_key(container.resource.subscription),
-                fold_group(&container.resource.resource_group),
+                fold_text(&container.resource.resource_group),
                 is_deleted(container.state),
                 purge_at(container.state),
                 slots::store(this.connection, &sealed_key.0)?,
@@ -152,7 +161,7 @@ impl Tx for Session<'_> {
                 container.kind().as_str(),
                 container.name.folded(),
                 guid_key(container.resource.subscription),
-                fold_group(&container.resource.resource_group),
+                fold_text(&container.resource.resource_group),
                 is_deleted(container.state),
                 purge_at(container.state),
                 encode(container)?,
@@ -307,22 +316,47 @@ impl Tx for Session<'_> {
 
     fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()> {
         self.attempt(|this| {
-            let row = (guid_key(group.subscription), fold_group(&group.name), encode(group)?);
+            let row = (guid_key(group.subscription), fold_text(&group.name), encode(group)?);
             this.execute_one(PUT_RESOURCE_GROUP, row, "resource group")
         })
     }
 
     fn remove_resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<()> {
         self.attempt(|this| {
-            let key = (guid_key(subscription), fold_group(name));
+            let key = (guid_key(subscription), fold_text(name));
             this.execute_one(REMOVE_RESOURCE_GROUP, key, "resource group is not there")
         })
     }
 
     fn put_principal(&mut self, principal: &Principal) -> Outcome<()> {
         self.attempt(|this| {
-            let row = (guid_key(principal.object_id), principal.app_id.map(guid_key), encode(principal)?);
-            this.execute_one(PUT_PRINCIPAL, row, "another principal has the application id")
+            let user_name = principal.user_principal_name.as_deref().map(fold_text);
+            let row = (guid_key(principal.object_id), principal.app_id.map(guid_key), user_name, encode(principal)?);
+            this.execute_one(PUT_PRINCIPAL, row, "another principal has the application id or the user name")
+        })
+    }
+
+    fn remove_principal(&mut self, object_id: Guid) -> Outcome<()> {
+        self.attempt(|this| {
+            let key = guid_key(object_id);
+            for sql in REMOVE_MEMBERSHIPS {
+                this.execute(sql, [key], "membership")?;
+            }
+            this.execute_one(REMOVE_PRINCIPAL, [key], "principal is not there")
+        })
+    }
+
+    fn insert_membership(&mut self, group: Guid, member: Guid) -> Outcome<()> {
+        self.attempt(|this| {
+            let row = (guid_key(group), guid_key(member));
+            this.execute_one(INSERT_MEMBERSHIP, row, "membership is there, or one of the two is not")
+        })
+    }
+
+    fn remove_membership(&mut self, group: Guid, member: Guid) -> Outcome<()> {
+        self.attempt(|this| {
+            let key = (guid_key(group), guid_key(member));
+            this.execute_one(REMOVE_MEMBERSHIP, key, "membership is not there")
         })
     }
 

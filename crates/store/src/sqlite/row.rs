@@ -64,8 +64,8 @@ pub(super) fn guid_of(row: &Row<'_>, column: usize) -> Outcome<Guid> {
     Ok(Guid::from_u128(u128::from_be_bytes(row.get(column)?)))
 }
 
-/// Names of resource groups are not limited to ASCII.
-pub(super) fn fold_group(name: &str) -> String {
+/// Names of resource groups and users are not limited to ASCII.
+pub(super) fn fold_text(name: &str) -> String {
     name.to_lowercase()
 }
 

@@ -1,7 +1,7 @@
 //! What can be asked of the database, by a reader and inside a transaction.
 
 use super::row::{
-    Outcome, after_position, decode, deleted_column, fold_group, guid_key, guid_of, limit_of, many, one, position_of,
+    Outcome, after_position, decode, deleted_column, fold_text, guid_key, guid_of, limit_of, many, one, position_of,
 };
 use super::{audit, slots, sql};
 use crate::{
@@ -64,7 +64,7 @@ impl<'c> Session<'c> {
     ) -> Outcome<Vec<StoredContainer>> {
         let (kind, deleted, limit) = (kind.as_str(), deleted_column(presence), limit_of(limit));
         let subscription = filter.subscription.map(guid_key);
-        let group = filter.resource_group.as_deref().map(fold_group);
+        let group = filter.resource_group.as_deref().map(fold_text);
         match (subscription, group) {
             (None, None) => many(self.connection, sql::CONTAINERS, (kind, deleted, after, limit), stored_container),
             (Some(subscription), None) => {
@@ -225,7 +225,7 @@ impl Read for Session<'_> {
     }
 
     fn resource_group(&mut self, subscription: Guid, name: &str) -> Outcome<Option<ResourceGroup>> {
-        let key = (guid_key(subscription), fold_group(name));
+        let key = (guid_key(subscription), fold_text(name));
         one(self.connection, sql::RESOURCE_GROUP, key, |row| decode(row, 0, "resource group"))
     }
 
@@ -241,8 +241,24 @@ impl Read for Session<'_> {
         one(self.connection, sql::PRINCIPAL_BY_OBJECT, [guid_key(object_id)], |row| decode(row, 0, "principal"))
     }
 
+    fn principal_by_user_name(&mut self, name: &str) -> Outcome<Option<Principal>> {
+        one(self.connection, sql::PRINCIPAL_BY_USER_NAME, [fold_text(name)], |row| decode(row, 0, "principal"))
+    }
+
     fn principals(&mut self) -> Outcome<Vec<Principal>> {
         many(self.connection, sql::PRINCIPALS, [], |row| decode(row, 0, "principal"))
+    }
+
+    fn memberships(&mut self) -> Outcome<Vec<(Guid, Guid)>> {
+        many(self.connection, sql::MEMBERSHIPS, [], |row| Ok((guid_of(row, 0)?, guid_of(row, 1)?)))
+    }
+
+    fn groups_of(&mut self, member: Guid) -> Outcome<Vec<Guid>> {
+        many(self.connection, sql::GROUPS_OF, [guid_key(member)], |row| guid_of(row, 0))
+    }
+
+    fn members_of(&mut self, group: Guid) -> Outcome<Vec<Guid>> {
+        many(self.connection, sql::MEMBERS_OF, [guid_key(group)], |row| guid_of(row, 0))
     }
 
     fn operation_result(&mut self, id: Guid) -> Outcome<Option<OperationResult>> {

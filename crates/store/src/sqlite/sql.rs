@@ -63,7 +63,11 @@ pub(super) const RESOURCE_GROUP: &str = "SELECT record FROM resource_groups WHER
 pub(super) const RESOURCE_GROUPS: &str = "SELECT record FROM resource_groups WHERE subscription = ?1 ORDER BY name";
 pub(super) const PRINCIPAL_BY_APP: &str = "SELECT record FROM principals WHERE app_id = ?1";
 pub(super) const PRINCIPAL_BY_OBJECT: &str = "SELECT record FROM principals WHERE object_id = ?1";
+pub(super) const PRINCIPAL_BY_USER_NAME: &str = "SELECT record FROM principals WHERE user_name = ?1";
 pub(super) const PRINCIPALS: &str = "SELECT record FROM principals ORDER BY object_id";
+pub(super) const MEMBERSHIPS: &str = "SELECT team, member FROM memberships ORDER BY team, member";
+pub(super) const GROUPS_OF: &str = "SELECT team FROM memberships WHERE member = ?1 ORDER BY team";
+pub(super) const MEMBERS_OF: &str = "SELECT member FROM memberships WHERE team = ?1 ORDER BY member";
 pub(super) const OPERATION_RESULT: &str = "SELECT record FROM operation_results WHERE id = ?1";
 pub(super) const SYSTEM_RECORD: &str =
     "SELECT s.bytes FROM system_records r LEFT JOIN slots s ON s.id = r.value WHERE r.name = ?1";
@@ -111,6 +115,8 @@ mod tests {
             LOCKS_BELOW,
             ROLE_DEFINITIONS,
             RESOURCE_GROUPS,
+            GROUPS_OF,
+            MEMBERS_OF,
             audit::RECORDS,
             audit::CHECKPOINTS,
             audit::DROP,
@@ -133,6 +139,7 @@ mod tests {
             RESOURCE_GROUP,
             PRINCIPAL_BY_APP,
             PRINCIPAL_BY_OBJECT,
+            PRINCIPAL_BY_USER_NAME,
             OPERATION_RESULT,
             SYSTEM_RECORD,
             audit::TILE,
@@ -162,7 +169,7 @@ mod tests {
 
     #[test]
     fn lists_of_everything_come_in_the_order_of_their_table() {
-        for sql in [SUBSCRIPTIONS, PRINCIPALS] {
+        for sql in [SUBSCRIPTIONS, PRINCIPALS, MEMBERSHIPS] {
             assert!(plan_of(sql).iter().all(|step| !step.contains("TEMP B-TREE")), "{sql}");
         }
     }

@@ -1,7 +1,7 @@
 //! Figures of what was used: upserts and sums, so that nobody has to read what they add to.
 
 use super::{
-    row::{Outcome, decode, encode, fold_group, guid_key, limit_of, many, one, position_of},
+    row::{Outcome, decode, encode, fold_text, guid_key, limit_of, many, one, position_of},
     session::Session,
 };
 use crate::{Fault, LifetimeFilter};
@@ -40,7 +40,7 @@ impl Session<'_> {
             container.kind().as_str(),
             container.name.folded(),
             guid_key(container.resource.subscription),
-            fold_group(&container.resource.resource_group),
+            fold_text(&container.resource.resource_group),
             encode(&Lifetime::of(container))?,
         );
         self.execute_one(BEGIN_LIFETIME, row, "a container of this id is or was there")
@@ -77,7 +77,7 @@ impl Session<'_> {
         let key = (
             guid_key(filter.subscription),
             from.map_or(Vec::new(), |from| guid_key(from.0).to_vec()),
-            filter.resource_group.as_deref().map(fold_group),
+            filter.resource_group.as_deref().map(fold_text),
             filter.kind.map(domain::ContainerKind::as_str),
             filter.name.as_ref().map(domain::ContainerName::folded),
             filter.alive_since.0,

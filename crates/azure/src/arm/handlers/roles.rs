@@ -12,7 +12,7 @@ use crate::{
     reply,
 };
 use domain::{
-    Guid, Principal, Refusal,
+    Directory, Guid, Refusal,
     access::{Caller, RoleAssignment, Scope},
 };
 use engine::{Engine, Error, RoleAssignmentRequest};
@@ -24,6 +24,8 @@ struct Wanted {
     /// `atScope()`: none from below the scope.
     not_below: bool,
     principal: Option<Guid>,
+    /// `assignedTo()`: those of the principal's groups too.
+    through_groups: bool,
 }
 
 fn wanted(text: &str) -> Result<Wanted, Failure> {
@@ -32,7 +34,10 @@ fn wanted(text: &str) -> Result<Wanted, Failure> {
     for condition in filter::of(Some(text))? {
         match condition {
             Condition::Call { name, .. } if name == "atscope" => wanted.not_below = true,
-            Condition::Call { name, argument } if name == "assignedto" => wanted.principal = Some(id(&argument)?),
+            Condition::Call { name, argument } if name == "assignedto" => {
+                wanted.principal = Some(id(&argument)?);
+                wanted.through_groups = true;
+            }
             Condition::Equals { field, value } if field == "principalid" => wanted.principal = Some(id(&value)?),
             _ => return Err(filter::bad(text).into()),
         }
@@ -41,9 +46,14 @@ fn wanted(text: &str) -> Result<Wanted, Failure> {
 }
 
 impl Wanted {
-    fn lets(&self, assignment: &RoleAssignment, scope: &Scope) -> bool {
-        self.principal.is_none_or(|principal| principal == assignment.principal)
-            && (!self.not_below || assignment.scope.covers(scope.as_str()))
+    /// Whose assignments are wanted; `None`: everybody's.
+    fn principals(&self, directory: &Directory) -> Option<Vec<Guid>> {
+        let groups = |of| if self.through_groups { directory.groups_of(of) } else { Vec::new() };
+        self.principal.map(|principal| groups(principal).into_iter().chain([principal]).collect())
+    }
+
+    fn reaches(&self, assignment: &RoleAssignment, scope: &Scope) -> bool {
+        !self.not_below || assignment.scope.covers(scope.as_str())
     }
 }
 
@@ -52,64 +62,51 @@ pub(super) async fn assignments(arm: &Arm, ask: &Ask, scope: &Scope) -> Answer {
     let scope = scope.clone();
     let work = move |engine: &Engine, caller: &Caller| {
         let mut found = engine.arm_role_assignments(caller, &scope)?;
-        found.retain(|assignment| wanted.lets(assignment, &scope));
-        Ok((found, engine.principals()?))
+        let whose = wanted.principals(&engine.directory());
+        found.retain(|assignment| {
+            wanted.reaches(assignment, &scope)
+                && whose.as_ref().is_none_or(|whose| whose.contains(&assignment.principal))
+        });
+        Ok(found)
     };
-    let (found, principals) = arm.engine(ask, work).await?;
-    ok(&List::whole(found.iter().map(|assignment| shown(assignment, &principals)).collect()))
+    let found = arm.engine(ask, work).await?;
+    ok(&List::whole(found.iter().map(|assignment| shown(arm, assignment)).collect()))
 }
 
-fn shown(assignment: &RoleAssignment, principals: &[Principal]) -> AssignmentOut {
-    let principal = principals.iter().find(|principal| principal.object_id == assignment.principal);
-    roles::show_assignment(assignment, principal.map(|principal| principal.kind))
-}
-
-/// One principal, as a list, for [`shown`].
-fn principal(engine: &Engine, id: Guid) -> Result<Vec<Principal>, Error> {
-    match engine.principal_by_object(id) {
-        Ok(found) => Ok(vec![found]),
-        Err(Error::Refused(Refusal::PrincipalNotFound)) => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
+/// An assignment on the wire. What is not in the directory, or not any more, is of an unknown type.
+fn shown(arm: &Arm, assignment: &RoleAssignment) -> AssignmentOut {
+    let directory = arm.door.engine().directory();
+    roles::show_assignment(assignment, directory.principal(assignment.principal).map(|found| found.kind))
 }
 
 pub(super) async fn assignment(arm: &Arm, ask: &Ask, scope: &Scope, name: &str) -> Answer {
     let (scope, name) = (scope.clone(), roles::name_of(name)?);
     let work = move |engine: &Engine, caller: &Caller| {
         let all = engine.arm_role_assignments(caller, &scope)?;
-        let found = all.into_iter().find(|found| found.name == name).ok_or(Refusal::RoleAssignmentNotFound)?;
-        let principal = principal(engine, found.principal)?;
-        Ok((found, principal))
+        Ok(all.into_iter().find(|found| found.name == name).ok_or(Refusal::RoleAssignmentNotFound)?)
     };
-    let (found, principal) = arm.engine(ask, work).await?;
-    ok(&shown(&found, &principal))
+    let found = arm.engine(ask, work).await?;
+    ok(&shown(arm, &found))
 }
 
 pub(super) async fn put_assignment(arm: &Arm, ask: &Ask, scope: &Scope, name: &str) -> Answer {
     let (role, holder) = roles::assignment_of(&ask.request.body)?;
     let request = RoleAssignmentRequest { name: roles::name_of(name)?, scope: scope.clone(), role, principal: holder };
-    let work = move |engine: &Engine, caller: &Caller| {
-        let made = engine.put_arm_role_assignment(caller, &request)?;
-        let principal = principal(engine, made.principal)?;
-        Ok((made, principal))
-    };
-    let (made, principal) = arm.engine(ask, work).await?;
-    Ok(reply::json(StatusCode::CREATED, &shown(&made, &principal)))
+    let work = move |engine: &Engine, caller: &Caller| engine.put_arm_role_assignment(caller, &request);
+    let made = arm.engine(ask, work).await?;
+    Ok(reply::json(StatusCode::CREATED, &shown(arm, &made)))
 }
 
 /// 200 with what was removed; 204 where there was nothing to remove.
 pub(super) async fn delete_assignment(arm: &Arm, ask: &Ask, scope: &Scope, name: &str) -> Answer {
     let (scope, name) = (scope.clone(), roles::name_of(name)?);
     let work = move |engine: &Engine, caller: &Caller| match engine.delete_arm_role_assignment(caller, &scope, name) {
-        Ok(removed) => {
-            let principal = principal(engine, removed.principal)?;
-            Ok(Some((removed, principal)))
-        }
+        Ok(removed) => Ok(Some(removed)),
         Err(Error::Refused(Refusal::RoleAssignmentNotFound)) => Ok(None),
         Err(error) => Err(error),
     };
     match arm.engine(ask, work).await? {
-        Some((removed, principal)) => ok(&shown(&removed, &principal)),
+        Some(removed) => ok(&shown(arm, &removed)),
         None => Ok(reply::empty(StatusCode::NO_CONTENT)),
     }
 }

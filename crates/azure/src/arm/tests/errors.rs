@@ -2,8 +2,8 @@
 
 use crate::arm::error::{Failure, Subject, of_error, response};
 use domain::{
-    ContainerKind, Curve, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, Refusal,
-    SignatureAlgorithm, UnixTime, access::Model, lock::Act,
+    ContainerKind, Curve, DirectoryRefusal, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse,
+    ObjectName, Refusal, SignatureAlgorithm, UnixTime, access::Model, lock::Act,
 };
 use engine::Error;
 
@@ -82,7 +82,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         | Refusal::PublicNetworkDisabled
         | Refusal::ScopeLocked { .. }
         | Refusal::Forbidden { .. }
-        | Refusal::NotSupportedYet { .. } => return after_use(refusal),
+        | Refusal::NotSupportedYet { .. }
+        | Refusal::Directory(_) => return after_use(refusal),
     })
 }
 
@@ -121,6 +122,7 @@ fn after_use(refusal: &Refusal) -> Option<Refusal> {
         Refusal::ScopeLocked { act: Act::Delete, .. } => scope_locked(Act::Write),
         Refusal::ScopeLocked { act: Act::Write, .. } => forbidden(),
         Refusal::Forbidden { .. } => Refusal::NotSupportedYet { what: "key release" },
+        Refusal::NotSupportedYet { .. } => Refusal::Directory(DirectoryRefusal::MemberExists),
         _ => return None,
     })
 }

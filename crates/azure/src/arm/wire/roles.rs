@@ -42,7 +42,8 @@ pub(crate) fn show_assignment(assignment: &RoleAssignment, principal: Option<Pri
             principal_type: match principal {
                 Some(PrincipalKind::User) => "User",
                 Some(PrincipalKind::ServicePrincipal) => "ServicePrincipal",
-                None => "Unknown",
+                Some(PrincipalKind::Group) => "Group",
+                Some(PrincipalKind::Application) | None => "Unknown",
             },
             scope: scope.as_str().to_owned(),
             created_on: assignment.created.to_string(),

@@ -40,6 +40,7 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
 
         R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
         R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
+        R::Directory(_) => BAD_PARAMETER,
 
         R::KeyDisabled { .. } => forbidden("KeyDisabled"),
         R::KeyNotYetValid { .. } => forbidden("KeyNotYetValid"),
@@ -147,6 +148,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         | R::SoftDeleteIrreversible
         | R::TenantInvalid
         | R::LocationImmutable
-        | R::GroupLocationImmutable => format!("Refused: {refusal}."),
+        | R::GroupLocationImmutable
+        | R::Directory(_) => format!("Refused: {refusal}."),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Source: OData 4.01 URL conventions §5.1.1; contract: az-client §2, "Graph v1.0".
 
-use domain::{Principal, PrincipalKind};
+use super::face::Face;
+use domain::Guid;
 
 /// A property that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,9 +12,11 @@ enum Property {
     AppId,
     DisplayName,
     UserPrincipalName,
+    MailNickname,
     Mail,
-    /// The only one with many values: `/any(…)` is for it.
+    // With many values: `/any(…)` is for them.
     ServicePrincipalNames,
+    IdentifierUris,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,21 +54,23 @@ impl Filter {
         Some(Self(alternatives))
     }
 
-    pub(crate) fn holds(&self, principal: &Principal) -> bool {
-        self.0.iter().any(|all| all.iter().all(|condition| condition.holds(principal)))
+    pub(crate) fn holds(&self, face: Face<'_>) -> bool {
+        self.0.iter().any(|all| all.iter().all(|condition| condition.holds(face)))
     }
 }
 
 impl Condition {
-    fn holds(&self, principal: &Principal) -> bool {
-        let app_id = || principal.app_id.map(|id| id.to_string());
+    fn holds(&self, face: Face<'_>) -> bool {
+        let record = face.record();
+        let guid = |id: Option<Guid>| id.map(|id| id.to_string());
         let found = match self.property {
-            Property::Id => Some(principal.object_id.to_string()),
-            Property::AppId | Property::ServicePrincipalNames => app_id(),
-            Property::DisplayName => Some(principal.display_name.clone()),
-            Property::UserPrincipalName | Property::Mail => {
-                (principal.kind == PrincipalKind::User).then(|| principal.display_name.clone())
-            }
+            Property::Id => guid(Some(face.id())),
+            Property::AppId | Property::ServicePrincipalNames => guid(record.app_id),
+            Property::DisplayName => Some(record.display_name.clone()),
+            Property::UserPrincipalName => record.user_principal_name.clone(),
+            Property::MailNickname => record.mail_nickname.clone(),
+            // Nobody has any.
+            Property::Mail | Property::IdentifierUris => None,
         };
         let matches = |found: String| {
             let found = found.to_lowercase();
@@ -96,16 +101,13 @@ impl<'text> Reader<'text> {
             self.sign('(')?;
             let variable = self.word()?;
             self.sign(':')?;
-            if self.word()? != variable || property != "servicePrincipalNames" {
+            if self.word()? != variable {
                 return None;
             }
+            let property = many(property)?;
             let value = self.equals()?;
             self.sign(')')?;
-            return Some(Condition {
-                property: Property::ServicePrincipalNames,
-                comparison: Comparison::Equals,
-                value,
-            });
+            return Some(Condition { property, comparison: Comparison::Equals, value });
         }
         let property = single(word)?;
         Some(Condition { property, comparison: Comparison::Equals, value: self.equals()? })
@@ -154,7 +156,14 @@ fn single(name: &str) -> Option<Property> {
         ("appId", Property::AppId),
         ("displayName", Property::DisplayName),
         ("userPrincipalName", Property::UserPrincipalName),
+        ("mailNickname", Property::MailNickname),
         ("mail", Property::Mail),
     ];
     known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, property)| property)
+}
+
+fn many(name: &str) -> Option<Property> {
+    let known =
+        [("servicePrincipalNames", Property::ServicePrincipalNames), ("identifierUris", Property::IdentifierUris)];
+    known.into_iter().find(|(known, _)| *known == name).map(|(_, property)| property)
 }

@@ -1,0 +1,71 @@
+//! Users: principals that sign in through an external issuer only, so nothing to sign in with is kept.
+
+use super::known;
+use crate::{Engine, Error};
+use domain::{DirectoryRefusal, Guid, Operation, Principal, PrincipalChanges, PrincipalKind, Refusal, access::Caller};
+use store::Tx;
+
+/// A user to make.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// The id by which the user's issuer knows them; a new one if it is left open.
+    pub object_id: Option<Guid>,
+    pub display_name: String,
+    pub user_principal_name: String,
+    pub mail_nickname: Option<String>,
+    pub enabled: bool,
+}
+
+impl Engine {
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::ParameterInvalid`], [`DirectoryRefusal::UserNameTaken`],
+    /// [`DirectoryRefusal::ObjectIdTaken`].
+    pub fn create_user(&self, caller: &Caller, new: &NewUser) -> Result<Principal, Error> {
+        let object_id = new.object_id.unwrap_or_else(|| self.new_guid());
+        self.change_directory(caller, Operation::UserCreate, &format!("/users/{object_id}"), |tx, now| {
+            let user = Principal {
+                user_principal_name: Some(new.user_principal_name.clone()),
+                mail_nickname: new.mail_nickname.clone(),
+                enabled: new.enabled,
+                ..Principal::new(object_id, PrincipalKind::User, &new.display_name, now)
+            };
+            user.check()?;
+            if tx.principal_by_object(object_id)?.is_some() {
+                return Err(Refusal::from(DirectoryRefusal::ObjectIdTaken).into());
+            }
+            refuse_taken_name(tx, &user)?;
+            tx.put_principal(&user)?;
+            Ok(user)
+        })
+    }
+
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::ParameterInvalid`],
+    /// [`DirectoryRefusal::UserNameTaken`], [`DirectoryRefusal::LastAdministrator`].
+    pub fn update_user(&self, caller: &Caller, object_id: Guid, changes: &PrincipalChanges) -> Result<(), Error> {
+        self.reduce_directory(caller, Operation::UserUpdate, &format!("/users/{object_id}"), |tx, _| {
+            let user = known(tx, PrincipalKind::User, object_id)?.change(changes)?;
+            refuse_taken_name(tx, &user)?;
+            Ok(tx.put_principal(&user)?)
+        })
+    }
+
+    /// Role assignments that name the user stay, and mean nobody.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`DirectoryRefusal::LastAdministrator`].
+    pub fn delete_user(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
+        self.reduce_directory(caller, Operation::UserDelete, &format!("/users/{object_id}"), |tx, _| {
+            known(tx, PrincipalKind::User, object_id)?;
+            Ok(tx.remove_principal(object_id)?)
+        })
+    }
+}
+
+fn refuse_taken_name(tx: &mut dyn Tx, user: &Principal) -> Result<(), Error> {
+    let Some(name) = &user.user_principal_name else { return Ok(()) };
+    match tx.principal_by_user_name(name)? {
+        Some(other) if other.object_id != user.object_id => Err(Refusal::from(DirectoryRefusal::UserNameTaken).into()),
+        _ => Ok(()),
+    }
+}
