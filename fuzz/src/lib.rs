@@ -29,7 +29,9 @@ pub use azure::data_plane::fuzz::{
     rotation_policy_body as key_rotation_policy_body, signature_body as key_signature_body,
     target as data_plane_target, update_body as key_update_body,
 };
-pub use azure::sign_in::fuzz::{claims as sign_in_claims, filter as directory_filter, form as sign_in_form};
+pub use azure::sign_in::fuzz::{
+    claims as sign_in_claims, directory_body, directory_path, filter as directory_filter, form as sign_in_form,
+};
 
 /// An entry, its name, and inputs worth beginning from.
 pub struct Entry {
@@ -73,6 +75,8 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "sign_in_basic", run: sign_in_basic, seeds: seeds::SIGN_IN_BASIC },
     Entry { name: "sign_in_claims", run: sign_in_claims, seeds: seeds::SIGN_IN_CLAIMS },
     Entry { name: "directory_filter", run: directory_filter, seeds: seeds::DIRECTORY_FILTER },
+    Entry { name: "directory_path", run: directory_path, seeds: seeds::DIRECTORY_PATH },
+    Entry { name: "directory_body", run: directory_body, seeds: seeds::DIRECTORY_BODY },
     Entry { name: "bearer_token", run: bearer_token, seeds: seeds::BEARER_TOKEN },
     Entry { name: "external_claims", run: external_claims, seeds: seeds::EXTERNAL_CLAIMS },
     Entry { name: "issuer_discovery", run: issuer_discovery, seeds: seeds::ISSUER_DISCOVERY },

@@ -175,6 +175,25 @@ pub const DIRECTORY_FILTER: &[&[u8]] = &[
     b"startswith(displayName,'it''s') or appId eq 'a' and mail eq 'b'",
     b"userPrincipalName eq 'u'",
 ];
+pub const DIRECTORY_PATH: &[&[u8]] = &[
+    b"/users/u@x",
+    b"/users('u@x')/getMemberGroups",
+    b"/applications(appId='00000000-0000-0000-0000-000000000002')/addPassword",
+    b"/groups/00000000-0000-0000-0000-000000000003/members/00000000-0000-0000-0000-000000000001/$ref",
+    b"/directoryObjects/00000000-0000-0000-0000-000000000001/microsoft.graph.checkMemberGroups",
+    b"/users/u@x/transitiveMemberOf/microsoft.graph.group",
+];
+pub const DIRECTORY_BODY: &[&[u8]] = &[
+    br#"{"displayName":"g","mailNickname":"g","description":"d","mailEnabled":false,"securityEnabled":true}"#,
+    br#"{"displayName":"u","userPrincipalName":"u@x","accountEnabled":true,"passwordProfile":{"password":"p"}}"#,
+    br#"{"displayName":"a","signInAudience":"AzureADMyOrg","keyCredentials":[],"web":{"redirectUris":[]}}"#,
+    br#"{"appId":"00000000-0000-0000-0000-000000000002","accountEnabled":true}"#,
+    br#"{"passwordCredential":{"displayName":"s","startDateTime":"2026-01-01T00:00:00Z","endDateTime":"2027-01-01T00:00:00Z"}}"#,
+    br#"{"keyId":"00000000-0000-0000-0000-000000000009"}"#,
+    br#"{"@odata.id":"https://graph.microsoft.com/v1.0/directoryObjects/00000000-0000-0000-0000-000000000001"}"#,
+    br#"{"groupIds":["00000000-0000-0000-0000-000000000003"]}"#,
+    br#"{"ids":["00000000-0000-0000-0000-000000000001"],"types":["user","group"]}"#,
+];
 /// The header on the first line, the claims on the rest: see `bearer_token`. Tenant, issuer, audience and key are
 /// those that the entry in the identity crate knows.
 pub const BEARER_TOKEN: &[&[u8]] = &[

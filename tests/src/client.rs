@@ -271,17 +271,23 @@ impl Client {
         if let Some(token) = self.0.tokens.lock().unwrap().get(&key) {
             return Ok(token.clone());
         }
-        let facts = self.facts();
-        let url = format!("{}/{}/oauth2/v2.0/token", facts.get("AUTHORITY"), facts.get("TENANT"));
-        let (id, secret) = (principal.fact(facts, "APP_ID"), principal.fact(facts, "APP_SECRET"));
-        let scope = format!("{resource}/.default");
-        let form =
-            [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret), ("scope", &scope)];
-        let answer = self.0.agent.post(&url).send_form(form).map_err(no_answer)?;
-        let told = read(answer)?.expect("a token");
+        let (id, secret) = (principal.fact(self.facts(), "APP_ID"), principal.fact(self.facts(), "APP_SECRET"));
+        let told = self.sign_in(&id, &secret, resource)?.expect("a token");
         let token = told.get("access_token").and_then(Value::as_str).expect("an access_token").to_owned();
         self.0.tokens.lock().unwrap().insert(key, token.clone());
         Ok(token)
+    }
+
+    /// What the token endpoint says to an application and its secret.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub fn sign_in(&self, id: &str, secret: &str, resource: &str) -> Result<Answer, NoAnswer> {
+        let url = format!("{}/{}/oauth2/v2.0/token", self.facts().get("AUTHORITY"), self.facts().get("TENANT"));
+        let scope = format!("{resource}/.default");
+        let form =
+            [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret), ("scope", &scope)];
+        read(self.0.agent.post(&url).send_form(form).map_err(no_answer)?)
     }
 
     fn send(&self, method: &str, url: &str, token: Option<&str>, body: Option<&Value>) -> Result<Answer, NoAnswer> {

@@ -160,6 +160,35 @@ fn a_token_of_the_provider_opens_what_its_subjects_roles_say() {
 }
 
 #[test]
+fn the_directory_may_know_a_subject_and_puts_them_into_its_groups() {
+    let world = world(true);
+    let (alice, site) = (subject_id(ISSUER, "alice"), &world.site);
+    // One token throughout.
+    let token = world.rsa.token(&world.claims(VAULTS, "alice"));
+    let status = || world.list_keys(VAULT, &token).status;
+    let group = site.graph(ADMIN, "POST", "/groups", &json!({ "displayName": "Operators" })).is(201).body;
+    let group = group["id"].as_str().unwrap();
+    world.grant(1, Guid::parse(group).unwrap());
+    assert_eq!(status(), 403);
+    let user = json!({ "id": alice, "displayName": "Alice", "userPrincipalName": "alice@example.com" });
+    site.graph(ADMIN, "POST", "/users", &user).is(201);
+    let member = json!({ "@odata.id": format!("https://graph.microsoft.com/v1.0/users/{alice}") });
+    site.graph(ADMIN, "POST", &format!("/groups/{group}/members/$ref"), &member).is(204);
+    assert_eq!(status(), 200);
+    let path = format!("/users/{alice}");
+    site.graph(ADMIN, "PATCH", &path, &json!({ "accountEnabled": false })).is(204);
+    let refused = world.list_keys(VAULT, &token).refused(401, "Unauthorized");
+    assert!(refused.claims().contains("nbf"));
+    site.graph(ADMIN, "PATCH", &path, &json!({ "accountEnabled": true })).is(204);
+    assert_eq!(status(), 200);
+    // Whom the directory does not know, the provider still vouches for: with what the token itself says.
+    site.graph(ADMIN, "DELETE", &path, &Value::Null).is(204);
+    assert_eq!(status(), 403);
+    world.grant(2, alice);
+    assert_eq!(status(), 200);
+}
+
+#[test]
 fn a_role_of_a_group_is_its_members_by_claim() {
     let world = world(true);
     let numbered = Guid::from_u128(77);

@@ -8,6 +8,8 @@ mod concurrency;
 mod custom_roles;
 mod data_plane;
 mod deletion;
+mod directory;
+mod directory_graph;
 mod engine_model;
 mod external_issuer;
 mod external_provider;

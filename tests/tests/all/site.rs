@@ -252,6 +252,13 @@ impl Site {
         leaves.iter().map(|(_, leaf)| AuditRecord::read(leaf).unwrap()).collect()
     }
 
+    /// A request to the directory.
+    pub fn graph(&self, who: Guid, method: &str, path: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        let token = self.token(who, "https://graph.microsoft.com");
+        self.sign_in(request(ARM, method, &format!("/v1.0{path}"), Some(&token), &body), [127, 0, 0, 1])
+    }
+
     pub fn put(&self, path: &str, body: &Value) -> Answer {
         self.manage(ADMIN, "PUT", path, body)
     }

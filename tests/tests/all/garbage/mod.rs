@@ -4,6 +4,7 @@
 //! Made from the documents in `specs`: each operation with wrong bodies, each documented member with wrong values.
 
 mod bodies;
+mod directory;
 mod http_level;
 mod probe;
 mod sign_in;
