@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::arguments::*;
+use super::identity::IdentityCommand;
 use super::usage::Usage;
 use super::vaults::VaultCommand;
 
@@ -16,6 +17,9 @@ pub enum Command {
     Keyvault(Group),
     #[command(flatten)]
     Direct(Action),
+    /// The directory: users, groups, service principals and their secrets
+    #[command(subcommand)]
+    Identity(Box<IdentityCommand>),
 }
 
 /// Everything that may follow the word `keyvault`.

@@ -1,13 +1,15 @@
 //! The client side of the binary: the commands of `az keyvault`, asked of this server or of another.
 //!
-//! A command line becomes one call (`keys`) or a few (`vaults`), a `Session` gets the token and makes the calls, `shape`
-//! turns the answers into what az prints, and `output` prints it. The exit code is 0, or 1 for an error, 2 for a
+//! Beside them are the directory's, `identity`. A command line becomes one call (`keys`) or a few (`vaults`,
+//! `identity`), a `Session` gets the token and makes the calls, `shape` turns the answers into what az prints, and
+//! `output` prints it. The exit code is 0, or 1 for an error, 2 for a
 //! command line that cannot be carried out, 3 for something that does not exist.
 
 mod arguments;
 mod error;
 mod grammar;
 mod http;
+mod identity;
 mod keys;
 mod output;
 mod pem;
@@ -30,16 +32,18 @@ pub use plain::plain_call;
 use error::ClientError;
 use grammar::Action;
 use http::Network;
+use identity::IdentityCommand;
 use session::Session;
 use settings::Settings;
 
 /// Runs a command of the client to its end, and prints what comes of it.
 pub fn run(command: Command) -> ExitCode {
-    let action = match command {
-        Command::Keyvault(group) => group.action,
-        Command::Direct(action) => action,
+    let outcome = match command {
+        Command::Keyvault(group) => carry_out(&group.action),
+        Command::Direct(action) => carry_out(&action),
+        Command::Identity(command) => identify(&command),
     };
-    match carry_out(&action) {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::report(&error);
@@ -73,4 +77,12 @@ fn carry_out(action: &Action) -> Result<(), ClientError> {
         }
     };
     output::print(&result, format)
+}
+
+fn identify(command: &IdentityCommand) -> Result<(), ClientError> {
+    let global = command.global();
+    let settings = Settings::gather(global, &|name| std::env::var(name).ok(), Path::new("."))?;
+    let network = Network::new(&settings)?;
+    let result = identity::carry_out(&mut Session::new(&network, &settings), command)?;
+    output::print(&result, output::Format::choose(global.output.as_deref()))
 }

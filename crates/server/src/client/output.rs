@@ -104,6 +104,21 @@ const BILL_COLUMNS: &[(&str, &str)] = &[
     ("Currency", "/currency"),
 ];
 
+/// The columns of what is in the directory.
+const DIRECTORY_COLUMNS: &[(&str, &str)] = &[
+    ("Type", "/@odata.type"),
+    ("DisplayName", "/displayName"),
+    ("UserPrincipalName", "/userPrincipalName"),
+    ("Description", "/description"),
+    ("AppId", "/appId"),
+    ("Id", "/id"),
+    ("Enabled", "/accountEnabled"),
+    ("KeyId", "/keyId"),
+    ("Secret", "/secretText"),
+    ("Ends", "/endDateTime"),
+    ("Created", "/createdDateTime"),
+];
+
 fn entries(result: &Value) -> Vec<&Value> {
     match result {
         Value::Array(entries) => entries.iter().collect(),
@@ -117,6 +132,8 @@ fn table(entries: &[&Value]) -> String {
         known_columns(entries, COLUMNS)
     } else if entries.iter().all(|entry| entry["meter"].is_string()) {
         known_columns(entries, BILL_COLUMNS)
+    } else if entries.iter().all(|entry| entry.get("displayName").is_some()) {
+        known_columns(entries, DIRECTORY_COLUMNS)
     } else {
         plain_columns(entries)
     };
@@ -271,6 +288,22 @@ a       True                 https://h/keys/a
 longer  True     2030-01-01  https://h/keys/longer
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_table_of_the_directory_tells_who_is_who() {
+        let result = json!([
+            {"@odata.type": "#microsoft.graph.user", "displayName": "Ada", "id": "1", "userPrincipalName": "ada@x",
+             "accountEnabled": false, "jobTitle": null},
+            {"@odata.type": "#microsoft.graph.group", "displayName": "Signers", "id": "2", "groupTypes": []},
+        ]);
+        let expected = "\
+Type                    DisplayName  UserPrincipalName  Id  Enabled
+----------------------  -----------  -----------------  --  -------
+#microsoft.graph.user   Ada          ada@x              1   False
+#microsoft.graph.group  Signers                         2
+";
+        assert_eq!(render(&result, Format::Table), expected);
     }
 
     #[test]

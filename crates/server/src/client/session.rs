@@ -66,12 +66,7 @@ impl<'a> Session<'a> {
 
     /// Calls the control plane at a path.
     pub fn arm(&mut self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Response, ClientError> {
-        let host = target::authority(&self.settings.base)?;
-        if !self.tokens.contains_key(&host) {
-            // ARM's audience is its own URL with the slash, which every client knows without a challenge.
-            let token = self.token(&format!("{}/", self.settings.base))?;
-            self.tokens.insert(host, token);
-        }
+        self.sign_in_to_base()?;
         let group = path.to_ascii_lowercase().starts_with("/subscriptions/") && !path.contains("/providers/");
         let api = match path {
             _ if group => GROUPS_API,
@@ -80,6 +75,30 @@ impl<'a> Session<'a> {
         };
         let url = versioned(&format!("{}{path}", self.settings.base), api);
         accepted(self.send(method, &url, body)?)
+    }
+
+    /// Calls the directory at a path.
+    pub fn graph(&mut self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Value, ClientError> {
+        self.sign_in_to_base()?;
+        let url = format!("{}/v1.0{path}", self.settings.base);
+        json(&accepted(self.send(method, &url, body)?)?)
+    }
+
+    /// Reads a list of the directory to its end.
+    pub fn graph_list(&mut self, path: &str) -> Result<Vec<Value>, ClientError> {
+        let first = self.graph("GET", path, None)?;
+        self.rest(first, None, &|_| true)
+    }
+
+    /// Gets the token that the control plane and the directory take.
+    fn sign_in_to_base(&mut self) -> Result<(), ClientError> {
+        let host = target::authority(&self.settings.base)?;
+        if !self.tokens.contains_key(&host) {
+            // Their audience is the server's own URL with the slash, which every client knows without a challenge.
+            let token = self.token(&format!("{}/", self.settings.base))?;
+            self.tokens.insert(host, token);
+        }
+        Ok(())
     }
 
     /// Reads one resource or list of the control plane.
@@ -117,7 +136,7 @@ impl<'a> Session<'a> {
                 found.extend(entries.into_iter().filter(|entry| wanted(entry)));
             }
             found.truncate(limit);
-            match page["nextLink"].as_str() {
+            match page["nextLink"].as_str().or(page["@odata.nextLink"].as_str()) {
                 // A page may be empty and still not the last one.
                 Some(next) if !next.is_empty() && found.len() < limit => {
                     let next = next.to_owned();

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::error::ClientError;
 use super::grammar::{Action, Command, KeyCommand};
 use super::http::{Request, Response, Wire};
+use super::identity::IdentityCommand;
 use super::settings::{Credentials, Settings};
 use super::target::Suffixes;
 
@@ -24,11 +25,24 @@ struct Line {
 
 /// Types a command after the name of the binary, words separated by blanks.
 pub fn typed(line: &str) -> Result<Action, clap::Error> {
-    let words = ["strongroom"].into_iter().chain(line.split_whitespace());
-    Line::try_parse_from(words).map(|line| match line.command {
+    Ok(match typed_command(line)? {
         Command::Keyvault(group) => group.action,
         Command::Direct(action) => action,
+        Command::Identity(_) => panic!("'{line}' is about the directory"),
     })
+}
+
+/// Types a command on the directory.
+pub fn typed_identity(line: &str) -> Result<IdentityCommand, clap::Error> {
+    match typed_command(&format!("identity {line}"))? {
+        Command::Identity(command) => Ok(*command),
+        _ => panic!("'{line}' is not about the directory"),
+    }
+}
+
+fn typed_command(line: &str) -> Result<Command, clap::Error> {
+    let words = ["strongroom"].into_iter().chain(line.split_whitespace());
+    Line::try_parse_from(words).map(|line| line.command)
 }
 
 /// Types a command on keys.
@@ -78,6 +92,12 @@ impl Script {
     /// A network for the control plane: the token comes first.
     pub fn arm(answers: impl IntoIterator<Item = Response>) -> Script {
         Script::new([token()].into_iter().chain(answers))
+    }
+
+    /// What was asked of the directory after the token, without the address.
+    pub fn asked_of_graph(&self) -> Vec<String> {
+        let short = |line: &String| line.replacen("https://localhost:8443/v1.0", "", 1);
+        self.asked.borrow().iter().skip(1).map(short).collect()
     }
 
     /// What was asked after the token, without the addresses that are always the same.
