@@ -125,6 +125,15 @@ def test_the_principals_of_the_roles(paste):
     assert len(out.split()) == 3
 
 
+def test_the_directory(paste):
+    out = paste(block("Users, groups and applications"))
+    assert '"displayName": "Signers"' in out
+    assert re.search(r"^robot +[0-9a-f-]{36} ", out, re.MULTILINE)
+    for command in ("group member add", "sp secret add", "sp update", "user create"):
+        assert f"`identity {command}" in README
+        paste(f"strongroom identity {command} --help")
+
+
 def test_what_the_server_prints(paste, server):
     printed = server.read_instructions(until="/keys?api-version=")
     # Unindented lines are titles; what is between two of them belongs together.
