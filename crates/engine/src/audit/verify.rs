@@ -164,7 +164,7 @@ struct Pass<'r> {
 impl Pass<'_> {
     fn records(&mut self, first: u64, last: u64) -> Result<(), Error> {
         // What was dropped has left its hashes behind.
-        self.pass_gone(first.saturating_sub(1).min(self.signed))?;
+        self.pass(first.saturating_sub(1).min(self.signed), Found::Dropped)?;
         self.walk.leap(first.saturating_sub(1));
         loop {
             let page = self.page()?;
@@ -181,7 +181,7 @@ impl Pass<'_> {
         }
         if last < self.signed {
             self.walk.find(Finding::TailMissing { from: last + 1, signed: self.signed });
-            self.pass_gone(self.signed)?;
+            self.pass(self.signed, Found::Cut)?;
         }
         Ok(())
     }
@@ -219,18 +219,17 @@ impl Pass<'_> {
         self.kept.compare(&mut self.walk);
     }
 
-    fn pass_gone(&mut self, through: u64) -> Result<(), Error> {
+    /// Passes positions at which nothing is, up to and with one.
+    fn pass(&mut self, through: u64, found: Found<'_>) -> Result<(), Error> {
         while self.walk.position() < through {
-            self.step(Found::Gone)?;
+            self.step(found)?;
         }
         Ok(())
     }
 
     /// Passes positions that are not there, up to the one that is.
     fn pass_gap(&mut self, next: u64) -> Result<(), Error> {
-        while self.walk.position() + 1 < next.min(self.signed + 1) {
-            self.step(Found::Missing)?;
-        }
+        self.pass((next - 1).min(self.signed), Found::Missing)?;
         let first = self.walk.position() + 1;
         if first < next {
             self.walk.find(Finding::Missing(Span { first, last: next - 1 }));

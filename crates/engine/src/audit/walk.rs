@@ -17,8 +17,9 @@ pub(super) enum Found<'l> {
     Leaf(&'l str),
     Unreadable,
     Missing,
-    /// Missing as well, but told of otherwise.
-    Gone,
+    /// Missing as well, but told of otherwise: dropped, or cut away at the end.
+    Dropped,
+    Cut,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ enum Kind {
     Changed,
     Unreadable,
     Missing,
+    /// Not told of, but its place may be where another record belongs.
+    Cut,
 }
 
 /// A record that is not what its hash says.
@@ -45,6 +48,8 @@ pub(super) struct Walk {
     wrong: Vec<Suspect>,
     /// The position of the last root that was the right one.
     good: u64,
+    /// There is more than is told.
+    is_more: bool,
     /// Something is so wrong that later roots can't be compared.
     is_lost: bool,
     findings: Vec<Finding>,
@@ -60,6 +65,7 @@ impl Walk {
             hashes: range,
             undecided: Vec::new(),
             wrong: Vec::new(),
+            is_more: false,
             is_lost: false,
             findings: Vec::new(),
         }
@@ -81,7 +87,8 @@ impl Walk {
             Found::Leaf(leaf) => (Some(leaf_hash(leaf.as_bytes())), Some(Kind::Changed)),
             Found::Unreadable => (None, Some(Kind::Unreadable)),
             Found::Missing => (None, Some(Kind::Missing)),
-            Found::Gone => (None, None),
+            Found::Dropped => (None, None),
+            Found::Cut => (None, Some(Kind::Cut)),
         };
         let (Some(record), Some(of_record)) = (hash.or(stored), stored.or(hash)) else {
             self.is_lost = true;
@@ -96,10 +103,11 @@ impl Walk {
     }
 
     fn accuse(&mut self, kind: Option<Kind>, found: Option<Hash>, stored: Option<Hash>) {
-        if let Some(kind) = kind
-            && self.undecided.len() + self.wrong.len() <= MOST_TOLD
-        {
+        let Some(kind) = kind else { return };
+        if self.undecided.len() + self.wrong.len() < MOST_TOLD {
             self.undecided.push(Suspect { position: self.position, kind, found, stored });
+        } else {
+            self.is_more |= kind != Kind::Cut;
         }
     }
 
@@ -141,12 +149,11 @@ impl Walk {
     /// What was found, and whether hashes above the leaves are worth a look of their own: not if those below are wrong.
     pub(super) fn finish(mut self) -> (Vec<Finding>, bool) {
         self.wrong.append(&mut self.undecided);
-        let is_more = self.wrong.len() > MOST_TOLD;
         let blames_hashes =
             self.findings.iter().any(|each| matches!(each, Finding::HashChanged(_) | Finding::NotSigned(_)));
         let mut findings = tell(self.wrong);
         findings.append(&mut self.findings);
-        if is_more {
+        if self.is_more {
             findings.push(Finding::More);
         }
         (findings, !blames_hashes)
@@ -163,6 +170,7 @@ fn tell(wrong: Vec<Suspect>) -> Vec<Finding> {
         Some(match (suspect.kind, belongs) {
             (Kind::Unreadable, _) => Finding::Unreadable(span),
             (Kind::Missing, _) => Finding::Missing(span),
+            (Kind::Cut, _) => return None,
             (Kind::Changed, None) => Finding::Changed(span),
             (Kind::Changed, Some((other, found))) if *found == suspect.stored => {
                 // Told of once.

@@ -49,7 +49,15 @@ impl TryFrom<String> for Syslog {
 
 /// All that records are handed on to.
 pub struct Delivery {
-    targets: Vec<(&'static str, Target)>,
+    channels: Vec<Channel>,
+}
+
+struct Channel {
+    /// The system record of what was handed on.
+    record: &'static str,
+    target: Target,
+    /// The last attempt failed: that has been said, and is not said again every second.
+    is_failing: bool,
 }
 
 enum Target {
@@ -61,32 +69,46 @@ impl Delivery {
     pub fn new(export_file: Option<PathBuf>, syslog: Option<Syslog>) -> Self {
         let file = export_file.map(|path| ("audit-exported-file", Target::File(path)));
         let syslog = syslog.map(|syslog| ("audit-exported-syslog", Target::Syslog(syslog)));
-        Self { targets: file.into_iter().chain(syslog).collect() }
+        let channel = |(record, target)| Channel { record, target, is_failing: false };
+        Self { channels: file.into_iter().chain(syslog).map(channel).collect() }
     }
 
     /// Hands on what is new. A target that fails does not keep the others from it.
     pub fn hand_on(&mut self, engine: &Engine) -> Result<(), Error> {
-        for (record, target) in &self.targets {
-            loop {
-                let page = engine.audit_log(position(engine, record)?, PAGE)?;
-                let Some((last, _)) = page.last() else { break };
-                if let Err(error) = target.take(&page) {
-                    tracing::error!(to = target.name(), error = chain(&error), "audit records could not be handed on");
-                    break;
-                }
-                engine.put_system_record(record, &last.to_be_bytes())?;
-            }
-        }
-        Ok(())
+        self.channels.iter_mut().try_for_each(|channel| channel.hand_on(engine))
     }
 
     /// The last position that all targets have.
     pub fn handed_on(&self, engine: &Engine) -> Result<u64, Error> {
         let mut least = u64::MAX;
-        for (record, _) in &self.targets {
-            least = least.min(position(engine, record)?);
+        for channel in &self.channels {
+            least = least.min(position(engine, channel.record)?);
         }
         Ok(least)
+    }
+}
+
+impl Channel {
+    fn hand_on(&mut self, engine: &Engine) -> Result<(), Error> {
+        loop {
+            let page = engine.audit_log(position(engine, self.record)?, PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            let was_failing = self.is_failing;
+            let taken = self.target.take(&page);
+            self.is_failing = taken.is_err();
+            match taken {
+                Err(error) if !was_failing => {
+                    let (to, error) = (self.target.name(), chain(&error));
+                    tracing::error!(to, error, "audit records can't be handed on; they wait, and it is tried again");
+                }
+                Ok(()) if was_failing => tracing::warn!(to = self.target.name(), "audit records are handed on again"),
+                _ => {}
+            }
+            if self.is_failing {
+                return Ok(());
+            }
+            engine.put_system_record(self.record, &last.to_be_bytes())?;
+        }
     }
 }
 

@@ -24,19 +24,17 @@ const MOST_FAILURES: usize = 20;
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     filter: Filter,
     /// How many records at most
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// The options of `strongroom audit tail`.
 #[derive(clap::Args)]
 pub struct TailArgs {
-    #[command(flatten)]
-    place: Place,
     #[command(flatten)]
     filter: Filter,
     /// How many records to begin with
@@ -45,6 +43,8 @@ pub struct TailArgs {
     /// Go on with the records that come
     #[arg(long, short)]
     follow: bool,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Which records, and how they are shown.

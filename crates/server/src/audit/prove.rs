@@ -14,8 +14,6 @@ use std::{
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["position", "from"]))]
 pub struct ProveArgs {
-    #[command(flatten)]
-    place: Place,
     /// Prove that this record is in the log
     #[arg(long, value_name = "NUMBER")]
     position: Option<u64>,
@@ -28,16 +26,18 @@ pub struct ProveArgs {
     /// … at this size, instead of the newest signed one
     #[arg(long, value_name = "NUMBER", requires = "from")]
     to: Option<u64>,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// The options of `strongroom audit export`.
 #[derive(clap::Args)]
 pub struct ExportArgs {
-    #[command(flatten)]
-    place: Place,
     /// The file to make; standard output if none is named
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// The options of `strongroom audit key`.

@@ -13,21 +13,21 @@ use std::{
 /// The options of `strongroom audit verify`.
 #[derive(clap::Args)]
 pub struct Args {
-    #[command(flatten)]
-    place: Place,
     /// Verify this export instead of an installation's log
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["dir", "config"])]
     export: Option<PathBuf>,
     /// The verifier key, as `strongroom audit key` printed it when it could be trusted; without, the one beside the log
     #[arg(long, value_name = "KEY")]
     key: Option<NoteVerifier>,
-    /// A checkpoint of this log that you have kept; more than one may be given. Without, the one that the server keeps
-    /// beside its database
+    /// A checkpoint of this log that you have kept; more than one may be given. The one that the server keeps beside
+    /// its database is compared as well, if it is there
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// Output format
     #[arg(long, short, value_name = "FORMAT", value_parser = ["text", "json"], default_value = "text")]
     output: String,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// A verification, and what it was made with.
@@ -94,12 +94,16 @@ impl Verified {
             1 => format!("1 record, {first}"),
             count => format!("{count} records, {first} to {last}"),
         };
+        let checkpoints = match checkpoints {
+            1 => "1 checkpoint".to_owned(),
+            count => format!("{count} checkpoints"),
+        };
         let unsigned = match self.report.unsigned() {
             0 => String::new(),
             count => format!(", {count} not yet signed"),
         };
         let mut lines = vec![
-            format!("{records}; signed up to {signed} by {checkpoints} checkpoints{unsigned}"),
+            format!("{records}; signed up to {signed} by {checkpoints}{unsigned}"),
             format!("verified with the key {}", self.key),
         ];
         lines.extend(self.compared.iter().map(|name| format!("compared with the checkpoint in {name}")));
