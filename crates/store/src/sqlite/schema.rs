@@ -11,10 +11,10 @@ const APPLICATION_ID: i64 = 0x5352_6462;
 /// Each takes the schema from its position to the next version.
 const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/0001_initial.sql"),
-    include_str!("../../migrations/0005_usage.sql"),
+    include_str!("../../migrations/0002_usage.sql"),
     include_str!("../../migrations/0003_locks.sql"),
     include_str!("../../migrations/0004_audit.sql"),
-    include_str!("../../migrations/0002_roles.sql"),
+    include_str!("../../migrations/0005_roles.sql"),
     include_str!("../../migrations/0006_directory.sql"),
 ];
 
