@@ -107,6 +107,13 @@ def test_the_binary_as_a_client(paste):
     assert "contosohsm" in out
 
 
+def test_the_audit_log(paste, server):
+    out = paste("strongroom key list --hsm-name devhsm -o none", block("Audit"))
+    assert out.count("everything is as it was signed") == 2
+    assert '"index": 1,' in out
+    assert (server.folder / "audit.jsonl").read_text().startswith('{"strongroomAuditExport"')
+
+
 def test_the_clock(paste):
     line = "strongroom clock advance 8d"
     assert f"`{line}`" in README
