@@ -189,6 +189,10 @@ impl Operation {
                 | Self::HsmRoleAssignmentDelete
                 | Self::RoleAssignmentPut
                 | Self::RoleAssignmentDelete
+                | Self::HsmRoleDefinitionPut
+                | Self::HsmRoleDefinitionDelete
+                | Self::RoleDefinitionPut
+                | Self::RoleDefinitionDelete
                 | Self::VaultAccessPolicyPut
                 // Access policies and the permission model are parts of a vault; first administrators, of a managed HSM.
                 | Self::VaultPut

@@ -123,6 +123,7 @@ impl Engine {
             Ok(made)
         })?;
         self.refresh_access(realm)?;
+        self.cover(operation)?;
         Ok(made)
     }
 
@@ -146,6 +147,7 @@ impl Engine {
             Ok(removed)
         })?;
         self.refresh_access(realm)?;
+        self.cover(operation)?;
         Ok(removed)
     }
 

@@ -95,9 +95,9 @@ fn prepared(rig: &Rig, operation: Operation) -> Box<dyn Fn() -> Result<(), Error
                 engine.patch_container(&caller(ADMINISTRATOR), kind, &resource(), &contoso(), &patch).map(drop)
             })
         }
-        other => {
-            crate::directory::prepared(rig, other).unwrap_or_else(|| panic!("{other:?} needs a checkpoint: do it here"))
-        }
+        other => crate::roles::prepared(rig, other)
+            .or_else(|| crate::directory::prepared(rig, other))
+            .unwrap_or_else(|| panic!("{other:?} needs a checkpoint: do it here")),
     }
 }
 

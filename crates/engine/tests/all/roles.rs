@@ -2,7 +2,7 @@
 
 use crate::rig::{ADMINISTRATOR, Rig, caller, engine_on, key_name, resource};
 use domain::{
-    ContainerKind, ContainerName, Guid, Refusal, SignatureAlgorithm,
+    ContainerKind, ContainerName, Guid, Operation, Refusal, SignatureAlgorithm,
     access::{RoleDefinition, RoleDefinitionRequest, RolePermissions, Scope, azure_roles, hsm_roles},
 };
 use engine::{Engine, Error, RoleAssignmentRequest};
@@ -55,6 +55,29 @@ fn group() -> Scope {
 
 fn vault() -> Scope {
     Scope::new(&format!("{}/providers/Microsoft.KeyVault/vaults/contoso", group().as_str()))
+}
+
+/// A change of a definition, ready to be done; `None` for any other operation.
+pub fn prepared(rig: &Rig, operation: Operation) -> Option<Box<dyn Fn() -> Result<(), Error> + '_>> {
+    let (engine, who, hsm) = (&rig.engine, caller(ADMINISTRATOR), rig.open(ContainerKind::ManagedHsm));
+    let (local, arm) = (definition(&[SIGN], &[]), definition(&[VAULT_SIGN], &[group()]));
+    Some(match operation {
+        Operation::HsmRoleDefinitionPut => {
+            Box::new(move || engine.put_hsm_role_definition(&who, &hsm, &local).map(drop))
+        }
+        Operation::HsmRoleDefinitionDelete => {
+            engine.put_hsm_role_definition(&who, &hsm, &local).unwrap();
+            Box::new(move || engine.delete_hsm_role_definition(&who, &hsm, ROLE).map(drop))
+        }
+        Operation::RoleDefinitionPut => {
+            Box::new(move || engine.put_arm_role_definition(&who, &group(), &arm).map(drop))
+        }
+        Operation::RoleDefinitionDelete => {
+            engine.put_arm_role_definition(&who, &group(), &arm).unwrap();
+            Box::new(move || engine.delete_arm_role_definition(&who, &group(), ROLE).map(drop))
+        }
+        _ => return None,
+    })
 }
 
 #[test]
