@@ -2,7 +2,7 @@
 
 use crate::{
     Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
-    SignatureAlgorithm, UnixTime,
+    SignatureAlgorithm, UnixTime, access::RoleRefusal,
 };
 use std::net::IpAddr;
 
@@ -52,18 +52,6 @@ pub enum Refusal {
     ResourceGroupNotEmpty,
     #[error("the role assignment exists")]
     RoleAssignmentExists,
-    #[error("another role definition has the name")]
-    RoleNameTaken,
-    #[error("a built-in role definition has the id or the name")]
-    RoleReserved,
-    #[error("built-in role definitions stay")]
-    RoleBuiltIn,
-    #[error("the role definition is assigned")]
-    RoleAssigned,
-    #[error("there are as many custom role definitions as there can be")]
-    TooManyRoles { limit: usize },
-    #[error("there is no such action")]
-    RoleActionUnknown { action: String },
     #[error("the last Administrator of a managed HSM can't be removed")]
     LastAdministrator,
 
@@ -140,4 +128,6 @@ pub enum Refusal {
     NotSupportedYet { what: &'static str },
     #[error(transparent)]
     Directory(#[from] DirectoryRefusal),
+    #[error(transparent)]
+    Role(#[from] RoleRefusal),
 }

@@ -5,7 +5,10 @@
 
 use super::{ids, version, wire::locks};
 use crate::{Response, json::BadBody, reply};
-use domain::{ContainerKind, Guid, Refusal, access::Model};
+use domain::{
+    ContainerKind, Guid, Refusal,
+    access::{Model, RoleRefusal},
+};
 use engine::Error;
 use http::{StatusCode, header};
 
@@ -188,12 +191,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NameInvalid { .. } => name_invalid(subject),
         Refusal::ContainerNameTaken => name_taken(subject),
         Refusal::ContainerNameHeldByDeleted => name_held_by_deleted(subject),
-        Refusal::RoleNameTaken
-        | Refusal::RoleReserved
-        | Refusal::RoleBuiltIn
-        | Refusal::RoleAssigned
-        | Refusal::TooManyRoles { .. }
-        | Refusal::RoleActionUnknown { .. } => role(refusal),
+        Refusal::Role(refusal) => role(refusal),
         Refusal::ResourceGroupNotEmpty
         | Refusal::RoleAssignmentExists
         | Refusal::LocationImmutable
@@ -411,29 +409,29 @@ fn conflict(refusal: &Refusal, subject: &Subject) -> Problem {
 }
 
 /// Why a custom role definition is not made, changed or removed. No document gives the built-in ones' refusal.
-fn role(refusal: &Refusal) -> Problem {
+fn role(refusal: &RoleRefusal) -> Problem {
     let (status, code, message) = match refusal {
-        Refusal::RoleNameTaken => (
+        RoleRefusal::NameTaken => (
             StatusCode::CONFLICT,
             "RoleDefinitionWithSameNameExists",
             "A role definition cannot be updated with a name that already exists.".to_owned(),
         ),
-        Refusal::RoleAssigned => (
+        RoleRefusal::Assigned => (
             StatusCode::BAD_REQUEST,
             "RoleDefinitionHasAssignments",
             "There are existing role assignments referencing role.".to_owned(),
         ),
-        Refusal::TooManyRoles { .. } => (
+        RoleRefusal::TooMany { .. } => (
             StatusCode::BAD_REQUEST,
             "RoleDefinitionLimitExceeded",
             "Role definition limit exceeded. No more role definitions can be created.".to_owned(),
         ),
-        Refusal::RoleActionUnknown { action } => (
+        RoleRefusal::ActionUnknown { action } => (
             StatusCode::BAD_REQUEST,
             "InvalidActionOrNotAction",
             format!("'{action}' does not match any of the actions supported by the providers."),
         ),
-        _ => {
+        RoleRefusal::BuiltIn | RoleRefusal::Reserved => {
             return Problem::bad_request("The role definition is built in: it can be neither changed nor deleted.");
         }
     };

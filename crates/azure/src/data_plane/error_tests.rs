@@ -4,7 +4,9 @@ use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
 use domain::{
     Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
-    SignatureAlgorithm, access::Model, lock::Act,
+    SignatureAlgorithm,
+    access::{Model, RoleRefusal},
+    lock::Act,
 };
 use std::{fmt::Write as _, net::Ipv4Addr};
 
@@ -32,13 +34,15 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::ContainerNameHeldByDeleted => R::ResourceGroupNotEmpty,
         R::ResourceGroupNotEmpty => R::RoleAssignmentExists,
         R::RoleAssignmentExists => R::LastAdministrator,
-        R::LastAdministrator => R::RoleNameTaken,
-        R::RoleNameTaken => R::RoleReserved,
-        R::RoleReserved => R::RoleBuiltIn,
-        R::RoleBuiltIn => R::RoleAssigned,
-        R::RoleAssigned => R::TooManyRoles { limit: 50 },
-        R::TooManyRoles { .. } => R::RoleActionUnknown { action: "Microsoft.KeyVault/managedHsm/keys/fly".to_owned() },
-        R::RoleActionUnknown { .. } => R::RetentionOutOfRange { days: 6 },
+        R::LastAdministrator => R::Role(RoleRefusal::NameTaken),
+        R::Role(RoleRefusal::NameTaken) => R::Role(RoleRefusal::Reserved),
+        R::Role(RoleRefusal::Reserved) => R::Role(RoleRefusal::BuiltIn),
+        R::Role(RoleRefusal::BuiltIn) => R::Role(RoleRefusal::Assigned),
+        R::Role(RoleRefusal::Assigned) => R::Role(RoleRefusal::TooMany { limit: 50 }),
+        R::Role(RoleRefusal::TooMany { .. }) => {
+            R::Role(RoleRefusal::ActionUnknown { action: "Microsoft.KeyVault/managedHsm/keys/fly".to_owned() })
+        }
+        R::Role(RoleRefusal::ActionUnknown { .. }) => R::RetentionOutOfRange { days: 6 },
         R::RetentionOutOfRange { .. } => R::RetentionImmutable,
         R::RetentionImmutable => R::PurgeProtectionIrreversible,
         R::PurgeProtectionIrreversible => R::PurgeProtectionNeedsSoftDelete,

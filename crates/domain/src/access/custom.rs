@@ -18,6 +18,23 @@ const ENTRIES: usize = 2000;
 /// Characters of a name or of an action.
 const LENGTH: usize = 512;
 
+/// Why a role definition is not made, changed or removed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RoleRefusal {
+    #[error("another role definition has the name")]
+    NameTaken,
+    #[error("a built-in role definition has the id or the name")]
+    Reserved,
+    #[error("built-in role definitions stay")]
+    BuiltIn,
+    #[error("the role definition is assigned")]
+    Assigned,
+    #[error("there are as many custom role definitions as there can be")]
+    TooMany { limit: usize },
+    #[error("there is no such action")]
+    ActionUnknown { action: String },
+}
+
 /// A custom role definition to make or to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleDefinitionRequest {
@@ -32,8 +49,8 @@ pub struct RoleDefinitionRequest {
 /// definitions of the realm, `assignments` its assignments.
 ///
 /// # Errors
-/// [`Refusal::RoleReserved`], [`Refusal::ParameterInvalid`], [`Refusal::RoleActionUnknown`], [`Refusal::RoleNameTaken`],
-/// [`Refusal::RoleAssigned`] if it is assigned where it would no longer be assignable, [`Refusal::TooManyRoles`].
+/// [`RoleRefusal::Reserved`], [`Refusal::ParameterInvalid`], [`RoleRefusal::ActionUnknown`], [`RoleRefusal::NameTaken`],
+/// [`RoleRefusal::Assigned`] if it is assigned where it would no longer be assignable, [`RoleRefusal::TooMany`].
 pub fn define_role(
     realm: Realm,
     request: &RoleDefinitionRequest,
@@ -43,7 +60,7 @@ pub fn define_role(
 ) -> Result<RoleDefinition, Refusal> {
     let built_in = built_in_roles(realm);
     if built_in.iter().any(|role| role.id == request.id) {
-        return Err(Refusal::RoleReserved);
+        return Err(RoleRefusal::Reserved.into());
     }
     check_name(realm, request, customs)?;
     check_actions(realm, &request.permissions)?;
@@ -54,7 +71,7 @@ pub fn define_role(
         Realm::Hsm(_) => HSM_LIMIT,
     };
     if known.is_none() && customs.len() >= limit {
-        return Err(Refusal::TooManyRoles { limit });
+        return Err(RoleRefusal::TooMany { limit }.into());
     }
     let created = known.map_or(now, |known| known.created().unwrap_or(now));
     let definition = RoleDefinition {
@@ -67,7 +84,7 @@ pub fn define_role(
     };
     let stays = |each: &RoleAssignment| each.role != definition.id || definition.is_assignable_at(&each.scope);
     if known.is_some() && !assignments.iter().all(stays) {
-        return Err(Refusal::RoleAssigned);
+        return Err(RoleRefusal::Assigned.into());
     }
     Ok(definition)
 }
@@ -76,7 +93,7 @@ pub fn define_role(
 /// resource manager keeps a definition that is assigned.
 ///
 /// # Errors
-/// [`Refusal::RoleBuiltIn`], [`Refusal::RoleDefinitionNotFound`], [`Refusal::RoleAssigned`].
+/// [`RoleRefusal::BuiltIn`], [`Refusal::RoleDefinitionNotFound`], [`RoleRefusal::Assigned`].
 pub fn retire_role(
     realm: Realm,
     id: Guid,
@@ -84,11 +101,11 @@ pub fn retire_role(
     assignments: &[RoleAssignment],
 ) -> Result<RoleDefinition, Refusal> {
     if built_in_roles(realm).iter().any(|role| role.id == id) {
-        return Err(Refusal::RoleBuiltIn);
+        return Err(RoleRefusal::BuiltIn.into());
     }
     let found = customs.into_iter().find(|role| role.id == id).ok_or(Refusal::RoleDefinitionNotFound)?;
     if realm == Realm::Arm && assignments.iter().any(|each| each.role == id) {
-        return Err(Refusal::RoleAssigned);
+        return Err(RoleRefusal::Assigned.into());
     }
     Ok(found)
 }
@@ -114,8 +131,8 @@ fn check_name(realm: Realm, request: &RoleDefinitionRequest, customs: &[RoleDefi
     let built_in = built_in_roles(realm).iter().any(same);
     match realm {
         Realm::Arm if name.trim().is_empty() => invalid("it is missing"),
-        Realm::Arm if built_in || customs.iter().any(same) => Err(Refusal::RoleNameTaken),
-        Realm::Hsm(_) if built_in => Err(Refusal::RoleReserved),
+        Realm::Arm if built_in || customs.iter().any(same) => Err(RoleRefusal::NameTaken.into()),
+        Realm::Hsm(_) if built_in => Err(RoleRefusal::Reserved.into()),
         _ => Ok(()),
     }
 }
@@ -139,7 +156,7 @@ fn check_actions(realm: Realm, permissions: &RolePermissions) -> Result<(), Refu
     let control = actions.iter().chain(not_actions).find(|action| !known(action, false));
     let data = data_actions.iter().chain(not_data_actions).find(|action| !known(action, true));
     match control.or(data) {
-        Some(action) => Err(Refusal::RoleActionUnknown { action: action.chars().take(LENGTH).collect() }),
+        Some(action) => Err(RoleRefusal::ActionUnknown { action: action.chars().take(LENGTH).collect() }.into()),
         None => Ok(()),
     }
 }

@@ -100,14 +100,14 @@ fn definitions_of_azure_say_where_they_may_be_assigned() {
 fn built_in_definitions_are_not_made_again_and_not_removed() {
     for (realm, id) in [(HSM, hsm_roles()[0].id), (Realm::Arm, Guid::parse(READER).unwrap())] {
         let request = RoleDefinitionRequest { id, ..asked(0, "mine", &[GROUP]) };
-        assert_eq!(define_role(realm, &request, &[], &[], NOW), Err(Refusal::RoleReserved));
-        assert_eq!(retire_role(realm, id, Vec::new(), &[]), Err(Refusal::RoleBuiltIn));
+        assert_eq!(define_role(realm, &request, &[], &[], NOW), Err(Refusal::Role(RoleRefusal::Reserved)));
+        assert_eq!(retire_role(realm, id, Vec::new(), &[]), Err(Refusal::Role(RoleRefusal::BuiltIn)));
     }
 }
 
 #[test]
 fn names_are_unique_in_azure_and_told_from_built_in_ones_in_an_hsm() {
-    let taken = Err(Refusal::RoleNameTaken);
+    let taken = Err(Refusal::Role(RoleRefusal::NameTaken));
     let others = [made(Realm::Arm, 8, "Mine")];
     let define = |id, name| define_role(Realm::Arm, &asked(id, name, &[GROUP]), &others, &[], NOW);
     assert_eq!(define(9, "mine"), taken);
@@ -117,7 +117,7 @@ fn names_are_unique_in_azure_and_told_from_built_in_ones_in_an_hsm() {
     assert!(matches!(define(9, "a\nb"), Err(Refusal::ParameterInvalid { parameter: "roleName", .. })));
     let others = [made(HSM, 8, "mine")];
     let define = |name| define_role(HSM, &asked(9, name, &[]), &others, &[], NOW);
-    assert_eq!(define("managed hsm crypto user"), Err(Refusal::RoleReserved));
+    assert_eq!(define("managed hsm crypto user"), Err(Refusal::Role(RoleRefusal::Reserved)));
     assert!(define("mine").is_ok() && define("").is_ok());
 }
 
@@ -131,7 +131,7 @@ fn an_hsm_takes_only_actions_that_it_knows() {
         };
         define_role(realm, &request, &[], &[], NOW).map(drop)
     };
-    let unknown = |action: &str| Err(Refusal::RoleActionUnknown { action: action.to_owned() });
+    let unknown = |action: &str| Err(Refusal::Role(RoleRefusal::ActionUnknown { action: action.to_owned() }));
     let control = |action: &str| RolePermissions { actions: words(&[action]), ..RolePermissions::default() };
     assert_eq!(define(HSM, of_data(&[&SIGN.to_uppercase(), VERIFY], &[SIGN])), Ok(()));
     assert_eq!(define(HSM, RolePermissions::default()), Ok(()));
@@ -157,7 +157,7 @@ fn an_hsm_has_fifty_custom_definitions() {
     let all: Vec<_> = (0..50).map(|id| made(HSM, id, "")).collect();
     let define = |id, known: &[RoleDefinition]| define_role(HSM, &asked(id, "", &[]), known, &[], NOW).map(drop);
     assert_eq!(define(50, &all[1..]), Ok(()));
-    assert_eq!(define(50, &all), Err(Refusal::TooManyRoles { limit: 50 }));
+    assert_eq!(define(50, &all), Err(Refusal::Role(RoleRefusal::TooMany { limit: 50 })));
     assert_eq!(define(49, &all), Ok(()), "a change of one that is there");
 }
 
@@ -167,7 +167,7 @@ fn a_definition_stays_assignable_where_it_is_assigned() {
     let below = [assigned(Realm::Arm, 9, &format!("{GROUP}/providers/x/y/z")), assigned(Realm::Arm, 8, "/elsewhere")];
     let define = |scope| define_role(Realm::Arm, &asked(9, "mine", &[scope]), &known, &below, NOW).map(drop);
     assert_eq!(define("/subscriptions/s"), Ok(()));
-    assert_eq!(define("/subscriptions/s/resourceGroups/other"), Err(Refusal::RoleAssigned));
+    assert_eq!(define("/subscriptions/s/resourceGroups/other"), Err(Refusal::Role(RoleRefusal::Assigned)));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn an_assigned_definition_goes_in_an_hsm_and_stays_in_azure() {
         retire_role(realm, Guid::from_u128(9), roles, &[assigned(realm, role, GROUP)]).map(|role| role.name)
     };
     assert_eq!(gone(HSM, 9), Ok("mine".to_owned()));
-    assert_eq!(gone(Realm::Arm, 9), Err(Refusal::RoleAssigned));
+    assert_eq!(gone(Realm::Arm, 9), Err(Refusal::Role(RoleRefusal::Assigned)));
     assert_eq!(gone(Realm::Arm, 8), Ok("mine".to_owned()));
     let absent = retire_role(HSM, Guid::from_u128(5), vec![made(HSM, 8, "other")], &[]);
     assert_eq!(absent, Err(Refusal::RoleDefinitionNotFound));

@@ -9,7 +9,7 @@ mod decide;
 mod role;
 
 pub use builtin::{azure_roles, built_in_roles, hsm_roles, is_policy_permission};
-pub use custom::{RoleDefinitionRequest, define_role, retire_role};
+pub use custom::{RoleDefinitionRequest, RoleRefusal, define_role, retire_role};
 pub use decide::{Assignments, allows_policy};
 pub use role::{Realm, RoleAssignment, RoleDefinition, RoleOrigin, RolePermissions, Scope};
 

@@ -3,7 +3,7 @@
 use crate::rig::{ADMINISTRATOR, Rig, caller, engine_on, key_name, resource};
 use domain::{
     ContainerKind, ContainerName, Guid, Operation, Refusal, SignatureAlgorithm,
-    access::{RoleDefinition, RoleDefinitionRequest, RolePermissions, Scope, azure_roles, hsm_roles},
+    access::{RoleDefinition, RoleDefinitionRequest, RolePermissions, RoleRefusal, Scope, azure_roles, hsm_roles},
 };
 use engine::{Engine, Error, RoleAssignmentRequest};
 use std::sync::Arc;
@@ -163,7 +163,7 @@ fn a_definition_of_azure_counts_in_vaults_from_each_change_of_it() {
     put(&["Microsoft.KeyVault/vaults/*/sign/action"]).unwrap();
     assert!(sign(&rig.engine, kind).is_ok());
     let assigned = rig.engine.delete_arm_role_definition(&who, &group(), ROLE);
-    assert_eq!(refusal(assigned), Some(Refusal::RoleAssigned));
+    assert_eq!(refusal(assigned), Some(Refusal::Role(RoleRefusal::Assigned)));
     rig.engine.delete_arm_role_assignment(&who, &vault(), Guid::from_u128(1)).unwrap();
     assert!(is_forbidden(sign(&rig.engine, kind)));
     rig.engine.delete_arm_role_definition(&who, &group(), ROLE).unwrap();

@@ -3,7 +3,9 @@
 use crate::arm::error::{Failure, Subject, of_error, response};
 use domain::{
     ContainerKind, Curve, DirectoryRefusal, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse,
-    ObjectName, Refusal, SignatureAlgorithm, UnixTime, access::Model, lock::Act,
+    ObjectName, Refusal, SignatureAlgorithm, UnixTime,
+    access::{Model, RoleRefusal},
+    lock::Act,
 };
 use engine::Error;
 
@@ -44,13 +46,15 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::ContainerNameHeldByDeleted => Refusal::ResourceGroupNotEmpty,
         Refusal::ResourceGroupNotEmpty => Refusal::RoleAssignmentExists,
         Refusal::RoleAssignmentExists => Refusal::LastAdministrator,
-        Refusal::LastAdministrator => Refusal::RoleNameTaken,
-        Refusal::RoleNameTaken => Refusal::RoleReserved,
-        Refusal::RoleReserved => Refusal::RoleBuiltIn,
-        Refusal::RoleBuiltIn => Refusal::RoleAssigned,
-        Refusal::RoleAssigned => Refusal::TooManyRoles { limit: 5000 },
-        Refusal::TooManyRoles { .. } => Refusal::RoleActionUnknown { action: "a b".to_owned() },
-        Refusal::RoleActionUnknown { .. } => Refusal::RetentionOutOfRange { days: 91 },
+        Refusal::LastAdministrator => Refusal::Role(RoleRefusal::NameTaken),
+        Refusal::Role(RoleRefusal::NameTaken) => Refusal::Role(RoleRefusal::Reserved),
+        Refusal::Role(RoleRefusal::Reserved) => Refusal::Role(RoleRefusal::BuiltIn),
+        Refusal::Role(RoleRefusal::BuiltIn) => Refusal::Role(RoleRefusal::Assigned),
+        Refusal::Role(RoleRefusal::Assigned) => Refusal::Role(RoleRefusal::TooMany { limit: 5000 }),
+        Refusal::Role(RoleRefusal::TooMany { .. }) => {
+            Refusal::Role(RoleRefusal::ActionUnknown { action: "a b".to_owned() })
+        }
+        Refusal::Role(RoleRefusal::ActionUnknown { .. }) => Refusal::RetentionOutOfRange { days: 91 },
         Refusal::RetentionOutOfRange { .. } => Refusal::RetentionImmutable,
         Refusal::RetentionImmutable => Refusal::PurgeProtectionIrreversible,
         Refusal::PurgeProtectionIrreversible => Refusal::PurgeProtectionNeedsSoftDelete,

@@ -2,8 +2,9 @@
 
 use super::Place;
 use domain::{
-    Container, ContainerKind, Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName, Refusal,
-    SignatureAlgorithm, UnixTime, access::Model,
+    Container, ContainerKind, Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
+    SignatureAlgorithm, UnixTime,
+    access::{Model, RoleRefusal},
 };
 use std::net::IpAddr;
 
@@ -131,20 +132,18 @@ pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'
     }
 }
 
-/// Why roles are not changed. That of reserved ids is as recorded.
-pub(super) fn role(refusal: &Refusal) -> String {
+/// Why role definitions are not changed. That of reserved ids is as recorded.
+pub(super) fn role(refusal: &RoleRefusal) -> String {
     match refusal {
-        Refusal::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
-        Refusal::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
-        Refusal::RoleReserved => {
+        RoleRefusal::Reserved => {
             "Cannot re-use the name/GUID matching that of a built-in role. Please use a unique role ID.".to_owned()
         }
-        Refusal::RoleBuiltIn => "A built-in role definition cannot be deleted.".to_owned(),
-        Refusal::TooManyRoles { limit } => {
+        RoleRefusal::BuiltIn => "A built-in role definition cannot be deleted.".to_owned(),
+        RoleRefusal::TooMany { limit } => {
             format!("The managed HSM has {limit} custom role definitions, the most it can have.")
         }
-        Refusal::RoleActionUnknown { action } => format!("'{action}' is not an action of a managed HSM."),
-        other => format!("Refused: {other}."),
+        RoleRefusal::ActionUnknown { action } => format!("'{action}' is not an action of a managed HSM."),
+        RoleRefusal::NameTaken | RoleRefusal::Assigned => format!("Refused: {refusal}."),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Status, codes and text of every refusal. Both matches are exhaustive: a new refusal does not compile without them.
 
 use super::{Place, texts};
-use domain::{ContainerKind, Refusal, access::Model};
+use domain::{
+    ContainerKind, Refusal,
+    access::{Model, RoleRefusal},
+};
 use http::StatusCode;
 
 /// Status, code, and inner code.
@@ -23,24 +26,22 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         }),
         R::RoleAssignmentNotFound => not_found("RoleAssignmentNotFound"),
         R::RoleDefinitionNotFound => not_found("RoleDefinitionNotFound"),
-        R::SubscriptionNotFound
-        | R::ResourceGroupNotFound
-        | R::OperationNotFound
-        | R::PrincipalNotFound
-        | R::LockNotFound { .. } => not_found("NotFound"),
+        R::SubscriptionNotFound | R::ResourceGroupNotFound | R::OperationNotFound => not_found("NotFound"),
+        R::PrincipalNotFound | R::LockNotFound { .. } => not_found("NotFound"),
         R::NotActivated => (StatusCode::FORBIDDEN, "ManagedHsmNotActivated", None),
 
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
-        R::LastAdministrator | R::RoleNameTaken | R::RoleAssigned | R::ScopeLocked { .. } => CONFLICT,
-        R::RestoreConflict { .. }
+        R::LastAdministrator
+        | R::ScopeLocked { .. }
+        | R::Role(RoleRefusal::NameTaken | RoleRefusal::Assigned)
+        | R::RestoreConflict { .. }
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
         | R::ResourceGroupNotEmpty => CONFLICT,
 
         R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
         R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
-        R::Directory(_) => BAD_PARAMETER,
 
         R::KeyDisabled { .. } => forbidden("KeyDisabled"),
         R::KeyNotYetValid { .. } => forbidden("KeyNotYetValid"),
@@ -54,9 +55,8 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
             Model::HsmLocal => (StatusCode::FORBIDDEN, "AccessDenied", None),
         },
 
-        R::RoleReserved | R::RoleBuiltIn | R::TooManyRoles { .. } | R::RoleActionUnknown { .. } => BAD_PARAMETER,
-        R::NameInvalid { .. }
-        | R::RetentionOutOfRange { .. }
+        R::Role(_) | R::Directory(_) | R::NameInvalid { .. } => BAD_PARAMETER,
+        R::RetentionOutOfRange { .. }
         | R::RetentionImmutable
         | R::PurgeProtectionIrreversible
         | R::PurgeProtectionNeedsSoftDelete
@@ -92,12 +92,9 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::NotActivated => "The managed HSM is not activated. Download its security domain first.".to_owned(),
         R::RoleAssignmentNotFound => "Requested role assignment not found".to_owned(),
         R::RoleDefinitionNotFound => "Requested role definition not found".to_owned(),
-        R::RoleAssignmentExists
-        | R::LastAdministrator
-        | R::RoleReserved
-        | R::RoleBuiltIn
-        | R::TooManyRoles { .. }
-        | R::RoleActionUnknown { .. } => texts::role(refusal),
+        R::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
+        R::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
+        R::Role(refusal) => texts::role(refusal),
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
         R::NameHeldByDeleted => texts::name_held_by_deleted(name),
         R::RestoreConflict { name } => texts::restore_conflict(name, place),
@@ -130,8 +127,6 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::NotSupportedYet { what } => texts::not_supported(what),
         // Of the control plane: no operation here meets them, and their own words will do.
         R::DeletedContainerNotFound
-        | R::RoleNameTaken
-        | R::RoleAssigned
         | R::SubscriptionNotFound
         | R::ResourceGroupNotFound
         | R::OperationNotFound
