@@ -185,3 +185,113 @@ fn a_role_that_was_taken_away_signs_nothing() {
     }
     server.assert_no_panic();
 }
+
+/// A way to let somebody sign, and to end that; and what signers are told then.
+struct Way<'a> {
+    give: Box<dyn Fn() + 'a>,
+    take: Box<dyn Fn() + 'a>,
+    refusal: Refusal,
+}
+
+fn ways<'a>(ways: &'a [(ContainerKind, Way<'a>)], server: &Server) {
+    for (kind, way) in ways {
+        let data = match kind {
+            ContainerKind::Vault => server.client().vault("crowded"),
+            ContainerKind::ManagedHsm => server.client().hsm("crowded"),
+        };
+        let theirs = data.by(Principal::Named("NOBODY"));
+        for algorithm in ALGORITHMS {
+            algorithm.create(&data, algorithm.key_type);
+            for _ in 0..ROUNDS {
+                (way.give)();
+                crowd(&theirs, algorithm.key_type, algorithm, way.refusal).meets(|| (way.take)());
+            }
+        }
+    }
+    server.assert_no_panic();
+}
+
+fn done(target: &Target, method: &str, path: &str, body: &Value) {
+    target.call(method, path, Some(body).filter(|body| !body.is_null())).expect(path);
+}
+
+#[test]
+fn whatever_takes_a_right_away_ends_signing_before_it_is_answered() {
+    const CRYPTO_USER: &str = "12338af0-0e69-4776-bea7-57ae8d297424";
+    const ROLES: &str = "/providers/Microsoft.Authorization";
+    const ASSIGNED: &str = "roleAssignments/5b3e1c9a-0d2f-4a6b-8c7d-9e0f1a2b3c4d";
+    const CUSTOM: &str = "6c4f2dab-1e3f-4b7c-9d8e-af102b3c4d5e";
+    let server = Server::ephemeral();
+    let client = server.client();
+    let vault = Container::made(client, ContainerKind::Vault, "crowded");
+    let hsm = Container::made(client, ContainerKind::ManagedHsm, "crowded").data();
+    let (arm, roles) = (client.arm(), client.arm_authorization());
+    let somebody = client.facts().get("NOBODY_OBJECT_ID");
+    let (none, assignment) = (Value::Null, format!("{}{ROLES}/{ASSIGNED}", vault.id()));
+    let role = json!({ "properties": { "roleDefinitionId": format!("{ROLES}/roleDefinitions/{CRYPTO_USER}"), "principalId": somebody } });
+    let by_role = Way {
+        give: Box::new(|| done(&roles, "PUT", &assignment, &role)),
+        take: Box::new(|| done(&roles, "DELETE", &assignment, &none)),
+        refusal: (403, "Forbidden"),
+    };
+    // The group keeps its role; who is in it changes.
+    let group = arm.call("POST", "/v1.0/groups", Some(&json!({ "displayName": "Signers" }))).expect("a group");
+    let group = group["id"].as_str().unwrap();
+    let custom = |actions: &[&str]| {
+        let permissions = json!([{ "dataActions": actions }]);
+        json!({ "properties": { "roleName": "Signer", "type": "CustomRole", "permissions": permissions, "assignableScopes": ["/"] } })
+    };
+    let definition = format!("{ROLES}/roleDefinitions/{CUSTOM}");
+    let (signs, reads) =
+        (["Microsoft.KeyVault/managedHsm/keys/sign/action"], ["Microsoft.KeyVault/managedHsm/keys/read/action"]);
+    done(&hsm, "PUT", &definition, &custom(&signs));
+    let to_group = json!({ "properties": { "roleDefinitionId": definition, "principalId": group } });
+    done(&hsm, "PUT", &format!("{ROLES}/{ASSIGNED}"), &to_group);
+    let (members, member) =
+        (format!("/v1.0/groups/{group}/members/$ref"), format!("/v1.0/groups/{group}/members/{somebody}/$ref"));
+    let reference = json!({ "@odata.id": format!("https://graph.microsoft.com/v1.0/directoryObjects/{somebody}") });
+    let by_group = Way {
+        give: Box::new(|| done(&arm, "POST", &members, &reference)),
+        take: Box::new(|| done(&arm, "DELETE", &member, &none)),
+        refusal: (403, "AccessDenied"),
+    };
+    ways(&[(ContainerKind::Vault, by_role), (ContainerKind::ManagedHsm, by_group)], &server);
+    done(&arm, "POST", &members, &reference);
+    let by_definition = Way {
+        give: Box::new(|| done(&hsm, "PUT", &definition, &custom(&signs))),
+        take: Box::new(|| done(&hsm, "PUT", &definition, &custom(&reads))),
+        refusal: (403, "AccessDenied"),
+    };
+    let enabled = |enabled: bool| {
+        done(&arm, "PATCH", &format!("/v1.0/servicePrincipals/{somebody}"), &json!({ "accountEnabled": enabled }))
+    };
+    let by_principal =
+        Way { give: Box::new(|| enabled(true)), take: Box::new(|| enabled(false)), refusal: (401, "Unauthorized") };
+    ways(&[(ContainerKind::ManagedHsm, by_definition)], &server);
+    done(&hsm, "PUT", &definition, &custom(&signs));
+    ways(&[(ContainerKind::ManagedHsm, by_principal)], &server);
+}
+
+#[test]
+fn a_policy_that_was_taken_away_signs_nothing() {
+    let server = Server::ephemeral();
+    let client = server.client();
+    let vault = Container::made(client, ContainerKind::Vault, "crowded");
+    let arm = client.arm();
+    let policy = |who: &str, keys: &[&str]| {
+        let who = client.facts().get(who);
+        json!({ "tenantId": client.facts().get("TENANT"), "objectId": who, "permissions": { "keys": keys } })
+    };
+    let body = json!({ "properties": { "enableRbacAuthorization": false, "accessPolicies": [policy("OBJECT_ID", &["all"])] } });
+    done(&arm, "PATCH", &vault.id(), &body);
+    let replaced = |keys: &[&str]| {
+        let body = json!({ "properties": { "accessPolicies": [policy("NOBODY_OBJECT_ID", keys)] } });
+        done(&arm, "PUT", &format!("{}/accessPolicies/replace", vault.id()), &body);
+    };
+    let way = Way {
+        give: Box::new(|| replaced(&["sign"])),
+        take: Box::new(|| replaced(&["get"])),
+        refusal: (403, "Forbidden"),
+    };
+    ways(&[(ContainerKind::Vault, way)], &server);
+}
