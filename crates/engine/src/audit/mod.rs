@@ -214,7 +214,7 @@ impl Engine {
         if let Some(origin) = origin {
             record.duration_ms = milliseconds(self.elapsed().saturating_sub(origin.started));
             record.operation_version = origin.api_version.as_deref().map(Into::into);
-            record.properties.request_uri = Some(origin.uri.as_str().into());
+            record.properties.request_uri = Some(origin.uri.as_str()).filter(|uri| !uri.is_empty()).map(Into::into);
             record.properties.client_info = origin.client.as_deref().map(Into::into);
         }
         record

@@ -1,5 +1,5 @@
-//! What the gate costs: a signature through the engine (rights, state, the opened key, the audit record and its share of
-//! the flush) beside the same signature with the bare key, in one process and in turns.
+//! What a signature costs beside the signing, in one process and in turns with the bare key: the gate (rights, state, the
+//! opened key), and the log (the audit record and its count, with their share of the flush and of the notary's work).
 
 use crate::{Failure, median, process::thread_nanoseconds};
 use custody::{KeyHandle, Provider as _, RootKey, SoftwareProvider, SystemEntropy};
@@ -24,8 +24,14 @@ const ROUNDS: usize = 15;
 /// Signatures in a round: as many records as a busy server flushes at once.
 const A_ROUND: u32 = 4000;
 
-/// Microseconds of CPU: the bare signature, and what the engine adds to it.
-pub fn cost() -> Result<(f64, f64), Failure> {
+/// Microseconds of CPU: the bare signature, what the gate adds to it, and what the log does.
+pub struct Costs {
+    pub signature: f64,
+    pub gate: f64,
+    pub log: f64,
+}
+
+pub fn costs() -> Result<Costs, Failure> {
     let folder = tempfile::TempDir::new()?;
     let engine = engine(folder.path())?;
     let caller = caller();
@@ -33,14 +39,14 @@ pub fn cost() -> Result<(f64, f64), Failure> {
     let name = ObjectName::parse("key").ok_or("a name")?;
     let made = SoftwareProvider.generate(SPEC, &SystemEntropy)?;
     let bare = SoftwareProvider.open(SPEC, &made.public, &made.material)?;
-    let (mut bare_times, mut added) = (Vec::new(), Vec::new());
+    let (mut signature, mut gate, mut log) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let alone = timed(|| sign_bare(&*bare))?;
-        let gated = timed(|| sign(&engine, &caller, &hsm, &name))?;
-        bare_times.push(alone);
-        added.push(gated - alone);
+        signature.push(alone);
+        gate.push(timed(|| sign(&engine, &caller, &hsm, &name))? - alone);
+        log.push(timed(|| tell(&engine, &caller, &hsm))?);
     }
-    Ok((median(bare_times), median(added)))
+    Ok(Costs { signature: median(signature), gate: median(gate), log: median(log) })
 }
 
 const SPEC: KeySpec = KeySpec::Ec { curve: Curve::P256 };
@@ -63,6 +69,12 @@ fn sign(engine: &Engine, caller: &Caller, hsm: &OpenContainer, name: &ObjectName
     for _ in 0..A_ROUND {
         let signed = engine.sign(caller, hsm, name, None, SignatureAlgorithm::Es256, &[0; 32])?;
         black_box(signed.value.expose());
+    }
+    Ok(())
+}
+
+fn tell(engine: &Engine, caller: &Caller, hsm: &OpenContainer) -> Result<(), Failure> {
+    for _ in 0..A_ROUND {
         engine.tell(&Told {
             event: Event::Operation(Operation::KeySign),
             by: Asker::Caller(caller),
@@ -70,7 +82,8 @@ fn sign(engine: &Engine, caller: &Caller, hsm: &OpenContainer, name: &ObjectName
             ending: Ending { status: 200, code: None },
         })?;
     }
-    Ok(engine.flush_audit()?)
+    engine.flush_audit()?;
+    Ok(engine.sign_audit()?)
 }
 
 fn engine(folder: &Path) -> Result<Engine, Failure> {

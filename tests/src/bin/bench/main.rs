@@ -12,6 +12,7 @@ mod load;
 mod process;
 
 use bare::BareOperations;
+use gate::Costs;
 use load::{Call, Load};
 use process::Strongroom;
 use std::{process::ExitCode, time::Duration};
@@ -45,8 +46,10 @@ fn run() -> Result<(), Failure> {
     start_up(&binary)?;
     let server = Strongroom::start(&binary)?;
     println!("idle RSS, freshly started   {:>8.1} MiB", server.process.resident_mib()?);
-    let (signature, added) = gate::cost()?;
-    println!("the gate, beside a signature{added:>8.1} µs of CPU (ES256 alone: {signature:.1} µs)\n");
+    let Costs { signature, gate, log } = gate::costs()?;
+    println!(
+        "beside an ES256 signature   {gate:>8.1} µs of CPU for the gate, {log:.1} for the log (alone: {signature:.1})\n"
+    );
     operations(&server)?;
     creation(&server)?;
     println!("RSS after the load          {:>8.1} MiB", server.process.resident_mib()?);
