@@ -83,6 +83,26 @@ fn a_snapshot_of_a_crashed_database_reads_its_journal_and_leaves_no_trace() {
 }
 
 #[test]
+fn a_crash_can_leave_a_journal_that_holds_nothing() {
+    let (_folder, path, store) = database("x.db");
+    let crashed = tempfile::tempdir().unwrap();
+    let endings = ["", "-wal", "-shm"];
+    // The header was written, and then the machine stopped; or not even all of it.
+    let left = copy(&path, crashed.path(), &endings);
+    drop(store);
+    fs::copy(&path, &left).unwrap();
+    let journal = left.with_extension("db-wal");
+    let whole = fs::read(&journal).unwrap();
+    let torn: Vec<u8> = whole.iter().enumerate().map(|(at, byte)| if at == 20 { !byte } else { *byte }).collect();
+    for beginning in [&whole[..32], &whole[..7], &torn[..], &vec![0; 5_000]] {
+        fs::write(&journal, beginning).unwrap();
+        let before = contents(crashed.path());
+        assert_eq!(records(&Snapshot::open(&left).unwrap()).unwrap(), 2, "{} bytes", beginning.len());
+        assert_eq!(contents(crashed.path()), before);
+    }
+}
+
+#[test]
 fn a_journal_without_its_index_is_named() {
     let (_folder, path, store) = database("x.db");
     let half = tempfile::tempdir().unwrap();
@@ -99,9 +119,11 @@ fn a_database_that_moved_while_it_was_taken_to_stand_still_is_read_again() {
     let snapshot = Snapshot::open(&path).unwrap();
     let store = SqliteStore::open(&path).unwrap();
     write(&store, |tx| tx.append_audit(&audit(3)));
+    assert!(snapshot.has_moved());
     let refused = records(&snapshot);
     assert!(matches!(&refused, Err(Fault::Database(why)) if why.to_string().contains("try again")), "{refused:?}");
-    assert_eq!(records(&Snapshot::open(&path).unwrap()).unwrap(), 3);
+    let again = Snapshot::open(&path).unwrap();
+    assert_eq!((records(&again).unwrap(), again.has_moved()), (3, false));
 }
 
 #[test]

@@ -25,12 +25,15 @@ pub struct Place {
 
 /// A log that can be looked at.
 pub struct Log {
-    snapshot: Snapshot,
+    database: PathBuf,
     /// What the server keeps beside the database.
     pub checkpoint_file: PathBuf,
-    /// Holds the copy that is looked at, if it is one.
-    _copy: Option<TempDir>,
+    /// The copy that is looked at, if it is one.
+    copy: Option<TempDir>,
 }
+
+/// A server that has just begun a new journal looks like one that crashed at it: looked at again, it does not.
+const MOST_LOOKS: usize = 10;
 
 impl Place {
     /// Opens the log for one look, or a few in a row.
@@ -43,10 +46,8 @@ impl Place {
             }
         };
         let copy = copy_if_unindexed(&database).map_err(|error| format!("{}: {error}", database.display()))?;
-        let looked_at = copy.as_ref().map_or(database.clone(), |copy| copy.path().join(COPY));
-        let snapshot =
-            Snapshot::open(&looked_at).map_err(|fault| format!("{}: {}", database.display(), chain(&fault)))?;
-        Ok(Log { snapshot, checkpoint_file: folder.join(CHECKPOINT_FILE), _copy: copy })
+        let log = Log { database, checkpoint_file: folder.join(CHECKPOINT_FILE), copy };
+        log.snapshot().map(|_| log)
     }
 }
 
@@ -74,15 +75,30 @@ fn copy_if_unindexed(database: &Path) -> std::io::Result<Option<TempDir>> {
 }
 
 impl Log {
-    /// Looks at one state of the log.
+    fn snapshot(&self) -> Result<Snapshot, Failure> {
+        let looked_at = self.copy.as_ref().map(|copy| copy.path().join(COPY));
+        let snapshot = Snapshot::open(looked_at.as_deref().unwrap_or(&self.database));
+        snapshot.map_err(|fault| format!("{}: {}", self.database.display(), chain(&fault)).into())
+    }
+
+    /// Looks at one state of the log. `work` may be run again; what it did before then counts for nothing.
     pub fn look<T, E: Into<Failure> + From<store::Fault>>(
         &self,
-        work: impl FnOnce(&mut dyn Read) -> Result<T, E>,
+        mut work: impl FnMut(&mut dyn Read) -> Result<T, E>,
     ) -> Result<T, Failure> {
-        self.snapshot.query(work).map_err(|error: E| {
-            let error: Failure = error.into();
-            chain(&*error).into()
-        })
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let snapshot = self.snapshot()?;
+            match snapshot.query(&mut work) {
+                Ok(seen) => return Ok(seen),
+                Err(_) if snapshot.has_moved() && looks < MOST_LOOKS => {}
+                Err(error) => {
+                    let error: Failure = error.into();
+                    return Err(format!("{}: {}", self.database.display(), chain(&*error)).into());
+                }
+            }
+        }
     }
 
     /// The verifier key that lies beside the log.

@@ -6,7 +6,7 @@ use engine::audit;
 use serde::Serialize;
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Seek as _},
     path::PathBuf,
 };
 
@@ -69,14 +69,25 @@ fn print(proof: &impl Serialize) -> Result<Outcome, Failure> {
 pub fn export(args: &ExportArgs) -> Result<Outcome, Failure> {
     let log = args.place.open()?;
     let key = log.key()?;
-    let write = |out: &mut dyn Write| log.look(|read| audit::export(read, &key, out));
-    match &args.out {
-        None => write(&mut BufWriter::new(io::stdout().lock()))?,
-        Some(path) => {
-            let named = |error: io::Error| format!("{}: {error}", path.display());
-            let mut file = BufWriter::new(File::create_new(path).map_err(named)?);
-            write(&mut file)?;
-            file.into_inner().map_err(|error| named(error.into_error()))?.sync_all().map_err(named)?;
+    let named = |error: io::Error| match &args.out {
+        Some(path) => format!("{}: {error}", path.display()),
+        None => format!("standard output: {error}"),
+    };
+    let made = args.out.as_ref().map_or_else(tempfile::tempfile, File::create_new);
+    let mut file = made.map_err(named)?;
+    log.look(|read| {
+        file.rewind()?;
+        file.set_len(0)?;
+        audit::export(read, &key, &mut BufWriter::new(&file))
+    })?;
+    if args.out.is_some() {
+        file.sync_all().map_err(named)?;
+    } else {
+        file.rewind().map_err(named)?;
+        match io::copy(&mut file, &mut io::stdout().lock()) {
+            // Whoever closed the pipe has read enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(named(error).into()),
+            _ => {}
         }
     }
     Ok(Outcome::Done)

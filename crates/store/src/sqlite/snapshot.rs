@@ -1,14 +1,17 @@
 //! A look at a database from outside, beside the process that has it or without one.
 //!
 //! Nothing is made or changed by it, not even the journal and its index. A database whose process has ended well has no
-//! journal: it is read as a file that stands still, and whether it did is checked afterwards.
+//! journal: it is read as a file that stands still, and whether it did is checked afterwards. So is one whose journal holds
+//! nothing, as a crash can leave it: SQLite's own way of reading without a trace takes that for a journal that somebody
+//! keeps writing anew, and gives up.
 
 use super::{row::Outcome, schema, session::Session};
 use crate::{Fault, Read};
 use rusqlite::{Connection, OpenFlags};
 use std::{
     fmt::Write as _,
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -63,6 +66,8 @@ impl Snapshot {
         let stamp = Stamp::of(path)?;
         let is_still = match (stamp.journal, beside(path, "-shm").exists()) {
             (None, _) | (Some(0), false) => true,
+            (Some(0), true) => false,
+            (Some(_), _) if !has_header(&beside(path, "-wal"))? => true,
             (Some(_), true) => false,
             (Some(_), false) => return Err(unseen(Unseen::NoIndex)),
         };
@@ -89,6 +94,42 @@ impl Snapshot {
             Some((path, before)) if Stamp::of(path)? != *before => Err(unseen(Unseen::Moved).into()),
             _ => result,
         }
+    }
+}
+
+/// The bytes before a journal's first page, and where its checksum is in them.
+const HEADER: usize = 32;
+const SUMMED: usize = 24;
+/// Its last bit tells in which order of bytes it is summed.
+const MAGIC: u32 = 0x377f_0682;
+
+/// Whether a journal that is not empty can hold anything: there is something behind its header, and that is whole (SQLite's
+/// "WAL Header Format").
+fn has_header(journal: &Path) -> Outcome<bool> {
+    let mut beginning = Vec::new();
+    let file = fs::File::open(journal).map_err(|error| unseen(Unseen::File(error)))?;
+    file.take(HEADER as u64 + 1).read_to_end(&mut beginning).map_err(|error| unseen(Unseen::File(error)))?;
+    let Some((header, [_, ..])) = beginning.split_at_checked(HEADER) else { return Ok(false) };
+    let (words, _) = header.as_chunks::<4>();
+    let magic = words.first().map(|magic| u32::from_be_bytes(*magic));
+    let is_big_endian = magic == Some(MAGIC | 1);
+    let summed = header.get(..SUMMED).unwrap_or_default();
+    let (pairs, _) = summed.as_chunks::<8>();
+    let mut sum = (0_u32, 0_u32);
+    for [a, b, c, d, e, f, g, h] in pairs {
+        let word = |bytes| if is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+        sum.0 = sum.0.wrapping_add(word([*a, *b, *c, *d])).wrapping_add(sum.1);
+        sum.1 = sum.1.wrapping_add(word([*e, *f, *g, *h])).wrapping_add(sum.0);
+    }
+    let kept = header.get(SUMMED..).unwrap_or_default();
+    Ok((is_big_endian || magic == Some(MAGIC)) && kept == [sum.0.to_be_bytes(), sum.1.to_be_bytes()].as_flattened())
+}
+
+impl Snapshot {
+    /// Whether the file was taken to stand still and did not: whoever was refused for it may open it again.
+    #[must_use]
+    pub fn has_moved(&self) -> bool {
+        self.still.as_ref().is_some_and(|(path, before)| Stamp::of(path).is_ok_and(|now| now != *before))
     }
 }
 
