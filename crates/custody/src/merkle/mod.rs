@@ -14,7 +14,7 @@ pub mod tiles;
 pub use edge::Edge;
 pub use range::CompactRange;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use crate::sha256;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 /// A SHA-256 hash: of a leaf, or of a subtree.
@@ -26,13 +26,17 @@ const NODE_PREFIX: &[u8] = &[1];
 /// The hash of a leaf. The prefix tells leaves from nodes, so that neither can pass for the other.
 #[must_use]
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
-    digest(&[LEAF_PREFIX, leaf])
+    sha256(&[LEAF_PREFIX, leaf].concat())
 }
 
 /// The hash of a node over its two subtrees.
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    digest(&[NODE_PREFIX, left, right])
+    let mut node = [0; 1 + 2 * size_of::<Hash>()];
+    let (prefix, subtrees) = node.split_at_mut(NODE_PREFIX.len());
+    prefix.copy_from_slice(NODE_PREFIX);
+    subtrees.copy_from_slice([*left, *right].as_flattened());
+    sha256(&node)
 }
 
 /// A hash as text: base64.
@@ -50,17 +54,7 @@ pub fn decode(text: &str) -> Option<Hash> {
 /// The root of the tree without leaves.
 #[must_use]
 pub fn empty_root() -> Hash {
-    digest(&[])
-}
-
-fn digest(parts: &[&[u8]]) -> Hash {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    let mut hash = [0; 32];
-    hash.copy_from_slice(context.finish().as_ref());
-    hash
+    sha256(&[])
 }
 
 /// The root over perfect subtrees that stand side by side, each smaller than the one before it.
