@@ -20,13 +20,22 @@ impl Identity {
 
 fn merged(standing: Standing<'_>, claimed: &[Guid], is_ours: bool) -> Result<Vec<Guid>, TokenError> {
     match standing {
-        Standing::Enabled { kind, groups } if !is_ours || kind == PrincipalKind::ServicePrincipal => {
+        Standing::Enabled { kind, groups } if may_show(kind, is_ours) => {
             let more = claimed.iter().filter(|claimed| !groups.contains(claimed));
             Ok(groups.iter().chain(more).copied().collect())
         }
         Standing::Unknown if !is_ours => Ok(claimed.to_vec()),
         // Somebody else may have the id of a service principal that is gone: our token was not for them.
         Standing::Enabled { .. } | Standing::Unknown | Standing::Disabled => Err(TokenError::Gone),
+    }
+}
+
+/// Whose tokens an issuer can have issued. A group shows none, whatever a provider writes into the claim.
+fn may_show(kind: PrincipalKind, is_ours: bool) -> bool {
+    match kind {
+        PrincipalKind::ServicePrincipal => true,
+        PrincipalKind::User => !is_ours,
+        PrincipalKind::Group | PrincipalKind::Application => false,
     }
 }
 
@@ -42,6 +51,7 @@ mod tests {
         let (robot, user) = (standing(PrincipalKind::ServicePrincipal), standing(PrincipalKind::User));
         assert_eq!(merged(robot, &[], true), Ok(vec![one, two]));
         assert_eq!(merged(user, &[], true), Err(TokenError::Gone));
+        assert_eq!(merged(standing(PrincipalKind::Group), &[], false), Err(TokenError::Gone));
         assert_eq!(merged(user, &[two, three], false), Ok(vec![one, two, three]));
         assert_eq!(merged(Standing::Unknown, &[three], false), Ok(vec![three]));
         assert_eq!(merged(Standing::Unknown, &[three], true), Err(TokenError::Gone));

@@ -52,9 +52,15 @@ pub(crate) fn location(text: &str) -> String {
     text.chars().filter(|char| !char.is_whitespace()).map(|char| char.to_ascii_lowercase()).collect()
 }
 
+/// More than any resource's id has.
+const MOST_SEGMENTS: usize = 32;
+
 /// The scope that a path names, its fixed words in canonical case: `/`, a subscription, a resource group, or a
 /// resource. `None` for a path of another shape.
 pub(crate) fn scope(path: &[&str]) -> Option<Scope> {
+    if path.len() > MOST_SEGMENTS {
+        return None;
+    }
     let mut text = String::new();
     let mut rest = path;
     if let [word, id, below @ ..] = rest
@@ -79,7 +85,7 @@ pub(crate) fn scope(path: &[&str]) -> Option<Scope> {
         for (at, segment) in types_and_names.iter().enumerate() {
             let kind = ContainerKind::ALL.into_iter().find(|kind| kind.resource_type().eq_ignore_ascii_case(segment));
             let segment = kind.filter(|_| at == 0).map_or(*segment, |kind| kind.resource_type());
-            text = format!("{text}/{segment}");
+            text.extend(["/", segment]);
         }
         rest = &[];
     }

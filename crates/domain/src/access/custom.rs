@@ -17,6 +17,9 @@ const ARM_LIMIT: usize = 5000;
 const ENTRIES: usize = 2000;
 /// Characters of a name or of an action.
 const LENGTH: usize = 512;
+const LONGEST_DESCRIPTION: usize = 2048;
+/// Bytes of all actions and scopes together: every change of a realm's roles loads all of its definitions.
+const LONGEST: usize = 64 << 10;
 
 /// Why a role definition is not made, changed or removed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +66,7 @@ pub fn define_role(
         return Err(RoleRefusal::Reserved.into());
     }
     check_name(realm, request, customs)?;
+    check_length(request)?;
     check_actions(realm, &request.permissions)?;
     let assignable_scopes = scopes(realm, &request.assignable_scopes)?;
     let known = customs.iter().find(|role| role.id == request.id);
@@ -135,6 +139,20 @@ fn check_name(realm: Realm, request: &RoleDefinitionRequest, customs: &[RoleDefi
         Realm::Hsm(_) if built_in => Err(RoleRefusal::Reserved.into()),
         _ => Ok(()),
     }
+}
+
+fn check_length(request: &RoleDefinitionRequest) -> Result<(), Refusal> {
+    let invalid = |parameter, reason| Err(Refusal::ParameterInvalid { parameter, reason });
+    if request.description.chars().count() > LONGEST_DESCRIPTION {
+        return invalid("description", "it is longer than 2048 characters");
+    }
+    let RolePermissions { actions, not_actions, data_actions, not_data_actions } = &request.permissions;
+    let actions = [actions, not_actions, data_actions, not_data_actions].into_iter().flatten().map(String::len);
+    let scopes = request.assignable_scopes.iter().map(|scope| scope.as_str().len());
+    if actions.chain(scopes).sum::<usize>() > LONGEST {
+        return invalid("permissions", "actions and scopes are longer than 65536 bytes together");
+    }
+    Ok(())
 }
 
 /// A managed HSM names all the actions it has. Azure's are those of every provider there is: what this installation does

@@ -97,6 +97,25 @@ fn definitions_of_azure_say_where_they_may_be_assigned() {
 }
 
 #[test]
+fn a_definition_has_a_length() {
+    let define = |request: &RoleDefinitionRequest| define_role(Realm::Arm, request, &[], &[], NOW);
+    let refused = |request: &RoleDefinitionRequest| match define(request) {
+        Err(Refusal::ParameterInvalid { parameter, .. }) => parameter,
+        other => panic!("{other:?}"),
+    };
+    let described = |length| RoleDefinitionRequest { description: "ü".repeat(length), ..asked(9, "mine", &[GROUP]) };
+    assert!(define(&described(2048)).is_ok());
+    assert_eq!(refused(&described(2049)), "description");
+    let action = "a".repeat(512);
+    let of_actions = |count| RoleDefinitionRequest {
+        permissions: of_data(&vec![action.as_str(); count], &[]),
+        ..asked(9, "mine", &[GROUP])
+    };
+    assert!(define(&of_actions(127)).is_ok());
+    assert_eq!(refused(&of_actions(128)), "permissions");
+}
+
+#[test]
 fn built_in_definitions_are_not_made_again_and_not_removed() {
     for (realm, id) in [(HSM, hsm_roles()[0].id), (Realm::Arm, Guid::parse(READER).unwrap())] {
         let request = RoleDefinitionRequest { id, ..asked(0, "mine", &[GROUP]) };

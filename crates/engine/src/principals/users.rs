@@ -30,9 +30,7 @@ impl Engine {
                 ..Principal::new(object_id, PrincipalKind::User, &new.display_name, now)
             };
             user.check()?;
-            if tx.principal_by_object(object_id)?.is_some() {
-                return Err(Refusal::from(DirectoryRefusal::ObjectIdTaken).into());
-            }
+            refuse_taken_id(tx, object_id)?;
             refuse_taken_name(tx, &user)?;
             tx.put_principal(&user)?;
             Ok(user)
@@ -50,7 +48,8 @@ impl Engine {
         })
     }
 
-    /// Role assignments that name the user stay, and mean nobody.
+    /// Role assignments that name the user stay. An external issuer still vouches for whom it knows by this id: to keep
+    /// somebody out, disable the user.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`DirectoryRefusal::LastAdministrator`].
@@ -60,6 +59,15 @@ impl Engine {
             Ok(tx.remove_principal(object_id)?)
         })
     }
+}
+
+/// Whoever has the id as a principal, or as the object that an application is.
+fn refuse_taken_id(tx: &mut dyn Tx, object_id: Guid) -> Result<(), Error> {
+    let holds = |each: &Principal| each.object_id == object_id || each.application == Some(object_id);
+    if tx.principals()?.iter().any(holds) {
+        return Err(Refusal::from(DirectoryRefusal::ObjectIdTaken).into());
+    }
+    Ok(())
 }
 
 fn refuse_taken_name(tx: &mut dyn Tx, user: &Principal) -> Result<(), Error> {

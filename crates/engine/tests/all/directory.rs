@@ -480,6 +480,11 @@ fn names_and_ids_of_users_are_their_own() {
     assert_eq!(rig.engine.create_user(&who, &known).unwrap().object_id, Guid::from_u128(0x42));
     let same_id = NewUser { object_id: Some(Guid::from_u128(0x42)), ..user("bob") };
     assert_eq!(refusal(rig.engine.create_user(&who, &same_id)), Some(DirectoryRefusal::ObjectIdTaken));
+    let robot = make_service_principal(&rig, "robot");
+    for taken in [robot.object_id, robot.application.unwrap()] {
+        let same_id = NewUser { object_id: Some(taken), ..user("bob") };
+        assert_eq!(refusal(rig.engine.create_user(&who, &same_id)), Some(DirectoryRefusal::ObjectIdTaken));
+    }
     let same_name = NewUser { user_principal_name: "ADA@contoso.EXAMPLE".to_owned(), ..user("ada") };
     assert_eq!(refusal(rig.engine.create_user(&who, &same_name)), Some(DirectoryRefusal::UserNameTaken));
     let bob = make_user(&rig, "bob");

@@ -249,6 +249,7 @@ fn a_definition_as_az_sends_it() {
         r#""assignableScopes":["subscriptions"]"#.to_owned(),
         r#""assignableScopes":["/subscriptions/x"]"#.to_owned(),
         format!(r#""assignableScopes":["subscriptions/{TENANT}"]"#),
+        format!(r#""assignableScopes":["/providers/x{}"]"#, "/a/b".repeat(200_000)),
     ] {
         let body = format!(r#"{{"properties":{{{properties}}}}}"#);
         assert_eq!(why(definitions::read(body.as_bytes())), "BadRequest", "{properties}");

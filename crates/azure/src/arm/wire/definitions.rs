@@ -108,10 +108,16 @@ pub(crate) fn read(body: &[u8]) -> Result<RoleDefinitionRequest, Failure> {
     })
 }
 
+/// Of what a client wrote, in characters.
+const LONGEST_SHOWN: usize = 256;
+
 fn scope_of(text: &str) -> Result<Scope, Problem> {
     let path: Vec<&str> = text.split('/').filter(|segment| !segment.is_empty()).collect();
     let scope = ids::scope(&path).filter(|_| text.starts_with('/') && !text.contains(char::is_control));
-    scope.ok_or_else(|| Problem::bad_request(format!("The assignable scope '{text}' is not a valid scope.")))
+    scope.ok_or_else(|| {
+        let shown: String = text.chars().take(LONGEST_SHOWN).collect();
+        Problem::bad_request(format!("The assignable scope '{shown}' is not a valid scope."))
+    })
 }
 
 /// The name of a definition, a GUID.
