@@ -15,6 +15,7 @@ mod permission;
 mod reply;
 mod request;
 pub mod sign_in;
+mod unanswered;
 
 pub use addresses::{Addresses, ContainerHost};
 pub use arm::Arm;

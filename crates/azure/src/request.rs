@@ -25,9 +25,6 @@ pub struct Request {
     arrived: Duration,
 }
 
-/// What the audit log keeps of a path and of a client's name for itself, in bytes.
-const LONGEST_IN_LOG: usize = 1024;
-
 impl Request {
     /// `None` if the target or the host is not what HTTP allows, or is not UTF-8 after decoding.
     #[must_use]
@@ -57,9 +54,9 @@ impl Request {
         let mut uri = String::with_capacity(128);
         uri.extend(["https://", &self.host]);
         uri.extend(self.path.iter().flat_map(|segment| ["/", segment.as_str()]));
-        let uri = beginning(uri);
-        let client = self.header(header::USER_AGENT.as_str()).map(|client| beginning(client.to_owned()));
-        Origin { uri, api_version: self.api_version().map(str::to_owned), client, started: self.arrived }
+        let api_version = self.api_version().map(str::to_owned);
+        let client = self.header(header::USER_AGENT.as_str()).map(str::to_owned);
+        Origin { uri, api_version, client, started: self.arrived }
     }
 
     /// The first query parameter of this name, compared without case.
@@ -89,15 +86,6 @@ impl Request {
     pub fn segments(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
     }
-}
-
-/// As much of a text as the audit log keeps.
-fn beginning(mut text: String) -> String {
-    if text.len() > LONGEST_IN_LOG {
-        let end = (0..=LONGEST_IN_LOG).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-        text.truncate(end);
-    }
-    text
 }
 
 /// Lower case, and without the dot that ends a fully qualified name.
@@ -171,13 +159,6 @@ mod tests {
         assert_eq!(without_port("[::1]:8443"), "[::1]");
         assert_eq!(without_port("[::1]"), "[::1]");
         assert_eq!(without_port("localhost"), "localhost");
-    }
-
-    #[test]
-    fn a_long_path_is_cut_between_characters() {
-        let request = read(&format!("/keys/a{}", "%C3%BC".repeat(LONGEST_IN_LOG))).unwrap();
-        let uri = request.origin().uri;
-        assert!(uri.len() <= LONGEST_IN_LOG && uri.ends_with('ü'), "{uri}");
     }
 
     #[test]

@@ -102,12 +102,13 @@ pub struct Properties<'a> {
 }
 
 impl<'a> AuditRecord<'a> {
-    /// A record of something done by the service itself, for the caller to complete.
+    /// A record of something done by the service itself, for the caller to complete. Of what a client wrote into a
+    /// path it keeps the beginning.
     #[must_use]
     pub fn new(time: UnixTime, event: Event, correlation_id: Guid, resource_id: &'a str, path: &'a str) -> Self {
         Self {
             time,
-            resource_id: Cow::Borrowed(resource_id),
+            resource_id: Cow::Borrowed(beginning(resource_id)),
             category: Category::AuditEvent,
             event,
             operation_version: None,
@@ -118,7 +119,7 @@ impl<'a> AuditRecord<'a> {
             correlation_id,
             identity: Identity::default(),
             properties: Properties {
-                id: Cow::Borrowed(path),
+                id: Cow::Borrowed(beginning(path)),
                 container: None,
                 request_uri: None,
                 client_info: None,
@@ -156,6 +157,17 @@ impl<'a> AuditRecord<'a> {
     }
 }
 
+/// Bytes of what a client wrote, in each part of a record: more than any path has that names something. So a record fits
+/// into a datagram of syslog.
+const LONGEST_TEXT: usize = 1024;
+
+/// As much of a client's text as a record keeps.
+#[must_use]
+pub fn beginning(text: &str) -> &str {
+    let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    if text.len() > LONGEST_TEXT { &text[..end] } else { text }
+}
+
 /// What of a leaf its age is told by. Leaves of a newer version are read as well.
 #[derive(Deserialize)]
 struct Dated {
@@ -169,18 +181,29 @@ pub fn time_of_leaf(leaf: &str) -> Option<UnixTime> {
     serde_json::from_str::<Dated>(leaf).ok().map(|dated| dated.time)
 }
 
-/// ISO 8601 in UTC.
+/// ISO 8601 in UTC. Records of the first schema have seconds since the epoch.
 mod iso {
     use crate::UnixTime;
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Seconds(i64),
+    }
 
     pub(super) fn serialize<S: Serializer>(time: &UnixTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(time)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixTime, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse::<jiff::Timestamp>().map(|time| UnixTime(time.as_second())).map_err(D::Error::custom)
+        match Written::deserialize(deserializer)? {
+            Written::Seconds(seconds) => Ok(UnixTime(seconds)),
+            Written::Text(text) => {
+                text.parse::<jiff::Timestamp>().map(|time| UnixTime(time.as_second())).map_err(D::Error::custom)
+            }
+        }
     }
 }
 
@@ -208,6 +231,26 @@ mod tests {
         let other = AuditRecord { event: Event::Other(OtherEvent::Authentication), ..record };
         assert_eq!(AuditRecord::read(&other.leaf().unwrap()).unwrap(), other);
         assert_eq!(time_of_leaf(r#"{"time":"2026-11-20T18:12:00Z","more":1}"#), Some(UnixTime(1_795_198_320)));
+        assert_eq!(time_of_leaf(r#"{"time":1700000000,"operation":"KeyCreate"}"#), Some(UnixTime(1_700_000_000)));
         assert_eq!(time_of_leaf("{}"), None);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(beginning("short"), "short");
+        let long = format!("a{}", "ü".repeat(LONGEST_TEXT));
+        assert_eq!(beginning(&long).len(), LONGEST_TEXT - 1);
+    }
+
+    #[test]
+    fn a_leaf_is_never_longer_than_a_datagram() {
+        let long = "\u{1}".repeat(1 << 20);
+        let event = Event::Operation(Operation::KeyGet);
+        let mut record = AuditRecord::new(UnixTime(0), event, Guid::from_u128(7), &long, &long);
+        let origin = &long[..LONGEST_TEXT];
+        record.operation_version = Some(origin.into());
+        record.properties.request_uri = Some(origin.into());
+        record.properties.client_info = Some(origin.into());
+        assert!(record.leaf().unwrap().len() < 60_000);
     }
 }

@@ -32,7 +32,7 @@ mod secret;
 mod time;
 
 pub use attributes::{Attributes, KeyUse, permits};
-pub use audit::{AuditRecord, Event, Identity, OtherEvent, Outcome, time_of_leaf};
+pub use audit::{AuditRecord, Event, Identity, OtherEvent, Outcome, beginning, time_of_leaf};
 pub use container::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,
     VaultProfile,

@@ -197,6 +197,9 @@ impl Operation {
                 // Access policies and the permission model are parts of a vault; first administrators, of a managed HSM.
                 | Self::VaultPut
                 | Self::ManagedHsmPut
+                // A deletion takes the role assignments on it away, and without soft delete it is final.
+                | Self::VaultDelete
+                | Self::ManagedHsmDelete
                 // Who can sign in, and whose rights are theirs.
                 | Self::UserCreate
                 | Self::UserUpdate

@@ -186,6 +186,10 @@ impl Engine {
             Ok(ObjectView { object, version, policy: container.policy })
         })?;
         self.close(target, name);
+        if view.object.state.is_live() {
+            // Without soft delete there is no deleted state: this was a purge.
+            self.cover(operations.purge)?;
+        }
         Ok(view)
     }
 

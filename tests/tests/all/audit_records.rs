@@ -1,6 +1,6 @@
 //! The audit log: one record for each request that reaches a container, whatever becomes of it.
 
-use super::site::{ADMIN, HSM, NOBODY, Site, VAULT, hsm, new_vault, request, vault};
+use super::site::{ADMIN, HSM, LEGACY, NOBODY, Site, VAULT, hsm, new_vault, request, vault};
 use domain::{AuditRecord, Event, Operation, OtherEvent, Outcome};
 use serde_json::{Value, json};
 
@@ -80,6 +80,40 @@ fn every_request_to_a_container_leaves_one_record() {
     log.expect(line(Op::KeyPurge, "OK", 204, "/keys/k"));
     log.site.call(HSM, "GET", "/providers/Microsoft.Authorization/roleDefinitions", NONE).is(200);
     log.expect(line(Op::HsmRoleDefinitionRead, "OK", 200, "/"));
+}
+
+#[test]
+fn whoever_hangs_up_is_told_of_as_well() {
+    let mut log = Reader::new();
+    log.site.call(VAULT, "POST", "/keys/k/create", &json!({"kty": "RSA", "key_size": 2048})).is(200);
+    log.next();
+    log.site.hang_up(VAULT, "POST", "/keys/k/sign", &json!({"alg": "RS256", "value": SECRET_BYTES}));
+    log.expect(line(Operation::KeySign, "ClientClosedRequest", 499, "/keys/k"));
+}
+
+#[test]
+fn a_deletion_that_is_final_is_answered_after_a_checkpoint() {
+    let site = Site::new();
+    for (host, is_final) in [(VAULT, false), (LEGACY, true)] {
+        site.call(host, "POST", "/keys/k/create", &json!({"kty": "EC"})).is(200);
+        site.call(host, "DELETE", "/keys/k", NONE).is(200);
+        let signed = site.signed();
+        assert_eq!(signed == site.log().len(), is_final, "{host}");
+    }
+}
+
+#[test]
+fn a_record_keeps_the_beginning_of_what_is_very_long() {
+    let mut log = Reader::new();
+    let long = "\\".repeat(8 << 10);
+    let uri = format!("/keys/{long}?api-version={long}");
+    log.site.data_plane(VAULT, request(VAULT, "GET", &uri.replace('\\', "%5C"), None, b"")).is(401);
+    log.site.call(VAULT, "GET", &uri.replace('\\', "%5C"), NONE).is(400);
+    let records = log.next();
+    assert_eq!(records.len(), 2);
+    for record in records {
+        assert!(record.leaf().unwrap().len() < 10_000);
+    }
 }
 
 #[test]

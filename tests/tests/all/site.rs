@@ -15,7 +15,11 @@ use engine::{
 };
 use identity::{Grant, Identity, Proof, Trust};
 use serde_json::{Value, json};
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, mpsc},
+    task::Poll,
+};
 use store::sqlite::SqliteStore;
 
 pub const VAULT: &str = "kv1.vault.localhost:8443";
@@ -224,6 +228,25 @@ impl Site {
         Answer::of(self.runtime.block_on(self.plane.handle(kind, name, read(request, [127, 0, 0, 1]))))
     }
 
+    /// A request of the administrator's whose client hangs up while its work waits.
+    pub fn hang_up(&self, host: &str, method: &str, path: &str, body: &Value) {
+        let (name, domain) = host.split_once('.').unwrap();
+        let kind = if domain.starts_with("managedhsm") { ContainerKind::ManagedHsm } else { ContainerKind::Vault };
+        let token = self.token(ADMIN, &format!("https://{domain}"));
+        let body = body.to_string().into_bytes();
+        let request = read(request(host, method, &versioned(path, "7.6"), Some(&token), &body), [127, 0, 0, 1]);
+        // Its one thread for blocking work is taken, so that no answer can be there at once.
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        let (free, taken) = mpsc::channel::<()>();
+        runtime.spawn_blocking(move || taken.recv());
+        runtime.block_on(async {
+            let mut answer = Box::pin(self.plane.handle(kind, name, request));
+            let first = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+            assert!(first.is_pending(), "answered at once: {first:?}");
+        });
+        drop(free);
+    }
+
     /// A request to the resource manager, in an API version of 2024 unless it names one.
     pub fn manage(&self, who: Guid, method: &str, path: &str, body: &Value) -> Answer {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
@@ -250,6 +273,12 @@ impl Site {
         engine.flush_audit().unwrap();
         let leaves = engine.audit_log(0, usize::MAX).unwrap();
         leaves.iter().map(|(_, leaf)| AuditRecord::read(leaf).unwrap()).collect()
+    }
+
+    /// How many records of the log the last checkpoint covers.
+    pub fn signed(&self) -> usize {
+        let last = self.plane.door.engine().last_audit_checkpoint().unwrap();
+        last.map_or(0, |last| usize::try_from(last.size).unwrap())
     }
 
     /// A request to the directory.

@@ -85,11 +85,13 @@ impl Arm {
         };
         match read(caller, request) {
             Ok(ask) => {
-                let response = match handlers::dispatch(self, &ask).await {
-                    Ok(response) => response,
-                    Err(failure) => error::response(failure, &ask.subject()),
+                let answer = async {
+                    match handlers::dispatch(self, &ask).await {
+                        Ok(response) => response,
+                        Err(failure) => error::response(failure, &ask.subject()),
+                    }
                 };
-                self.told(&ask, response)
+                self.told(&ask, answer).await
             }
             Err(problem) => problem.response(),
         }

@@ -4,24 +4,21 @@
 //! operations on something: reads, and whatever was refused.
 
 use super::{Arm, Ask, error::Failure, route::Route};
-use crate::{Response, reply};
+use crate::{Response, reply, unanswered::Unanswered};
 use domain::{ContainerKind, Event, Operation};
-use engine::{Asker, Subject, Told};
+use engine::{Asker, Subject};
 
 impl Arm {
-    /// Tells the log how a request ended. One that the log can't take is not answered as done.
-    pub(super) fn told(&self, ask: &Ask, response: Response) -> Response {
+    /// Tells the log how a request ends. One that the log can't take is not answered as done.
+    pub(super) async fn told(&self, ask: &Ask, answer: impl Future<Output = Response>) -> Response {
         let Some(operation) = ask.route.operation(ask.request.method.as_str()) else {
-            return response;
+            return answer.await;
         };
         let resource = ask.request.path_text();
-        let told = Told {
-            event: Event::Operation(operation),
-            by: Asker::Caller(&ask.caller),
-            subject: Subject::resource(&resource),
-            ending: reply::ending(&response),
-        };
-        match self.door.engine().tell(&told) {
+        let (by, subject) = (Asker::Caller(&ask.caller), Subject::resource(&resource));
+        let unanswered = Unanswered::new(self.door.engine(), Event::Operation(operation), by, subject);
+        let response = answer.await;
+        match unanswered.answered(reply::ending(&response)) {
             Ok(()) => response,
             Err(error) => super::error::response(Failure::Engine(error), &ask.subject()),
         }

@@ -23,9 +23,10 @@ use crate::{
     Addresses, Request, Response,
     bearer::{self, Unauthenticated},
     reply,
+    unanswered::Unanswered,
 };
 use domain::{ContainerKind, Event, KeyUse, ObjectName, OtherEvent, Refusal, VersionId, access::Caller};
-use engine::{Asker, Cost, Door, Engine, Error, OpenContainer, Subject, Told};
+use engine::{Asker, Cost, Door, Engine, Error, OpenContainer, Subject};
 use error::{Place, Problem};
 use http::StatusCode;
 use identity::Identity;
@@ -97,7 +98,8 @@ impl DataPlane {
                 let by =
                     Asker::Stranger { origin: &request.origin(), address: request.address, correlation_id: request.id };
                 let event = Event::Other(OtherEvent::Authentication);
-                return self.told(event, by, &Subject::within(container, ""), response, &place(kind, "", request));
+                let unanswered = Unanswered::new(self.door.engine(), event, by, Subject::within(container, ""));
+                return told(unanswered, response, &place(kind, "", request));
             }
         };
         let routed = route::resolve(kind, request.method.as_str(), &request.path).map_err(Problem::NoRoute);
@@ -113,32 +115,18 @@ impl DataPlane {
             Ok(asked) => asked,
             Err(problem) => {
                 let place = located(container, &caller, request);
-                return self.told(event, Asker::Caller(&caller), &subject, problem.response(&place), &place);
+                let unanswered = Unanswered::new(self.door.engine(), event, Asker::Caller(&caller), subject);
+                return told(unanswered, problem.response(&place), &place);
             }
         };
         let (request, container) = (Arc::clone(request), Arc::clone(container));
         let call = Arc::new(Call { request, container, caller, version });
+        let unanswered = Unanswered::new(self.door.engine(), event, Asker::Caller(&call.caller), subject);
         let response = match self.perform(&call, &route).await {
             Ok(response) => response,
             Err(problem) => self.owed(&call, &route, problem).response(&call.place(&route)),
         };
-        self.told(event, Asker::Caller(&call.caller), &subject, response, &call.place(&route))
-    }
-
-    /// Tells the audit log how a request ended. One that the log can't take is not answered as done.
-    fn told(
-        &self,
-        event: Event,
-        by: Asker<'_>,
-        subject: &Subject<'_>,
-        response: Response,
-        place: &Place<'_>,
-    ) -> Response {
-        let told = Told { event, by, subject: *subject, ending: reply::ending(&response) };
-        match self.door.engine().tell(&told) {
-            Ok(()) => response,
-            Err(error) => Problem::Engine(error).response(place),
-        }
+        told(unanswered, response, &call.place(&route))
     }
 
     /// Who may not do a thing is told so, and not what is wrong with the body: rights come before shape (contract:
@@ -209,6 +197,14 @@ impl DataPlane {
     ) -> Result<T, Error> {
         let call = Arc::clone(call);
         self.door.run(cost, move |engine| work(engine, &call)).await
+    }
+}
+
+/// Tells the audit log how a request ended. One that the log can't take is not answered as done.
+fn told(unanswered: Unanswered<'_>, response: Response, place: &Place<'_>) -> Response {
+    match unanswered.answered(reply::ending(&response)) {
+        Ok(()) => response,
+        Err(error) => Problem::Engine(error).response(place),
     }
 }
 

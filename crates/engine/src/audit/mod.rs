@@ -37,7 +37,7 @@ use domain::{
     access::{Caller, Origin},
     metering::Month,
 };
-use std::{net::IpAddr, time::Duration};
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 use store::Tx;
 
 /// What an operation acts on, as the log names it.
@@ -213,9 +213,9 @@ impl Engine {
         }
         if let Some(origin) = origin {
             record.duration_ms = milliseconds(self.elapsed().saturating_sub(origin.started));
-            record.operation_version = origin.api_version.as_deref().map(Into::into);
-            record.properties.request_uri = Some(origin.uri.as_str()).filter(|uri| !uri.is_empty()).map(Into::into);
-            record.properties.client_info = origin.client.as_deref().map(Into::into);
+            record.operation_version = origin.api_version.as_deref().map(kept);
+            record.properties.request_uri = Some(origin.uri.as_str()).filter(|uri| !uri.is_empty()).map(kept);
+            record.properties.client_info = origin.client.as_deref().map(kept);
         }
         record
     }
@@ -225,6 +225,10 @@ impl Engine {
     pub fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
+}
+
+fn kept(text: &str) -> Cow<'_, str> {
+    domain::beginning(text).into()
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -21,21 +21,31 @@ pub(crate) struct Queue {
     waiting: Mutex<Vec<Entry>>,
     /// Held by the one who writes.
     writing: Mutex<Vec<Entry>>,
-    /// Of both.
+    /// Of both, in entries and in bytes of leaves.
     length: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 impl Queue {
     /// At about 700 bytes each, some 45 MB: seconds of everything a machine can do.
     const MOST_WAITING: usize = 65_536;
+    /// Leaves can be made longer than they usually are.
+    const MOST_BYTES: usize = 64 << 20;
 
     pub(crate) fn enter(&self, entry: Entry) -> Result<(), Error> {
-        if self.length.fetch_add(1, Ordering::Relaxed) >= Self::MOST_WAITING {
-            self.length.fetch_sub(1, Ordering::Relaxed);
+        let bytes = entry.leaf.len();
+        let ahead = (self.length.fetch_add(1, Ordering::Relaxed), self.bytes.fetch_add(bytes, Ordering::Relaxed));
+        if ahead.0 >= Self::MOST_WAITING || ahead.1 >= Self::MOST_BYTES {
+            self.leave(1, bytes);
             return Err(Error::Busy);
         }
         self.waiting.lock().push(entry);
         Ok(())
+    }
+
+    fn leave(&self, entries: usize, bytes: usize) {
+        self.length.fetch_sub(entries, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// How many entries wait or are being written.
@@ -55,7 +65,7 @@ impl Queue {
                 return Ok(());
             }
             write(&writing)?;
-            self.length.fetch_sub(writing.len(), Ordering::Relaxed);
+            self.leave(writing.len(), writing.iter().map(|entry| entry.leaf.len()).sum());
             writing.clear();
         }
     }
@@ -102,5 +112,14 @@ mod tests {
         assert_eq!(leaves(&queue).len(), Queue::MOST_WAITING);
         queue.enter(entry("after")).unwrap();
         assert_eq!(leaves(&queue), ["after"]);
+    }
+
+    #[test]
+    fn a_queue_is_full_of_long_records_sooner() {
+        let (queue, mebibyte) = (Queue::default(), "x".repeat(1 << 20));
+        let taken = (0..100).filter(|_| queue.enter(entry(&mebibyte)).is_ok()).count();
+        assert_eq!(taken, Queue::MOST_BYTES >> 20);
+        assert_eq!(leaves(&queue).len(), taken);
+        queue.enter(entry(&mebibyte)).unwrap();
     }
 }

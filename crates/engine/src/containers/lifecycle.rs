@@ -40,6 +40,7 @@ impl Engine {
             Ok(()) => {
                 self.open.invalidate(kind, name);
                 self.refresh_access(Realm::Arm)?;
+                self.cover(operation)?;
                 Ok(true)
             }
             Err(Error::Refused(Refusal::ContainerNotFound)) => Ok(false),

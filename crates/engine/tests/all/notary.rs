@@ -66,6 +66,11 @@ fn prepared(rig: &Rig, operation: Operation) -> Box<dyn Fn() -> Result<(), Error
         }
         Operation::VaultPurge => Box::new(purge(ContainerKind::Vault)),
         Operation::ManagedHsmPurge => Box::new(purge(ContainerKind::ManagedHsm)),
+        Operation::VaultDelete | Operation::ManagedHsmDelete => {
+            let is_vault = operation == Operation::VaultDelete;
+            let kind = if is_vault { ContainerKind::Vault } else { ContainerKind::ManagedHsm };
+            Box::new(move || engine.delete_container(&caller(ADMINISTRATOR), kind, &resource(), &contoso()).map(drop))
+        }
         Operation::HsmRoleAssignmentPut => {
             Box::new(move || engine.put_hsm_role_assignment(&caller(ADMINISTRATOR), &hsm(), &local).map(drop))
         }
