@@ -31,6 +31,8 @@ impl Queue {
     const MOST_WAITING: usize = 65_536;
     /// Leaves can be made longer than they usually are.
     const MOST_BYTES: usize = 64 << 20;
+    /// Entries in a portion.
+    const PORTION: usize = 4_096;
 
     pub(crate) fn enter(&self, entry: Entry) -> Result<(), Error> {
         let bytes = entry.leaf.len();
@@ -53,7 +55,8 @@ impl Queue {
         self.length.load(Ordering::Relaxed)
     }
 
-    /// Hands everything that waits to `write`. If that fails, it all waits on.
+    /// Hands everything that waits to `write`, in portions: other writers come in between. What a portion that fails
+    /// holds waits on, and all behind it.
     pub(crate) fn flush(&self, write: impl Fn(&[Entry]) -> Result<(), Error>) -> Result<(), Error> {
         let mut writing = self.writing.lock();
         loop {
@@ -64,9 +67,9 @@ impl Queue {
             if writing.is_empty() {
                 return Ok(());
             }
-            write(&writing)?;
-            self.leave(writing.len(), writing.iter().map(|entry| entry.leaf.len()).sum());
-            writing.clear();
+            let length = writing.len().min(Self::PORTION);
+            write(&writing[..length])?;
+            self.leave(length, writing.drain(..length).map(|entry| entry.leaf.len()).sum());
         }
     }
 }
@@ -100,6 +103,26 @@ mod tests {
         queue.enter(entry("c")).unwrap();
         assert_eq!(leaves(&queue), ["a", "b", "c"]);
         assert_eq!(leaves(&queue), [""; 0]);
+    }
+
+    #[test]
+    fn a_failed_portion_waits_on_with_all_behind_it() {
+        let queue = Queue::default();
+        let all: Vec<String> = (0..2 * Queue::PORTION + 1).map(|number| number.to_string()).collect();
+        all.iter().for_each(|leaf| queue.enter(entry(leaf)).unwrap());
+        let first = Mutex::new(Vec::new());
+        let failed = queue.flush(|portion| {
+            let mut first = first.lock();
+            if first.is_empty() {
+                first.extend(portion.iter().map(|entry| entry.leaf.clone()));
+                return Ok(());
+            }
+            Err(Error::Busy)
+        });
+        assert!(failed.is_err());
+        assert_eq!(first.lock().len(), Queue::PORTION);
+        assert_eq!(queue.length(), Queue::PORTION + 1);
+        assert_eq!([first.into_inner(), leaves(&queue)].concat(), all);
     }
 
     #[test]
