@@ -6,7 +6,7 @@ use crate::{KeyUse, PublicKey, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// An enum whose variants are spelled in one place, for the wire and for the store.
-macro_rules! spelled {
+macro_rules! spelled_enum {
     ($(#[$doc:meta])* $type:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ macro_rules! spelled {
         }
     };
 }
+
+pub(crate) use spelled_enum as spelled;
 
 spelled! {
     /// The family of a key. Whether an HSM protects it is a property beside it ([`KeyBody::hsm`]).

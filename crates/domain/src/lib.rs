@@ -11,6 +11,7 @@ pub mod access;
 mod attributes;
 mod audit;
 mod base64url;
+mod certificate;
 mod container;
 mod directory;
 mod id;
@@ -33,6 +34,10 @@ mod time;
 
 pub use attributes::{Attributes, KeyUse, permits};
 pub use audit::{AuditRecord, Event, Identity, OtherEvent, Outcome, beginning, time_of_leaf};
+pub use certificate::{
+    AlternativeNames, CertificateContent, CertificatePolicy, IssuerReference, KeyProperties, KeyUsage, LifetimeStep,
+    LifetimeStepKind, LifetimeTrigger, X509Properties,
+};
 pub use container::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,
     VaultProfile,

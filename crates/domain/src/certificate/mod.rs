@@ -1,0 +1,102 @@
+//! Certificates as data: what one is to be made like, and what is to happen to it in time.
+//!
+//! Source: contract key-vault §3.3, §3.6 (certificates) and §3.9. How a certificate is encoded, signed or read is for
+//! custody; this module knows its contents only as the words of a policy.
+
+use crate::{KeySpec, UnixTime, key::spelled};
+use serde::{Deserialize, Serialize};
+
+/// What the versions of a certificate are made like. It belongs to the certificate and not to a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificatePolicy {
+    pub key: KeyProperties,
+    pub content: CertificateContent,
+    pub x509: X509Properties,
+    /// At most one of each kind.
+    pub lifetime_actions: Vec<LifetimeStep>,
+    pub issuer: IssuerReference,
+    pub enabled: bool,
+    pub created: UnixTime,
+    pub updated: UnixTime,
+}
+
+/// The key of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyProperties {
+    pub spec: KeySpec,
+    pub hsm: bool,
+    /// Whether the secret of the certificate has the private key in it.
+    pub exportable: bool,
+    /// Whether a renewal keeps the key.
+    pub reuse_key: bool,
+}
+
+spelled! {
+    /// What the secret of a certificate holds.
+    CertificateContent {
+        /// Base64 of a PKCS#12 file without a password.
+        Pkcs12 = "application/x-pkcs12",
+        /// PEM: the private key (PKCS#8), then the chain, the leaf first.
+        Pem = "application/x-pem-file",
+    }
+}
+
+spelled! {
+    /// Bits of the key usage extension (RFC 5280 §4.2.1.3).
+    KeyUsage {
+        DigitalSignature = "digitalSignature", NonRepudiation = "nonRepudiation",
+        KeyEncipherment = "keyEncipherment", DataEncipherment = "dataEncipherment", KeyAgreement = "keyAgreement",
+        KeyCertSign = "keyCertSign", CrlSign = "cRLSign", EncipherOnly = "encipherOnly", DecipherOnly = "decipherOnly",
+    }
+}
+
+/// The contents of a certificate that its owner chooses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct X509Properties {
+    /// A distinguished name as text: `CN=contoso.com, O=Contoso`. May be empty if there are alternative names.
+    pub subject: String,
+    pub names: AlternativeNames,
+    /// Object identifiers, dotted: extended key usages.
+    pub ekus: Vec<String>,
+    pub key_usage: Vec<KeyUsage>,
+    pub validity_months: u32,
+}
+
+/// The subject's alternative names (RFC 5280 §4.2.1.6), as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlternativeNames {
+    pub emails: Vec<String>,
+    pub dns_names: Vec<String>,
+    /// User principal names: an other name of Microsoft's (1.3.6.1.4.1.311.20.2.3).
+    pub upns: Vec<String>,
+    pub uris: Vec<String>,
+    pub ip_addresses: Vec<String>,
+}
+
+/// Something that is to happen at a point of a certificate's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifetimeStep {
+    pub trigger: LifetimeTrigger,
+    pub action: LifetimeStepKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LifetimeTrigger {
+    /// Of the time between not-before and not-after: 1 to 99.
+    Percentage(u8),
+    DaysBeforeExpiry(u32),
+}
+
+spelled! {
+    LifetimeStepKind { AutoRenew = "AutoRenew", EmailContacts = "EmailContacts" }
+}
+
+/// Who signs a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuerReference {
+    /// `Self`, `Unknown`, or the name of an issuer of the vault.
+    pub name: String,
+    /// What the issuer calls the type of certificate.
+    pub certificate_type: Option<String>,
+    pub transparency: Option<bool>,
+}
