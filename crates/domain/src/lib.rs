@@ -49,7 +49,7 @@ pub use key::{Curve, DigestLength, EncryptionAlgorithm, KeyBody, KeyOperation, K
 pub use lifecycle::State;
 pub use name::{ContainerName, ObjectName};
 pub use network::{Bypass, DefaultAction, IpRange, IpRules, NetworkRules, PublicNetworkAccess, VirtualNetworkRule};
-pub use object::{Body, Object, ObjectKind, Tags, Version};
+pub use object::{Body, Object, ObjectAct, ObjectKind, SecretBody, Tags, Version};
 pub use operation::Operation;
 pub use principal::{ClientSecret, DirectoryRefusal, Principal, PrincipalChanges, PrincipalKind};
 pub use principals::{Directory, Standing, closure};

@@ -63,6 +63,47 @@ operations! {
     KeyUnwrap { Vault: "Microsoft.KeyVault/vaults/keys/unwrap/action", Hsm: "Microsoft.KeyVault/managedHsm/keys/unwrap/action", Policy: "keys unwrapKey" },
     RandomGet { Hsm: "Microsoft.KeyVault/managedHsm/rng/action" },
 
+    // Secrets and certificates, which managed HSMs have none of. Contract: key-vault §3.2, §3.3, §5.
+    SecretSet { Vault: "Microsoft.KeyVault/vaults/secrets/setSecret/action", Policy: "secrets set" },
+    SecretGet { Vault: "Microsoft.KeyVault/vaults/secrets/getSecret/action", Policy: "secrets get" },
+    SecretList { Vault: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", Policy: "secrets list" },
+    SecretListVersions { Vault: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", Policy: "secrets list" },
+    SecretUpdate { Vault: "Microsoft.KeyVault/vaults/secrets/update/action", Policy: "secrets set" },
+    SecretDelete { Vault: "Microsoft.KeyVault/vaults/secrets/delete", Policy: "secrets delete" },
+    SecretGetDeleted { Vault: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", Policy: "secrets get" },
+    SecretListDeleted { Vault: "Microsoft.KeyVault/vaults/secrets/readMetadata/action", Policy: "secrets list" },
+    SecretRecover { Vault: "Microsoft.KeyVault/vaults/secrets/recover/action", Policy: "secrets recover" },
+    SecretPurge { Vault: "Microsoft.KeyVault/vaults/secrets/purge/action", Policy: "secrets purge" },
+    SecretBackup { Vault: "Microsoft.KeyVault/vaults/secrets/backup/action", Policy: "secrets backup" },
+    SecretRestore { Vault: "Microsoft.KeyVault/vaults/secrets/restore/action", Policy: "secrets restore" },
+    CertificateCreate { Vault: "Microsoft.KeyVault/vaults/certificates/create/action", Policy: "certificates create" },
+    CertificateImport { Vault: "Microsoft.KeyVault/vaults/certificates/import/action", Policy: "certificates import" },
+    CertificateMerge { Vault: "Microsoft.KeyVault/vaults/certificates/create/action", Policy: "certificates create" },
+    CertificateGet { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates get" },
+    CertificateList { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates list" },
+    CertificateListVersions { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates list" },
+    CertificateUpdate { Vault: "Microsoft.KeyVault/vaults/certificates/update/action", Policy: "certificates update" },
+    CertificateDelete { Vault: "Microsoft.KeyVault/vaults/certificates/delete", Policy: "certificates delete" },
+    CertificateGetDeleted { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates get" },
+    CertificateListDeleted { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates list" },
+    CertificateRecover { Vault: "Microsoft.KeyVault/vaults/certificates/recover/action", Policy: "certificates recover" },
+    CertificatePurge { Vault: "Microsoft.KeyVault/vaults/certificates/purge/action", Policy: "certificates purge" },
+    CertificateBackup { Vault: "Microsoft.KeyVault/vaults/certificates/backup/action", Policy: "certificates backup" },
+    CertificateRestore { Vault: "Microsoft.KeyVault/vaults/certificates/restore/action", Policy: "certificates restore" },
+    CertificatePolicyGet { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates get" },
+    CertificatePolicyUpdate { Vault: "Microsoft.KeyVault/vaults/certificates/update/action", Policy: "certificates update" },
+    CertificatePendingGet { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates get" },
+    CertificatePendingUpdate { Vault: "Microsoft.KeyVault/vaults/certificates/update/action", Policy: "certificates update" },
+    CertificatePendingDelete { Vault: "Microsoft.KeyVault/vaults/certificates/update/action", Policy: "certificates update" },
+    CertificateContactsGet { Vault: "Microsoft.KeyVault/vaults/certificatecontacts/write", Policy: "certificates managecontacts" },
+    CertificateContactsSet { Vault: "Microsoft.KeyVault/vaults/certificatecontacts/write", Policy: "certificates managecontacts" },
+    CertificateContactsDelete { Vault: "Microsoft.KeyVault/vaults/certificatecontacts/write", Policy: "certificates managecontacts" },
+    CertificateIssuerList { Vault: "Microsoft.KeyVault/vaults/certificatecas/read", Policy: "certificates listissuers" },
+    CertificateIssuerGet { Vault: "Microsoft.KeyVault/vaults/certificatecas/read", Policy: "certificates getissuers" },
+    CertificateIssuerSet { Vault: "Microsoft.KeyVault/vaults/certificatecas/write", Policy: "certificates setissuers" },
+    CertificateIssuerUpdate { Vault: "Microsoft.KeyVault/vaults/certificatecas/write", Policy: "certificates setissuers" },
+    CertificateIssuerDelete { Vault: "Microsoft.KeyVault/vaults/certificatecas/delete", Policy: "certificates deleteissuers" },
+
     // Local roles of a managed HSM. Contract: managed-hsm §1.3.
     HsmRoleDefinitionRead { Hsm: "Microsoft.KeyVault/managedHsm/roleDefinitions/read/action" },
     HsmRoleDefinitionPut { Hsm: "Microsoft.KeyVault/managedHsm/roleDefinitions/write/action" },
@@ -160,6 +201,21 @@ impl Operation {
                 | Self::KeyWrap
                 | Self::KeyUnwrap
                 | Self::RandomGet
+                | Self::SecretGet
+                | Self::SecretList
+                | Self::SecretListVersions
+                | Self::SecretGetDeleted
+                | Self::SecretListDeleted
+                | Self::CertificateGet
+                | Self::CertificateList
+                | Self::CertificateListVersions
+                | Self::CertificateGetDeleted
+                | Self::CertificateListDeleted
+                | Self::CertificatePolicyGet
+                | Self::CertificatePendingGet
+                | Self::CertificateContactsGet
+                | Self::CertificateIssuerList
+                | Self::CertificateIssuerGet
                 | Self::HsmRoleDefinitionRead
                 | Self::HsmRoleAssignmentRead
                 | Self::HsmSettingRead
@@ -183,6 +239,7 @@ impl Operation {
         matches!(
             self,
             Self::KeyPurge
+                | Self::SecretPurge
                 | Self::VaultPurge
                 | Self::ManagedHsmPurge
                 | Self::HsmRoleAssignmentPut
@@ -228,13 +285,17 @@ impl Operation {
             | Self::UserCreate
             | Self::GroupCreate
             | Self::ApplicationCreate
-            | Self::ServicePrincipalCreate => 201,
+            | Self::ServicePrincipalCreate
+            | Self::CertificateMerge => 201,
             Self::ManagedHsmPut
             | Self::ManagedHsmRecover
             | Self::ManagedHsmDelete
             | Self::ManagedHsmPurge
-            | Self::VaultPurge => 202,
+            | Self::VaultPurge
+            | Self::CertificateCreate => 202,
             Self::KeyPurge
+            | Self::SecretPurge
+            | Self::CertificatePurge
             | Self::UserUpdate
             | Self::UserDelete
             | Self::GroupUpdate
@@ -259,7 +320,15 @@ impl Operation {
     /// Whether it only looks at what is deleted.
     #[must_use]
     pub fn looks_at_deleted(self) -> bool {
-        matches!(self, Self::KeyGetDeleted | Self::KeyListDeleted)
+        matches!(
+            self,
+            Self::KeyGetDeleted
+                | Self::KeyListDeleted
+                | Self::SecretGetDeleted
+                | Self::SecretListDeleted
+                | Self::CertificateGetDeleted
+                | Self::CertificateListDeleted
+        )
     }
 
     /// The access-policy permission it needs: collection and permission word.

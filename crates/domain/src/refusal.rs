@@ -1,7 +1,7 @@
 //! Why the vault says no, in the field's words. Each front maps every refusal to its wire in one exhaustive match.
 
 use crate::{
-    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
+    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectKind, ObjectName,
     SignatureAlgorithm, UnixTime, access::RoleRefusal,
 };
 use std::net::IpAddr;
@@ -43,7 +43,7 @@ pub enum Refusal {
     #[error("the name is held by a deleted object")]
     NameHeldByDeleted,
     #[error("a restore meets an object, live or deleted, of the same name")]
-    RestoreConflict { name: ObjectName },
+    RestoreConflict { kind: ObjectKind, name: ObjectName },
     #[error("the name is held by another container")]
     ContainerNameTaken,
     #[error("the name is held by a deleted container")]
@@ -76,6 +76,15 @@ pub enum Refusal {
     LocationImmutable,
     #[error("the location of a resource group can't be changed")]
     GroupLocationImmutable,
+
+    /// A key or secret that belongs to a certificate goes where its certificate goes.
+    #[error("a certificate manages the object")]
+    ManagedByCertificate { kind: ObjectKind, act: &'static str },
+    /// A certificate makes a key and a secret of its name.
+    #[error("a key or secret that no certificate manages has the name")]
+    NameHeldByOtherKind { kind: ObjectKind },
+    #[error("the secret is disabled")]
+    SecretDisabled,
 
     // Use of keys
     #[error("the key is disabled")]

@@ -7,6 +7,7 @@
 //! This crate does not know any wire: it speaks in the domain's types and refuses in the domain's words.
 
 mod access;
+mod act;
 pub mod audit;
 mod changes;
 mod clock;
@@ -24,6 +25,7 @@ mod open;
 mod page;
 mod principals;
 mod roles;
+mod secrets;
 mod setup;
 mod sweep;
 
@@ -38,18 +40,17 @@ pub use directory::ContainerListing;
 pub use door::{Cost, Door, Lanes};
 pub use error::Error;
 pub use issuer::IssuerKey;
-pub use keys::{
-    AttributeChanges, CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey, KeyChanges, NewAttributes,
-};
+pub use keys::{CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey};
 pub use metering::{UsageLine, UsageQuery, UsageScope};
 pub use metrics::{Answered, Metrics};
-pub use objects::ObjectView;
+pub use objects::{AttributeChanges, NewAttributes, ObjectChanges, ObjectView};
 pub use open::OpenContainer;
 pub use page::{Page, PageRequest};
 pub use principals::{
     AddedSecret, Application, NewApplication, NewGroup, NewPrincipal, NewSecret, NewUser, SecretVerdict,
     hash_client_secret,
 };
+pub use secrets::{SecretView, SetSecret};
 pub use setup::{EngineParts, Foundation, HsmDefaults};
 pub use sweep::Swept;
 
@@ -59,6 +60,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
+pub use store::Presence;
 use store::Store;
 
 /// The vault. Shared by all fronts and loops of a process.

@@ -6,7 +6,7 @@
 //!
 //! What a container is charged for is not known here: see [`domain::metering`].
 
-use crate::{Engine, Error, OpenContainer, Page, PageRequest, open::OpenKey};
+use crate::{Engine, Error, OpenContainer, Page, PageRequest, open::OpenVersion};
 use domain::{
     Body, ContainerId, ContainerKind, ContainerName, Guid, ObjectName, Operation, Outcome, Refusal, ResourceId,
     UnixTime, VersionId,
@@ -192,8 +192,8 @@ impl Engine {
 
     /// Notes that a key version was used, if that has to be paid for: it is HSM-protected, in a vault. A managed HSM is
     /// paid for as a whole.
-    pub(crate) fn note_use(&self, target: &OpenContainer, key: &OpenKey) {
-        let Body::Key(body) = &key.version.body;
+    pub(crate) fn note_use(&self, target: &OpenContainer, key: &OpenVersion) {
+        let Body::Key(body) = &key.version.body else { return };
         if !body.hsm || target.kind() == ContainerKind::ManagedHsm {
             return;
         }

@@ -1,15 +1,15 @@
-//! Opened containers and keys: what the hot path works on without touching the disk.
+//! Opened containers and objects: what the hot path works on without touching the disk.
 //!
 //! Everything cached hangs below its container's entry, and every entry has a lease. Work on an entry holds the
 //! lease; invalidation waits for that work to end, then revokes it. A change is acknowledged only after the
-//! invalidation, so after the answer to a deletion nothing uses the key. A reader takes the lease *before* it loads,
+//! invalidation, so after the answer to a deletion nothing uses the object. A reader takes the lease *before* it loads,
 //! so a load that began before the change cannot leave a stale entry behind.
 
-use crate::Error;
+use crate::{Error, ObjectView};
 use custody::{KeyHandle, WrappingKey};
 use domain::{
-    Container, ContainerId, ContainerKind, ContainerName, Object, ObjectName, Sealed, Version, VersionId,
-    access::Assignments,
+    Container, ContainerId, ContainerKind, ContainerName, Object, ObjectKind, ObjectName, Sealed, Secret, Version,
+    VersionId, access::Assignments,
 };
 use parking_lot::{Mutex, RwLock};
 use std::{
@@ -41,32 +41,41 @@ pub struct OpenContainer {
     pub(crate) key: WrappingKey,
     /// Who may do what by the HSM's local roles; empty for a vault, whose roles are in the control plane.
     pub(crate) local_access: RwLock<Arc<Assignments>>,
-    keys: RwLock<HashMap<String, Arc<KeySlot>>>,
+    objects: [Slots; ObjectKind::ALL.len()],
     lease: Lease,
 }
 
-/// All opened versions of one key.
+/// The opened objects of one kind, by folded name.
+type Slots = RwLock<HashMap<String, Arc<Slot>>>;
+
+/// All opened versions of one object.
 #[derive(Default)]
-struct KeySlot {
+struct Slot {
     lease: Lease,
-    versions: RwLock<HashMap<VersionId, Arc<OpenKey>>>,
-    current: OnceLock<Arc<OpenKey>>,
+    versions: RwLock<HashMap<VersionId, Arc<OpenVersion>>>,
+    current: OnceLock<Arc<OpenVersion>>,
 }
 
-/// One version of a key with what is needed to use it.
-pub struct OpenKey {
+/// What was sealed in a version, ready for use.
+pub(crate) enum Opened {
+    Key(Box<dyn KeyHandle>),
+    Secret(Secret),
+}
+
+/// One version of an object with what is needed to use it.
+pub struct OpenVersion {
     pub object: Object,
     pub version: Version,
     pub(crate) object_key: Sealed,
     pub(crate) material: Sealed,
-    pub(crate) handle: OnceLock<Box<dyn KeyHandle>>,
+    pub(crate) opened: OnceLock<Opened>,
     /// The latest second in which a use that has to be paid for was noted.
     pub(crate) noted: AtomicI64,
 }
 
 impl OpenContainer {
-    /// How many keys a container keeps open. Beyond it an arbitrary one is closed for each one opened.
-    const MAX_OPEN_KEYS: usize = 4096;
+    /// How many objects of a kind a container keeps open. Beyond it an arbitrary one is closed for each one opened.
+    const MAX_OPEN_OBJECTS: usize = 4096;
 
     pub(crate) fn new(container: Container, key: WrappingKey, local_access: Assignments) -> Self {
         Self {
@@ -74,7 +83,7 @@ impl OpenContainer {
             container,
             key,
             local_access: RwLock::new(Arc::new(local_access)),
-            keys: RwLock::default(),
+            objects: Default::default(),
             lease: Lease::default(),
         }
     }
@@ -97,30 +106,30 @@ impl OpenContainer {
 
     /// Whether a use of this version would find it open: then it costs no disk read.
     #[must_use]
-    pub fn is_open(&self, name: &ObjectName, version: Option<VersionId>) -> bool {
-        self.keys.read().get(&name.folded()).is_some_and(|slot| match version {
+    pub fn is_open(&self, kind: ObjectKind, name: &ObjectName, version: Option<VersionId>) -> bool {
+        self.slots(kind).read().get(&name.folded()).is_some_and(|slot| match version {
             None => slot.current.get().is_some(),
             Some(id) => slot.versions.read().contains_key(&id),
         })
     }
 
-    /// Runs `work` on a version of a key, loading it if it is not open. While `work` runs neither the key nor the
+    /// Runs `work` on a version of an object, loading it if it is not open. While `work` runs neither the object nor the
     /// container can be deleted, changed or disabled to the end: such a change is answered after it.
     /// `None` if this entry has been revoked: the container has to be opened anew.
-    pub(crate) fn with_key<T>(
+    pub(crate) fn with_version<T>(
         &self,
-        name: &ObjectName,
+        (kind, name): (ObjectKind, &ObjectName),
         version: Option<VersionId>,
-        load: impl Fn() -> Result<OpenKey, Error>,
-        work: impl Fn(&OpenKey) -> Result<T, Error>,
+        load: impl Fn() -> Result<OpenVersion, Error>,
+        work: impl Fn(&OpenVersion) -> Result<T, Error>,
     ) -> Option<Result<T, Error>> {
         self.lease.hold(|| {
             loop {
-                let slot = self.slot(name);
+                let slot = self.slot(kind, name);
                 // A revoked slot has been replaced: try the new one.
                 if let Some(outcome) = slot.lease.hold(|| work(&*slot.get_or_load(version, &load)?)) {
                     if outcome.is_err() && slot.is_empty() {
-                        self.forget_empty(name, &slot);
+                        self.forget_empty(kind, name, &slot);
                     }
                     return outcome;
                 }
@@ -133,54 +142,70 @@ impl OpenContainer {
         self.lease.hold(work)
     }
 
-    fn slot(&self, name: &ObjectName) -> Arc<KeySlot> {
-        let folded = name.folded();
-        if let Some(slot) = self.keys.read().get(&folded) {
-            return Arc::clone(slot);
+    fn slots(&self, kind: ObjectKind) -> &Slots {
+        let [keys, secrets, certificates] = &self.objects;
+        match kind {
+            ObjectKind::Key => keys,
+            ObjectKind::Secret => secrets,
+            ObjectKind::Certificate => certificates,
         }
-        let mut keys = self.keys.write();
-        if keys.len() >= Self::MAX_OPEN_KEYS {
-            Self::close_one(&mut keys);
-        }
-        Arc::clone(keys.entry(folded).or_default())
     }
 
-    /// A key that could not be loaded keeps no place: names that nobody has must not drive out those that are used.
-    fn forget_empty(&self, name: &ObjectName, slot: &Arc<KeySlot>) {
-        let mut keys = self.keys.write();
+    fn slot(&self, kind: ObjectKind, name: &ObjectName) -> Arc<Slot> {
         let folded = name.folded();
-        if keys.get(&folded).is_some_and(|known| Arc::ptr_eq(known, slot))
+        let slots = self.slots(kind);
+        if let Some(slot) = slots.read().get(&folded) {
+            return Arc::clone(slot);
+        }
+        let mut slots = slots.write();
+        if slots.len() >= Self::MAX_OPEN_OBJECTS {
+            Self::close_one(&mut slots);
+        }
+        Arc::clone(slots.entry(folded).or_default())
+    }
+
+    /// An object that could not be loaded keeps no place: names that nobody has must not drive out those that are used.
+    fn forget_empty(&self, kind: ObjectKind, name: &ObjectName, slot: &Arc<Slot>) {
+        let mut slots = self.slots(kind).write();
+        let folded = name.folded();
+        if slots.get(&folded).is_some_and(|known| Arc::ptr_eq(known, slot))
             && let Some(mut revoked) = slot.lease.0.try_write()
             && slot.is_empty()
         {
             *revoked = true;
-            keys.remove(&folded);
+            slots.remove(&folded);
         }
     }
 
-    /// Closes a key that nobody is using at the moment; if all are in use the cache grows for a while.
-    fn close_one(keys: &mut HashMap<String, Arc<KeySlot>>) {
-        let idle = keys.iter().find_map(|(name, slot)| {
+    /// Closes an object that nobody is using at the moment; if all are in use the cache grows for a while.
+    fn close_one(slots: &mut HashMap<String, Arc<Slot>>) {
+        let idle = slots.iter().find_map(|(name, slot)| {
             let mut revoked = slot.lease.0.try_write()?;
             *revoked = true;
             Some(name.clone())
         });
         if let Some(name) = idle {
-            keys.remove(&name);
+            slots.remove(&name);
         }
     }
 
-    /// Forgets a key, once nobody uses it any more. Call after the change is durable and before it is answered.
-    pub(crate) fn invalidate_key(&self, name: &ObjectName) {
-        let slot = self.keys.write().remove(&name.folded());
+    /// Forgets an object, once nobody uses it any more. Call after the change is durable and before it is answered.
+    pub(crate) fn invalidate(&self, kind: ObjectKind, name: &ObjectName) {
+        let slot = self.slots(kind).write().remove(&name.folded());
         if let Some(slot) = slot {
             slot.lease.revoke();
         }
     }
 }
 
-impl KeySlot {
-    /// How many versions of one key are kept open. Beyond it others are opened for one use.
+impl OpenVersion {
+    pub(crate) fn view(&self, entry: &OpenContainer) -> ObjectView {
+        ObjectView { object: self.object.clone(), version: self.version.clone(), policy: entry.container.policy }
+    }
+}
+
+impl Slot {
+    /// How many versions of one object are kept open. Beyond it others are opened for one use.
     const MAX_OPEN_VERSIONS: usize = 128;
 
     fn is_empty(&self) -> bool {
@@ -190,26 +215,26 @@ impl KeySlot {
     fn get_or_load(
         &self,
         version: Option<VersionId>,
-        load: impl Fn() -> Result<OpenKey, Error>,
-    ) -> Result<Arc<OpenKey>, Error> {
+        load: impl Fn() -> Result<OpenVersion, Error>,
+    ) -> Result<Arc<OpenVersion>, Error> {
         let known = match version {
             None => self.current.get().cloned(),
             Some(id) => self.versions.read().get(&id).cloned(),
         };
-        if let Some(key) = known {
-            return Ok(key);
+        if let Some(open) = known {
+            return Ok(open);
         }
-        let key = Arc::new(load()?);
+        let open = Arc::new(load()?);
         let mut versions = self.versions.write();
         if versions.len() >= Self::MAX_OPEN_VERSIONS && version.is_some() {
-            return Ok(key);
+            return Ok(open);
         }
-        let key = Arc::clone(versions.entry(key.version.id).or_insert(key));
+        let open = Arc::clone(versions.entry(open.version.id).or_insert(open));
         drop(versions);
         if version.is_none() {
-            return Ok(Arc::clone(self.current.get_or_init(|| key)));
+            return Ok(Arc::clone(self.current.get_or_init(|| open)));
         }
-        Ok(key)
+        Ok(open)
     }
 }
 
@@ -277,7 +302,7 @@ impl OpenContainers {
     /// How many containers are open, and how many keys in all of them.
     pub(crate) fn sizes(&self) -> (usize, usize) {
         let entries = self.entries.read();
-        (entries.len(), entries.values().map(|entry| entry.keys.read().len()).sum())
+        (entries.len(), entries.values().map(|entry| entry.slots(ObjectKind::Key).read().len()).sum())
     }
 
     pub(crate) fn find(&self, id: ContainerId) -> Option<Arc<OpenContainer>> {

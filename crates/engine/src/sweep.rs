@@ -3,8 +3,8 @@
 //! Each purge is a transaction of its own that looks again before it acts: a crash leaves it done or not done, and
 //! two sweeps at once purge once.
 
-use crate::{Engine, Error, containers::operations, keys::KEYS, objects::ObjectOperations};
-use domain::{ContainerId, ObjectKind};
+use crate::{Engine, Error, containers::operations};
+use domain::ContainerId;
 use store::DueObject;
 
 /// What a sweep destroyed.
@@ -68,16 +68,9 @@ impl Engine {
     }
 
     fn expire_object(&self, due: &DueObject) -> Result<bool, Error> {
-        let operations = object_operations(due.kind);
         self.store.transact("ExpireObject", |tx| {
             let present = tx.object(due.container, due.kind, &due.name)?.is_some();
-            Ok(present && self.take_object(tx, due.container, operations, &due.name)?.is_none())
+            Ok(present && self.take_object(tx, due.container, due.kind, &due.name)?.is_none())
         })
-    }
-}
-
-fn object_operations(kind: ObjectKind) -> &'static ObjectOperations {
-    match kind {
-        ObjectKind::Key => &KEYS,
     }
 }

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 /// How often records that wait for it are made durable. A crash loses no more of them than came in since.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
-/// How often the purge scheduler and the rotation loop look for what is due.
+/// How often the purge scheduler and the loop that rotates and renews look for what is due.
 const LOOP_INTERVAL: Duration = Duration::from_secs(5);
 /// How much one round of a loop does before it lets others in.
 const LOOP_BATCH: usize = 100;
@@ -158,7 +158,7 @@ impl Loops {
     }
 }
 
-/// Runs the purge scheduler and the rotation loop until the process ends.
+/// Runs the purge scheduler and the loop that rotates and renews until the process ends.
 async fn act(door: Door) {
     let mut ticks = tokio::time::interval(LOOP_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -185,23 +185,18 @@ async fn flush_log(door: &Door) {
     }
 }
 
-/// Purges and rotates what is due, all of it.
+/// Purges, rotates and renews what is due, all of it.
 pub async fn act_on_due(door: &Door) {
     loop {
         let round = door.run(engine::Cost::Durable, |engine| {
             let swept = engine.sweep(LOOP_BATCH)?;
-            let rotated = engine.rotate_due(LOOP_BATCH)?;
-            Ok((swept, rotated))
+            let acted = engine.act_on_due(LOOP_BATCH)?;
+            Ok((swept, acted))
         });
         match round.await {
             Ok((swept, 0)) if swept.is_empty() => return,
-            Ok((swept, rotated)) => {
-                tracing::info!(
-                    containers = swept.containers,
-                    objects = swept.objects,
-                    rotated,
-                    "acted on what was due"
-                );
+            Ok((swept, acted)) => {
+                tracing::info!(containers = swept.containers, objects = swept.objects, acted, "acted on what was due");
             }
             Err(error) => {
                 tracing::error!(error = chain(&error), "the scheduler could not act");

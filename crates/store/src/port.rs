@@ -173,10 +173,11 @@ pub trait Read {
         limit: usize,
     ) -> Outcome<Vec<StoredVersion>>;
     fn count_versions(&mut self, container: ContainerId, kind: ObjectKind, name: &ObjectName) -> Outcome<usize>;
-    /// Deleted objects in live containers whose scheduled purge is at or before `now`, the longest due first.
+    /// Deleted objects in live containers whose scheduled purge is at or before `now`, the longest due first. Those that
+    /// a certificate manages are not among them: they go with it.
     fn due_objects(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
-    /// Live objects in live containers whose `next_rotation` is at or before `now`, the longest due first.
-    fn due_rotations(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
+    /// Live objects in live containers whose `next_action` is at or before `now`, the longest due first.
+    fn due_actions(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
 
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>>;
     /// Custom ones: built-in ones are not stored.
@@ -252,7 +253,7 @@ pub trait Tx: Read {
         container: ContainerId,
         kind: ObjectKind,
         name: &ObjectName,
-        proof: Purged,
+        proof: &Purged,
     ) -> Outcome<()>;
     /// The next version of an object. [`Object::current`] is saved separately.
     fn insert_version(

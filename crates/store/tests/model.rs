@@ -19,7 +19,7 @@ const NAMES: [&str; 8] = ["a", "A", "b", "B-1", "c", "C", "z9", "Z9"];
 #[derive(Clone, Debug)]
 enum Change {
     Insert { name: usize, id: u128 },
-    Save { name: usize, current: u128, purge_at: Option<i64>, next_rotation: Option<i64> },
+    Save { name: usize, current: u128, purge_at: Option<i64>, next_action: Option<i64> },
     Remove { name: usize },
     AddVersion { name: usize, id: u128 },
     SaveVersion { name: usize, id: u128, tag: u8 },
@@ -41,8 +41,8 @@ fn change() -> impl Strategy<Value = Change> {
     let time = || proptest::option::of(0..40_i64);
     prop_oneof![
         3 => (name.clone(), id.clone()).prop_map(|(name, id)| Change::Insert { name, id }),
-        3 => (name.clone(), id.clone(), time(), time()).prop_map(|(name, current, purge_at, next_rotation)| {
-            Change::Save { name, current, purge_at, next_rotation }
+        3 => (name.clone(), id.clone(), time(), time()).prop_map(|(name, current, purge_at, next_action)| {
+            Change::Save { name, current, purge_at, next_action }
         }),
         1 => name.clone().prop_map(|name| Change::Remove { name }),
         3 => (name.clone(), id.clone()).prop_map(|(name, id)| Change::AddVersion { name, id }),
@@ -61,10 +61,10 @@ fn step() -> impl Strategy<Value = Step> {
 /// Objects by folded name, each with its versions in order.
 type Model = BTreeMap<String, (StoredObject, Vec<StoredVersion>)>;
 
-fn saved(name: &str, current: u128, purge_at: Option<i64>, next_rotation: Option<i64>) -> Object {
+fn saved(name: &str, current: u128, purge_at: Option<i64>, next_action: Option<i64>) -> Object {
     Object {
         state: purge_at.map_or(State::Live, |at| deleted_until(UnixTime(at))),
-        next_rotation: next_rotation.map(UnixTime),
+        next_action: next_action.map(UnixTime),
         ..object(name, version_id(current)).object
     }
 }
@@ -85,9 +85,9 @@ fn apply_to_model(model: &mut Model, change: &Change) -> bool {
             }
             is_new
         }
-        Change::Save { name, current, purge_at, next_rotation } => {
+        Change::Save { name, current, purge_at, next_action } => {
             let Some((stored, _)) = model.get_mut(&object_name(NAMES[name]).folded()) else { return false };
-            stored.object = saved(NAMES[name], current, purge_at, next_rotation);
+            stored.object = saved(NAMES[name], current, purge_at, next_action);
             true
         }
         Change::Remove { name } => model.remove(&object_name(NAMES[name]).folded()).is_some(),
@@ -115,10 +115,10 @@ fn apply_to_store(tx: &mut dyn Tx, change: &Change) -> Result<(), Fault> {
             let id = version_id(id);
             tx.insert_object(vault, &object(NAMES[name], id), &version(id), &sealed("first"))
         }
-        Change::Save { name, current, purge_at, next_rotation } => {
-            tx.save_object(vault, &saved(NAMES[name], current, purge_at, next_rotation))
+        Change::Save { name, current, purge_at, next_action } => {
+            tx.save_object(vault, &saved(NAMES[name], current, purge_at, next_action))
         }
-        Change::Remove { name } => tx.remove_object(vault, KEY, &object_name(NAMES[name]), proof()),
+        Change::Remove { name } => tx.remove_object(vault, KEY, &object_name(NAMES[name]), &proof()),
         Change::AddVersion { name, id } => {
             tx.insert_version(vault, KEY, &object_name(NAMES[name]), &version(version_id(id)), &sealed("next"))
         }
@@ -207,9 +207,9 @@ fn assert_same_due(tx: &mut dyn Read, model: &Model, now: i64) -> Result<(), Fau
         due
     };
     let purge = due(|object| object.state.deletion().map(|deletion| deletion.scheduled_purge_at.0));
-    let rotation = due(|object| object.next_rotation.filter(|_| object.state.is_live()).map(|at| at.0));
+    let rotation = due(|object| object.next_action.filter(|_| object.state.is_live()).map(|at| at.0));
     for (expected, found) in
-        [(purge, tx.due_objects(UnixTime(now), 99)?), (rotation, tx.due_rotations(UnixTime(now), 99)?)]
+        [(purge, tx.due_objects(UnixTime(now), 99)?), (rotation, tx.due_actions(UnixTime(now), 99)?)]
     {
         let date = |due: &DueObject| expected.iter().find(|(_, other)| other == due).map(|(date, _)| *date);
         let dates: Vec<_> = found.iter().map(date).collect();

@@ -16,7 +16,7 @@ use store::{
 };
 
 /// Of the newest schema.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -174,8 +174,9 @@ fn containers_older_than_their_lifetimes_get_them() {
         let store = SqliteStore::open(&path).unwrap();
         write(&store, |tx| tx.insert_container(container, &sealed("k")));
     }
-    let before =
-        "DROP TABLE memberships; DROP INDEX principals_by_user_name; ALTER TABLE principals DROP COLUMN user_name;
+    let before = "DROP INDEX objects_due_action; ALTER TABLE objects RENAME COLUMN next_action TO next_rotation;
+         CREATE INDEX objects_due_rotation ON objects (next_rotation) WHERE next_rotation IS NOT NULL;
+         DROP TABLE memberships; DROP INDEX principals_by_user_name; ALTER TABLE principals DROP COLUMN user_name;
          DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
          DROP TABLE key_uses; DROP TABLE audit_tiles; DROP TABLE audit_checkpoints; PRAGMA user_version = 1";
     Connection::open(&path).unwrap().execute_batch(before).unwrap();

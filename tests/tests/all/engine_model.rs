@@ -2,15 +2,15 @@
 
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{
-    Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectName, Refusal, ResourceGroup, ResourceId,
-    SignatureAlgorithm, Sku, Subscription, Tags,
+    Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectKind, ObjectName, Refusal, ResourceGroup,
+    ResourceId, SignatureAlgorithm, Sku, Subscription, Tags,
     access::{Caller, Scope, azure_roles, hsm_roles},
     lifecycle::{PolicyAmendment, Retention},
 };
 use e2e::model::{KEYS, Model, Op, Outcome, Settings, ops, settings};
 use engine::{
     ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings,
-    MovableClock, NewAttributes, PageRequest, ProfileRequest, SystemClock, VaultSettings,
+    MovableClock, NewAttributes, PageRequest, Presence, ProfileRequest, SystemClock, VaultSettings,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -171,23 +171,23 @@ impl Rig {
         let open = engine.open_container(self.kind, NAME)?;
         match op {
             Op::Create(key) => engine.create_key(&caller, &open, &key_name(key), &an_ec_key()).map(drop),
-            Op::Get(key) => engine.get_key(&caller, &open, &key_name(key), None).map(drop),
+            Op::Get(key) => engine.get_object(&caller, &open, ObjectKind::Key, &key_name(key), None).map(drop),
             Op::Sign(key) => {
                 let digest = [0; 32];
                 engine.sign(&caller, &open, &key_name(key), None, SignatureAlgorithm::Es256, &digest).map(drop)
             }
-            Op::Delete(key) => engine.delete_key(&caller, &open, &key_name(key)).map(drop),
-            Op::GetDeleted(key) => engine.get_deleted_key(&caller, &open, &key_name(key)).map(drop),
-            Op::Recover(key) => engine.recover_key(&caller, &open, &key_name(key)).map(drop),
-            Op::Purge(key) => engine.purge_key(&caller, &open, &key_name(key)),
+            Op::Delete(key) => engine.delete_object(&caller, &open, ObjectKind::Key, &key_name(key)).map(drop),
+            Op::GetDeleted(key) => engine.get_deleted_object(&caller, &open, ObjectKind::Key, &key_name(key)).map(drop),
+            Op::Recover(key) => engine.recover_object(&caller, &open, ObjectKind::Key, &key_name(key)).map(drop),
+            Op::Purge(key) => engine.purge_object(&caller, &open, ObjectKind::Key, &key_name(key)),
             Op::Backup(key) => {
-                let blob = engine.backup_key(&caller, &open, &key_name(key))?;
+                let blob = engine.backup_object(&caller, &open, ObjectKind::Key, &key_name(key))?;
                 self.backups.insert(key, blob);
                 Ok(())
             }
             Op::Restore(key) => {
                 let blob = self.backups.get(&key).cloned().unwrap_or_default();
-                engine.restore_key(&caller, &open, &blob).map(drop)
+                engine.restore_object(&caller, &open, ObjectKind::Key, &blob).map(drop)
             }
             _ => Ok(()),
         }
@@ -197,9 +197,9 @@ impl Rig {
         let open = self.engine().open_container(self.kind, NAME).ok()?;
         let page = PageRequest { after: None, limit: 25 };
         let found = if deleted {
-            self.engine().list_deleted_keys(&self.caller(), &open, &page)
+            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Deleted, &page)
         } else {
-            self.engine().list_keys(&self.caller(), &open, &page)
+            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Live, &page)
         };
         Some(found.unwrap().items.iter().map(|view| view.object.name.to_string()).collect())
     }

@@ -221,10 +221,13 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NotFound | Refusal::DeletedNotFound => {
             Problem::new(StatusCode::NOT_FOUND, "NotFound", sentence(refusal))
         }
-        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } | Refusal::LastAdministrator => {
-            Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal))
-        }
-        Refusal::KeyDisabled { .. }
+        Refusal::NameHeldByDeleted
+        | Refusal::NameHeldByOtherKind { .. }
+        | Refusal::ManagedByCertificate { .. }
+        | Refusal::RestoreConflict { .. }
+        | Refusal::LastAdministrator => Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal)),
+        Refusal::SecretDisabled
+        | Refusal::KeyDisabled { .. }
         | Refusal::KeyNotYetValid { .. }
         | Refusal::KeyExpired { .. }
         | Refusal::KeyOperationForbidden { .. }

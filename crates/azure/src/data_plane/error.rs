@@ -8,7 +8,7 @@ mod words;
 
 use super::route::NoRoute;
 use crate::{Response, json::BadBody, reply};
-use domain::{Container, ContainerKind, Guid, Refusal, access::Caller};
+use domain::{Container, ContainerKind, Guid, ObjectKind, Refusal, access::Caller};
 use engine::Error;
 use http::{HeaderValue, StatusCode, header};
 
@@ -52,6 +52,8 @@ pub(super) struct Place<'a> {
     pub caller: Option<&'a Caller>,
     pub host: &'a str,
     pub request_id: Guid,
+    /// The kind of object that the request is about.
+    pub object: ObjectKind,
     /// Of the object, as the path has it.
     pub name: &'a str,
     pub version: Option<&'a str>,
@@ -64,7 +66,7 @@ impl Problem {
     pub(super) fn response(&self, place: &Place<'_>) -> Response {
         match self {
             Self::Engine(Error::Refused(refusal)) => {
-                let (status, code, inner) = words::meaning(refusal, place.kind);
+                let (status, code, inner) = words::meaning(refusal, place);
                 error(place, status, code, inner, words::text(refusal, place))
             }
             Self::Engine(Error::Busy) => busy(place),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
 use domain::{
-    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
+    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectKind, ObjectName,
     SignatureAlgorithm,
     access::{Model, RoleRefusal},
     lock::Act,
@@ -28,8 +28,9 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::PrincipalNotFound => R::LockNotFound { name: "keep".to_owned() },
         R::LockNotFound { .. } => R::NameInvalid { name: "a_b".to_owned() },
         R::NameInvalid { .. } => R::NameHeldByDeleted,
-        R::NameHeldByDeleted => R::RestoreConflict { name: ObjectName::parse("k").unwrap() },
-        R::RestoreConflict { .. } => R::ContainerNameTaken,
+        R::NameHeldByDeleted => R::RestoreConflict { kind: ObjectKind::Key, name: ObjectName::parse("k").unwrap() },
+        R::RestoreConflict { .. } => R::NameHeldByOtherKind { kind: ObjectKind::Secret },
+        R::NameHeldByOtherKind { .. } => R::ContainerNameTaken,
         R::ContainerNameTaken => R::ContainerNameHeldByDeleted,
         R::ContainerNameHeldByDeleted => R::ResourceGroupNotEmpty,
         R::ResourceGroupNotEmpty => R::RoleAssignmentExists,
@@ -52,7 +53,12 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::SoftDeleteDisabled => R::TenantInvalid,
         R::TenantInvalid => R::LocationImmutable,
         R::LocationImmutable => R::GroupLocationImmutable,
-        R::GroupLocationImmutable => R::KeyDisabled { operation: KeyOperation::Sign },
+        R::GroupLocationImmutable => R::ManagedByCertificate { kind: ObjectKind::Key, act: "delete" },
+        R::ManagedByCertificate { kind: ObjectKind::Key, .. } => {
+            R::ManagedByCertificate { kind: ObjectKind::Secret, act: "update" }
+        }
+        R::ManagedByCertificate { .. } => R::SecretDisabled,
+        R::SecretDisabled => R::KeyDisabled { operation: KeyOperation::Sign },
         R::KeyDisabled { .. }
         | R::KeyNotYetValid { .. }
         | R::KeyExpired { .. }
@@ -150,6 +156,7 @@ fn place<'a>(container: &'a Container, caller: &'a Caller) -> Place<'a> {
         caller: Some(caller),
         host: "kv1.vault.localhost:8443",
         request_id: REQUEST_ID,
+        object: ObjectKind::Key,
         name: "Key-1",
         version: Some("0123456789abcdef0123456789abcdef"),
         digest_property: "value",
@@ -181,6 +188,19 @@ fn all(kind: ContainerKind) -> String {
 #[test]
 fn every_refusal_of_a_vault() {
     insta::assert_snapshot!(all(ContainerKind::Vault));
+}
+
+#[test]
+fn what_is_not_there_is_named_by_its_kind() {
+    let (container, caller) = (container(ContainerKind::Vault), caller());
+    let mut table = String::new();
+    for kind in [ObjectKind::Secret, ObjectKind::Certificate] {
+        let place = Place { object: kind, ..place(&container, &caller) };
+        for refusal in [Refusal::NotFound, Refusal::DeletedNotFound, Refusal::NameHeldByDeleted] {
+            table += &described(&Problem::from(refusal), &place);
+        }
+    }
+    insta::assert_snapshot!(table);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use super::{body, page, roles, rotation, route, version::ApiVersion};
 use crate::Request;
 use bytes::Bytes;
-use domain::{ContainerKind, Guid, ObjectName};
+use domain::{ContainerKind, Guid, ObjectKind, ObjectName};
+use engine::Presence;
 use std::net::IpAddr;
 
 /// A method, a space, and a path with a query.
@@ -15,17 +16,22 @@ pub fn target(input: &[u8]) {
     let Some(request) = Request::read(built, IpAddr::from([127, 0, 0, 1]), Guid::from_u128(0)) else { return };
     for kind in ContainerKind::ALL {
         if let Ok(route) = route::resolve(kind, request.method.as_str(), &request.path) {
-            drop(route.key());
+            drop(route.object());
         }
     }
     let _ = request.api_version().and_then(ApiVersion::parse);
-    drop(page::read(&request, page::List::Keys));
+    drop(page::read(&request, page::List::Objects(ObjectKind::Key, Presence::Live)));
     drop(roles::filter(request.query("$filter")));
 }
 
 /// The body of a creation.
 pub fn create_body(input: &[u8]) {
     drop(body::create_key(input));
+}
+
+/// The body of setting a secret.
+pub fn secret_body(input: &[u8]) {
+    drop(body::set_secret(input));
 }
 
 /// The body of an import.
@@ -35,7 +41,9 @@ pub fn import_body(input: &[u8]) {
 
 /// The body of an update.
 pub fn update_body(input: &[u8]) {
-    drop(body::update_key(input));
+    for kind in ObjectKind::ALL {
+        drop(body::update(*kind, input));
+    }
 }
 
 /// The body of encrypt, decrypt, wrapkey or unwrapkey.
@@ -70,9 +78,11 @@ pub fn role_assignment_body(input: &[u8]) {
 /// A skip token, for each kind of list.
 pub fn skip_token(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    drop(page::marker(text, page::List::Keys));
-    drop(page::marker(text, page::List::DeletedKeys));
-    if let Some(name) = ObjectName::parse("k") {
-        drop(page::marker(text, page::List::Versions(&name)));
+    for kind in ObjectKind::ALL {
+        drop(page::marker(text, page::List::Objects(*kind, Presence::Live)));
+        drop(page::marker(text, page::List::Objects(*kind, Presence::Deleted)));
+        if let Some(name) = ObjectName::parse("k") {
+            drop(page::marker(text, page::List::Versions(*kind, &name)));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The data plane: keys of vaults and managed HSMs, and what an HSM has beside them.
+//! The data plane: the objects of vaults and managed HSMs, and what an HSM has beside them.
 //!
 //! The order of an answer is: container, token, network, route, operation (contract: key-vault §2, "Evaluation order"). Clients
 //! send their first request bare to be told where to get a token, so nothing of it is looked at before the token.
@@ -25,8 +25,10 @@ use crate::{
     reply,
     unanswered::Unanswered,
 };
-use domain::{ContainerKind, Event, KeyUse, ObjectName, OtherEvent, Refusal, VersionId, access::Caller};
-use engine::{Asker, Cost, Door, Engine, Error, OpenContainer, Subject};
+use domain::{
+    ContainerKind, Event, KeyUse, ObjectAct, ObjectKind, ObjectName, OtherEvent, Refusal, VersionId, access::Caller,
+};
+use engine::{Asker, Cost, Door, Engine, Error, OpenContainer, Presence, Subject};
 use error::{Place, Problem};
 use http::StatusCode;
 use identity::Identity;
@@ -53,8 +55,9 @@ struct Call {
     version: ApiVersion,
 }
 
-/// The key that a path names, and the version if it names one.
-struct KeyPath {
+/// The object that a path names, and the version if it names one.
+struct ObjectPath {
+    kind: ObjectKind,
     name: ObjectName,
     version: Option<VersionId>,
 }
@@ -151,28 +154,19 @@ impl DataPlane {
     async fn perform(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
         use Operation as Op;
         match route.operation {
-            Op::ListKeys => self.list_keys(call).await,
-            Op::ListKeyVersions => self.list_key_versions(call, route.key()?).await,
-            Op::GetKey => self.get_key(call, route.key()?).await,
-            Op::CreateKey => self.create_key(call, route.key()?).await,
-            Op::ImportKey => self.import_key(call, route.key()?).await,
-            Op::UpdateKey => self.update_key(call, route.key()?).await,
-            Op::DeleteKey => self.delete_key(call, route.key()?).await,
-            Op::BackupKey => self.backup_key(call, route.key()?).await,
-            Op::RestoreKey => self.restore_key(call).await,
-            Op::RotateKey => self.rotate_key(call, route.key()?).await,
-            Op::GetRotationPolicy => self.get_rotation_policy(call, route.key()?).await,
-            Op::SetRotationPolicy => self.set_rotation_policy(call, route.key()?).await,
-            Op::UseKey(KeyUse::Sign) => self.sign(call, route.key()?).await,
-            Op::UseKey(KeyUse::Verify) => self.verify(call, route.key()?).await,
-            Op::UseKey(KeyUse::Encrypt) => self.encrypt(call, route.key()?).await,
-            Op::UseKey(KeyUse::Decrypt) => self.decrypt(call, route.key()?).await,
-            Op::UseKey(KeyUse::Wrap) => self.wrap_key(call, route.key()?).await,
-            Op::UseKey(KeyUse::Unwrap) => self.unwrap_key(call, route.key()?).await,
-            Op::ListDeletedKeys => self.list_deleted_keys(call).await,
-            Op::GetDeletedKey => self.get_deleted_key(call, route.key()?).await,
-            Op::RecoverDeletedKey => self.recover_deleted_key(call, route.key()?).await,
-            Op::PurgeDeletedKey => self.purge_deleted_key(call, route.key()?).await,
+            Op::Object(kind, act) => self.act(call, route, kind, act).await,
+            Op::CreateKey => self.create_key(call, route.object()?).await,
+            Op::ImportKey => self.import_key(call, route.object()?).await,
+            Op::RotateKey => self.rotate_key(call, route.object()?).await,
+            Op::GetRotationPolicy => self.get_rotation_policy(call, route.object()?).await,
+            Op::SetRotationPolicy => self.set_rotation_policy(call, route.object()?).await,
+            Op::UseKey(KeyUse::Sign) => self.sign(call, route.object()?).await,
+            Op::UseKey(KeyUse::Verify) => self.verify(call, route.object()?).await,
+            Op::UseKey(KeyUse::Encrypt) => self.encrypt(call, route.object()?).await,
+            Op::UseKey(KeyUse::Decrypt) => self.decrypt(call, route.object()?).await,
+            Op::UseKey(KeyUse::Wrap) => self.wrap_key(call, route.object()?).await,
+            Op::UseKey(KeyUse::Unwrap) => self.unwrap_key(call, route.object()?).await,
+            Op::SetSecret => self.set_secret(call, route.object()?).await,
             Op::GetRandomBytes => self.get_random_bytes(call).await,
             Op::ListRoleDefinitions => self.list_role_definitions(call, route).await,
             Op::GetRoleDefinition => self.get_role_definition(call, route).await,
@@ -185,6 +179,23 @@ impl DataPlane {
             Op::ListSettings => Ok(handlers::settings::list()),
             Op::GetSetting => handlers::settings::get(route),
             Op::NotSupported(what) => Err(Problem::NotSupported(what)),
+        }
+    }
+
+    /// Does what can be done to an object of any kind.
+    async fn act(&self, call: &Arc<Call>, route: &Route<'_>, kind: ObjectKind, act: ObjectAct) -> Answer {
+        match act {
+            ObjectAct::List => self.list_objects(call, kind, Presence::Live).await,
+            ObjectAct::ListDeleted => self.list_objects(call, kind, Presence::Deleted).await,
+            ObjectAct::ListVersions => self.list_versions(call, route.object()?).await,
+            ObjectAct::Get => self.get_object(call, route.object()?).await,
+            ObjectAct::Update => self.update_object(call, route.object()?).await,
+            ObjectAct::Delete => self.delete_object(call, route.object()?).await,
+            ObjectAct::GetDeleted => self.get_deleted_object(call, route.object()?).await,
+            ObjectAct::Recover => self.recover_object(call, route.object()?).await,
+            ObjectAct::Purge => self.purge_object(call, route.object()?).await,
+            ObjectAct::Backup => self.backup_object(call, route.object()?).await,
+            ObjectAct::Restore => self.restore_object(call, kind).await,
         }
     }
 
@@ -226,6 +237,7 @@ fn place<'a>(kind: ContainerKind, container_name: &'a str, request: &'a Request)
         caller: None,
         host: &request.host,
         request_id: request.id,
+        object: ObjectKind::Key,
         name: "",
         version: None,
         digest_property: "value",
@@ -247,6 +259,7 @@ impl Call {
     fn place<'a>(&'a self, route: &Route<'a>) -> Place<'a> {
         let verifies = route.operation == Operation::UseKey(KeyUse::Verify);
         Place {
+            object: route.operation.kind(),
             name: route.name.unwrap_or_default(),
             version: route.version,
             digest_property: if verifies { "digest" } else { "value" },
@@ -256,14 +269,14 @@ impl Call {
 }
 
 impl Route<'_> {
-    fn key(&self) -> Result<KeyPath, Problem> {
+    fn object(&self) -> Result<ObjectPath, Problem> {
         let name = self.name.unwrap_or_default();
-        // A key of this name could be made and never be reached: its path is that of an operation.
+        // An object of this name could be made and never be reached: its path is that of an operation.
         let name = ObjectName::parse(name).filter(|name| !name.as_str().eq_ignore_ascii_case("restore"));
         let name = name.ok_or_else(|| Refusal::NameInvalid { name: self.name.unwrap_or_default().to_owned() })?;
         // What is no version names none: the lookup finds that out, after the caller's rights have been checked.
         let version = self.version.map(|text| VersionId::parse(text).unwrap_or(VersionId::from_bytes(NO_VERSION)));
-        Ok(KeyPath { name, version })
+        Ok(ObjectPath { kind: self.operation.kind(), name, version })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Lists in pages: `maxresults`, `$skiptoken`, `nextLink` (contract: key-vault §3.7, "Paging").
 
-use super::{error::Problem, version::ApiVersion};
+use super::{error::Problem, version::ApiVersion, wire::deleted_collection};
 use crate::{Request, json};
-use domain::ObjectName;
-use engine::PageRequest;
+use domain::{ObjectKind, ObjectName};
+use engine::{PageRequest, Presence};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -12,18 +12,17 @@ const MAX_RESULTS: usize = 25;
 /// Which list a page belongs to. A skip token names its list, so that one list's token is foreign to every other.
 #[derive(Clone, Copy)]
 pub(super) enum List<'a> {
-    Keys,
-    DeletedKeys,
-    Versions(&'a ObjectName),
+    Objects(ObjectKind, Presence),
+    Versions(ObjectKind, &'a ObjectName),
 }
 
 /// The path of the list, below the host.
 impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Keys => f.write_str("keys"),
-            Self::DeletedKeys => f.write_str("deletedkeys"),
-            Self::Versions(name) => write!(f, "keys/{name}/versions"),
+            Self::Objects(kind, Presence::Live) => f.write_str(kind.collection()),
+            Self::Objects(kind, Presence::Deleted) => f.write_str(deleted_collection(*kind)),
+            Self::Versions(kind, name) => write!(f, "{}/{name}/versions", kind.collection()),
         }
     }
 }
@@ -80,8 +79,8 @@ pub(super) fn marker(token: &str, list: List<'_>) -> Option<String> {
     let token: SkipToken = serde_json::from_slice(&json::from_base64url(token)?).ok()?;
     let (of, marker) = token.next_marker.split_once('!')?;
     let is_ours = match list {
-        List::Keys | List::DeletedKeys => ObjectName::parse(marker).is_some(),
-        List::Versions(_) => marker.parse::<u64>().is_ok(),
+        List::Objects(..) => ObjectName::parse(marker).is_some(),
+        List::Versions(..) => marker.parse::<u64>().is_ok(),
     };
     (is_ours && of.eq_ignore_ascii_case(&list.to_string())).then(|| marker.to_owned())
 }

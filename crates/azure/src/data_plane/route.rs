@@ -2,28 +2,20 @@
 //!
 //! Source: contract key-vault §1 ("Reserved second segments"), §3.1, §3.4, §3.5; managed-hsm §1.3.
 
-use domain::{ContainerKind, Event, KeyUse, OtherEvent, access::Scope};
+use domain::{ContainerKind, Event, KeyUse, ObjectAct, ObjectKind, OtherEvent, access::Scope};
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
-    ListKeys,
-    ListKeyVersions,
-    GetKey,
+    /// What all kinds of objects have.
+    Object(ObjectKind, ObjectAct),
     CreateKey,
     ImportKey,
-    UpdateKey,
-    DeleteKey,
-    BackupKey,
-    RestoreKey,
     RotateKey,
     GetRotationPolicy,
     SetRotationPolicy,
     UseKey(KeyUse),
-    ListDeletedKeys,
-    GetDeletedKey,
-    RecoverDeletedKey,
-    PurgeDeletedKey,
+    SetSecret,
     GetRandomBytes,
     ListRoleDefinitions,
     GetRoleDefinition,
@@ -44,15 +36,9 @@ impl Operation {
     pub(super) fn guarded(self) -> Option<domain::Operation> {
         use domain::Operation as Op;
         Some(match self {
-            Self::ListKeys => Op::KeyList,
-            Self::ListKeyVersions => Op::KeyListVersions,
-            Self::GetKey => Op::KeyGet,
+            Self::Object(kind, act) => act.on(kind),
             Self::CreateKey => Op::KeyCreate,
             Self::ImportKey => Op::KeyImport,
-            Self::UpdateKey => Op::KeyUpdate,
-            Self::DeleteKey => Op::KeyDelete,
-            Self::BackupKey => Op::KeyBackup,
-            Self::RestoreKey => Op::KeyRestore,
             Self::RotateKey => Op::KeyRotate,
             Self::GetRotationPolicy => Op::KeyRotationPolicyGet,
             Self::SetRotationPolicy => Op::KeyRotationPolicySet,
@@ -62,10 +48,7 @@ impl Operation {
             Self::UseKey(KeyUse::Verify) => Op::KeyVerify,
             Self::UseKey(KeyUse::Wrap) => Op::KeyWrap,
             Self::UseKey(KeyUse::Unwrap) => Op::KeyUnwrap,
-            Self::ListDeletedKeys => Op::KeyListDeleted,
-            Self::GetDeletedKey => Op::KeyGetDeleted,
-            Self::RecoverDeletedKey => Op::KeyRecover,
-            Self::PurgeDeletedKey => Op::KeyPurge,
+            Self::SetSecret => Op::SecretSet,
             Self::GetRandomBytes => Op::RandomGet,
             Self::ListRoleDefinitions | Self::GetRoleDefinition => Op::HsmRoleDefinitionRead,
             Self::PutRoleDefinition => Op::HsmRoleDefinitionPut,
@@ -77,16 +60,25 @@ impl Operation {
             Self::NotSupported(_) => return None,
         })
     }
+
+    /// The kind of object that it is about.
+    pub(super) fn kind(self) -> ObjectKind {
+        match self {
+            Self::Object(kind, _) => kind,
+            Self::SetSecret => ObjectKind::Secret,
+            _ => ObjectKind::Key,
+        }
+    }
 }
 
 impl Route<'_> {
-    /// The path that the engine's gate decides by: a key, a scope, or all keys.
+    /// The path that the engine's gate decides by: an object, a scope, or all objects of a kind.
     pub(super) fn guarded_path(&self) -> String {
         match (&self.scope, self.operation, self.name) {
             (Some(scope), ..) => scope.as_str().to_owned(),
             (None, Operation::GetRandomBytes, _) => "/".to_owned(),
-            (None, _, Some(name)) => format!("/keys/{name}"),
-            (None, _, None) => "/keys".to_owned(),
+            (None, operation, Some(name)) => format!("/{}/{name}", operation.kind().collection()),
+            (None, operation, None) => format!("/{}", operation.kind().collection()),
         }
     }
 }
@@ -154,67 +146,84 @@ const FULL_RESTORE: Operation = Operation::NotSupported("Full restore");
 const SECURITY_DOMAIN: Operation = Operation::NotSupported("The security domain");
 const EKM: Operation = Operation::NotSupported("External key management");
 const UPDATE_SETTING: Operation = Operation::NotSupported("Changing settings");
-const SECRETS: Operation = Operation::NotSupported("Secrets");
 const CERTIFICATES: Operation = Operation::NotSupported("Certificates");
 const STORAGE: Operation = Operation::NotSupported("Storage accounts");
 
-/// The first resource whose path fits is the one meant, so reserved words come before the names they shadow.
+/// The resources that all kinds of objects have, with a kind's own before those whose placeholders they would fit. The
+/// first resource whose path fits is the one meant, so reserved words come before the names they shadow.
+macro_rules! objects {
+    ($kind:ident, $live:literal, $deleted:literal, $put:expr, [$($own:expr),* $(,)?]) => {{
+        use ObjectAct as Act;
+        const fn on(act: Act) -> Operation {
+            Operation::Object(ObjectKind::$kind, act)
+        }
+        &[
+            resource(&[$live], &[("GET", on(Act::List))]),
+            resource(&[$live, "restore"], &[("POST", on(Act::Restore))]),
+            resource(
+                &[$live, NAME],
+                &[("GET", on(Act::Get)), ("PUT", $put), ("PATCH", on(Act::Update)), ("DELETE", on(Act::Delete))],
+            ),
+            resource(&[$live, NAME, "versions"], &[("GET", on(Act::ListVersions))]),
+            resource(&[$live, NAME, "backup"], &[("POST", on(Act::Backup))]),
+            $($own,)*
+            resource(&[$live, NAME, VERSION], &[("GET", on(Act::Get)), ("PATCH", on(Act::Update))]),
+            resource(&[$deleted], &[("GET", on(Act::ListDeleted))]),
+            resource(&[$deleted, NAME], &[("GET", on(Act::GetDeleted)), ("DELETE", on(Act::Purge))]),
+            resource(&[$deleted, NAME, "recover"], &[("POST", on(Act::Recover))]),
+        ]
+    }};
+}
+
 const KEYS: &[Resource] = {
     use Operation as Op;
-    &[
-        resource(&["keys"], &[("GET", Op::ListKeys)]),
-        resource(&["keys", "restore"], &[("POST", Op::RestoreKey)]),
-        resource(
-            &["keys", NAME],
-            &[("GET", Op::GetKey), ("PUT", Op::ImportKey), ("PATCH", Op::UpdateKey), ("DELETE", Op::DeleteKey)],
-        ),
-        resource(&["keys", NAME, "create"], &[("POST", Op::CreateKey)]),
-        resource(&["keys", NAME, "versions"], &[("GET", Op::ListKeyVersions)]),
-        resource(&["keys", NAME, "backup"], &[("POST", Op::BackupKey)]),
-        resource(&["keys", NAME, "rotate"], &[("POST", Op::RotateKey)]),
-        resource(&["keys", NAME, "rotationpolicy"], &[("GET", Op::GetRotationPolicy), ("PUT", Op::SetRotationPolicy)]),
-        // Without a version: the current one (contract: key-vault §1, "Double and trailing slashes").
-        resource(&["keys", NAME, "encrypt"], &[("POST", Op::UseKey(KeyUse::Encrypt))]),
-        resource(&["keys", NAME, "decrypt"], &[("POST", Op::UseKey(KeyUse::Decrypt))]),
-        resource(&["keys", NAME, "sign"], &[("POST", Op::UseKey(KeyUse::Sign))]),
-        resource(&["keys", NAME, "verify"], &[("POST", Op::UseKey(KeyUse::Verify))]),
-        resource(&["keys", NAME, "wrapkey"], &[("POST", Op::UseKey(KeyUse::Wrap))]),
-        resource(&["keys", NAME, "unwrapkey"], &[("POST", Op::UseKey(KeyUse::Unwrap))]),
-        resource(&["keys", NAME, "release"], &[("POST", RELEASE)]),
-        resource(&["keys", NAME, "attestation"], &[("GET", ATTESTATION)]),
-        resource(&["keys", NAME, "securewrapkey"], &[("POST", SECURE_WRAP)]),
-        resource(&["keys", NAME, "secureunwrapkey"], &[("POST", SECURE_WRAP)]),
-        resource(&["keys", NAME, "restore"], &[("PUT", SELECTIVE_RESTORE)]),
-        resource(&["keys", NAME, VERSION], &[("GET", Op::GetKey), ("PATCH", Op::UpdateKey)]),
-        resource(&["keys", NAME, VERSION, "encrypt"], &[("POST", Op::UseKey(KeyUse::Encrypt))]),
-        resource(&["keys", NAME, VERSION, "decrypt"], &[("POST", Op::UseKey(KeyUse::Decrypt))]),
-        resource(&["keys", NAME, VERSION, "sign"], &[("POST", Op::UseKey(KeyUse::Sign))]),
-        resource(&["keys", NAME, VERSION, "verify"], &[("POST", Op::UseKey(KeyUse::Verify))]),
-        resource(&["keys", NAME, VERSION, "wrapkey"], &[("POST", Op::UseKey(KeyUse::Wrap))]),
-        resource(&["keys", NAME, VERSION, "unwrapkey"], &[("POST", Op::UseKey(KeyUse::Unwrap))]),
-        resource(&["keys", NAME, VERSION, "release"], &[("POST", RELEASE)]),
-        resource(&["keys", NAME, VERSION, "attestation"], &[("GET", ATTESTATION)]),
-        resource(&["keys", NAME, VERSION, "securewrapkey"], &[("POST", SECURE_WRAP)]),
-        resource(&["keys", NAME, VERSION, "secureunwrapkey"], &[("POST", SECURE_WRAP)]),
-        resource(&["deletedkeys"], &[("GET", Op::ListDeletedKeys)]),
-        resource(&["deletedkeys", NAME], &[("GET", Op::GetDeletedKey), ("DELETE", Op::PurgeDeletedKey)]),
-        resource(&["deletedkeys", NAME, "recover"], &[("POST", Op::RecoverDeletedKey)]),
-    ]
+    objects!(
+        Key,
+        "keys",
+        "deletedkeys",
+        Op::ImportKey,
+        [
+            resource(&["keys", NAME, "create"], &[("POST", Op::CreateKey)]),
+            resource(&["keys", NAME, "rotate"], &[("POST", Op::RotateKey)]),
+            resource(
+                &["keys", NAME, "rotationpolicy"],
+                &[("GET", Op::GetRotationPolicy), ("PUT", Op::SetRotationPolicy)]
+            ),
+            // Without a version: the current one (contract: key-vault §1, "Double and trailing slashes").
+            resource(&["keys", NAME, "encrypt"], &[("POST", Op::UseKey(KeyUse::Encrypt))]),
+            resource(&["keys", NAME, "decrypt"], &[("POST", Op::UseKey(KeyUse::Decrypt))]),
+            resource(&["keys", NAME, "sign"], &[("POST", Op::UseKey(KeyUse::Sign))]),
+            resource(&["keys", NAME, "verify"], &[("POST", Op::UseKey(KeyUse::Verify))]),
+            resource(&["keys", NAME, "wrapkey"], &[("POST", Op::UseKey(KeyUse::Wrap))]),
+            resource(&["keys", NAME, "unwrapkey"], &[("POST", Op::UseKey(KeyUse::Unwrap))]),
+            resource(&["keys", NAME, "release"], &[("POST", RELEASE)]),
+            resource(&["keys", NAME, "attestation"], &[("GET", ATTESTATION)]),
+            resource(&["keys", NAME, "securewrapkey"], &[("POST", SECURE_WRAP)]),
+            resource(&["keys", NAME, "secureunwrapkey"], &[("POST", SECURE_WRAP)]),
+            resource(&["keys", NAME, "restore"], &[("PUT", SELECTIVE_RESTORE)]),
+            resource(&["keys", NAME, VERSION, "encrypt"], &[("POST", Op::UseKey(KeyUse::Encrypt))]),
+            resource(&["keys", NAME, VERSION, "decrypt"], &[("POST", Op::UseKey(KeyUse::Decrypt))]),
+            resource(&["keys", NAME, VERSION, "sign"], &[("POST", Op::UseKey(KeyUse::Sign))]),
+            resource(&["keys", NAME, VERSION, "verify"], &[("POST", Op::UseKey(KeyUse::Verify))]),
+            resource(&["keys", NAME, VERSION, "wrapkey"], &[("POST", Op::UseKey(KeyUse::Wrap))]),
+            resource(&["keys", NAME, VERSION, "unwrapkey"], &[("POST", Op::UseKey(KeyUse::Unwrap))]),
+            resource(&["keys", NAME, VERSION, "release"], &[("POST", RELEASE)]),
+            resource(&["keys", NAME, VERSION, "attestation"], &[("GET", ATTESTATION)]),
+            resource(&["keys", NAME, VERSION, "securewrapkey"], &[("POST", SECURE_WRAP)]),
+            resource(&["keys", NAME, VERSION, "secureunwrapkey"], &[("POST", SECURE_WRAP)]),
+        ]
+    )
 };
 
+const SECRETS: &[Resource] = objects!(Secret, "secrets", "deletedsecrets", Operation::SetSecret, []);
+
 const VAULT_ONLY: &[Resource] = &[
-    resource(&["secrets"], &[("GET", SECRETS)]),
-    resource(&["secrets", REST], ANY_SECRETS),
-    resource(&["deletedsecrets"], &[("GET", SECRETS)]),
-    resource(&["deletedsecrets", REST], ANY_SECRETS),
     resource(&["certificates"], &[("GET", CERTIFICATES)]),
     resource(&["certificates", REST], ANY_CERTIFICATES),
     resource(&["deletedcertificates"], &[("GET", CERTIFICATES)]),
     resource(&["deletedcertificates", REST], ANY_CERTIFICATES),
     resource(&["storage"], &[("GET", STORAGE)]),
 ];
-const ANY_SECRETS: &[(&str, Operation)] =
-    &[("GET", SECRETS), ("PUT", SECRETS), ("POST", SECRETS), ("PATCH", SECRETS), ("DELETE", SECRETS)];
 const ANY_CERTIFICATES: &[(&str, Operation)] = &[
     ("GET", CERTIFICATES),
     ("PUT", CERTIFICATES),
@@ -271,11 +280,10 @@ pub(super) fn resolve<'path>(
         route.scope = Some(scope);
         return Ok(route);
     }
-    let own = match kind {
-        ContainerKind::Vault => VAULT_ONLY,
-        ContainerKind::ManagedHsm => HSM_ONLY,
-    };
-    find(&[KEYS, own], method, path)
+    match kind {
+        ContainerKind::Vault => find(&[KEYS, SECRETS, VAULT_ONLY], method, path),
+        ContainerKind::ManagedHsm => find(&[KEYS, HSM_ONLY], method, path),
+    }
 }
 
 fn find<'path>(tables: &[&[Resource]], method: &str, path: &'path [String]) -> Result<Route<'path>, NoRoute> {

@@ -100,7 +100,8 @@ pub(super) fn view(body: KeyBody, policy: DeletionPolicy) -> ObjectView {
         created: NOW,
         current: id,
         rotation: None,
-        next_rotation: None,
+        next_action: None,
+        managed: false,
     };
     let attributes = Attributes { enabled: true, not_before: None, expires: None, created: NOW, updated: NOW };
     let version = Version { id, attributes, tags: Tags::new(), body: Body::Key(body) };

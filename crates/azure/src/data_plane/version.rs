@@ -38,6 +38,9 @@ impl ApiVersion {
     /// `2026-01-01-preview`: attributes of oct keys show `key_size` (contract: key-vault §3.7, "Attributes").
     pub(super) const SHOWS_KEY_SIZE: Self = Self(17);
 
+    /// `2025-07-01`: secrets of certificates show `previousVersion` (contract: key-vault §3.7, "Secrets").
+    pub(super) const SHOWS_PREVIOUS_VERSION: Self = Self(16);
+
     /// `None` for a version that we do not answer. Case does not matter.
     pub(super) fn parse(text: &str) -> Option<Self> {
         ACCEPTED.iter().position(|accepted| accepted.eq_ignore_ascii_case(text)).map(Self)
@@ -57,6 +60,7 @@ mod tests {
         assert_eq!(ApiVersion::SHOWS_EXPORTABLE.as_str(), "7.3-preview");
         assert_eq!(ApiVersion::SHOWS_HSM_PLATFORM.as_str(), "7.5-preview.1");
         assert_eq!(ApiVersion::SHOWS_KEY_SIZE.as_str(), "2026-01-01-preview");
+        assert_eq!(ApiVersion::SHOWS_PREVIOUS_VERSION.as_str(), "2025-07-01");
     }
 
     #[test]

@@ -1,35 +1,16 @@
 //! Making keys: generated or imported, as a new key or as the next version of one.
 
-use super::KEYS;
-use crate::{Engine, Error, ObjectView, OpenContainer, Subject, objects::find_version};
-use custody::{Context, Generated, Purpose, WrappingKey};
-use domain::{
-    Attributes, Body, Container, ContainerId, ContainerKind, KeyBody, KeyOperation, KeySpec, KeyType, Object,
-    ObjectKind, ObjectName, Operation, PrivateJwk, Refusal, Sealed, Secret, State, Tags, UnixTime, Version, VersionId,
-    access::Caller,
+use super::key_body;
+use crate::{
+    Engine, Error, ObjectView, OpenContainer, Subject,
+    objects::{Draft, NewAttributes, check_unmanaged, find_live, find_version, path_of},
 };
-use store::{StoredObject, Tx};
-
-/// Attributes of a new version, as asked for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NewAttributes {
-    /// Default: enabled.
-    pub enabled: Option<bool>,
-    pub not_before: Option<UnixTime>,
-    pub expires: Option<UnixTime>,
-}
-
-impl NewAttributes {
-    pub(crate) fn at(self, now: UnixTime) -> Attributes {
-        Attributes {
-            enabled: self.enabled.unwrap_or(true),
-            not_before: self.not_before,
-            expires: self.expires,
-            created: now,
-            updated: now,
-        }
-    }
-}
+use custody::Generated;
+use domain::{
+    Body, Container, ContainerKind, KeyBody, KeyOperation, KeySpec, KeyType, ObjectAct, ObjectKind, ObjectName,
+    Operation, PrivateJwk, Refusal, Secret, Tags, Version, access::Caller,
+};
+use store::Tx;
 
 #[derive(Clone, Debug)]
 pub struct CreateKey {
@@ -50,15 +31,6 @@ pub struct ImportKey {
     pub tags: Tags,
 }
 
-/// A version ready to be stored, but for the sealing that needs the object's key.
-struct Draft {
-    version: Version,
-    material: Secret,
-}
-
-/// Most versions of a key in a managed HSM (contract: managed-hsm §3.2).
-const MAX_HSM_VERSIONS: usize = 100;
-
 impl Engine {
     /// Generates a key: a new one, or the next version of a live one of that name.
     ///
@@ -73,7 +45,7 @@ impl Engine {
         name: &ObjectName,
         request: &CreateKey,
     ) -> Result<ObjectView, Error> {
-        self.check_access(caller, Operation::KeyCreate, target, &KEYS.path(name))?;
+        self.check_access(caller, Operation::KeyCreate, target, &path_of(ObjectKind::Key, name))?;
         target.check_active()?;
         request.spec.check_generated()?;
         request.spec.check_operations(request.key_ops.as_deref().unwrap_or_default())?;
@@ -82,7 +54,7 @@ impl Engine {
         let generated = self.provider.generate(request.spec, &*self.entropy)?;
         let body = body(request.spec, hsm, request.key_ops.clone(), &generated);
         let draft = self.draft(body, request.attributes, request.tags.clone(), generated);
-        self.save_new_version(caller, Operation::KeyCreate, target, name, draft)
+        self.save_new_version(caller, Operation::KeyCreate, target, (ObjectKind::Key, name), &draft)
     }
 
     /// Imports a private key: as a new key, or as the next version of a live one of that name.
@@ -96,7 +68,7 @@ impl Engine {
         name: &ObjectName,
         request: &ImportKey,
     ) -> Result<ObjectView, Error> {
-        self.check_access(caller, Operation::KeyImport, target, &KEYS.path(name))?;
+        self.check_access(caller, Operation::KeyImport, target, &path_of(ObjectKind::Key, name))?;
         target.check_active()?;
         let spec = request.jwk.spec();
         spec.check_operations(request.key_ops.as_deref().unwrap_or_default())?;
@@ -104,83 +76,13 @@ impl Engine {
         let imported = self.provider.import(&request.jwk)?;
         let body = body(spec, hsm, request.key_ops.clone(), &imported);
         let draft = self.draft(body, request.attributes, request.tags.clone(), imported);
-        self.save_new_version(caller, Operation::KeyImport, target, name, draft)
+        self.save_new_version(caller, Operation::KeyImport, target, (ObjectKind::Key, name), &draft)
     }
 
     fn draft(&self, body: KeyBody, attributes: NewAttributes, tags: Tags, generated: Generated) -> Draft {
         let version =
             Version { id: self.new_version_id(), attributes: attributes.at(self.now()), tags, body: Body::Key(body) };
         Draft { version, material: generated.material }
-    }
-
-    /// Stores a drafted version as the current one of its key, which is made if there is none.
-    fn save_new_version(
-        &self,
-        caller: &Caller,
-        operation: Operation,
-        target: &OpenContainer,
-        name: &ObjectName,
-        draft: Draft,
-    ) -> Result<ObjectView, Error> {
-        let path = KEYS.path(name);
-        let view = self.change_in(caller, operation, target, &path, |tx, now| {
-            let container = self.live_container(tx, target)?;
-            let object = match self.take_object(tx, target.id(), &KEYS, name)? {
-                None => self.insert_key(tx, target, name, &draft, now)?,
-                Some(found) if found.object.state.is_live() => self.append_version(tx, target, found, &draft)?,
-                Some(_) => return Err(Refusal::NameHeldByDeleted.into()),
-            };
-            Ok(ObjectView { object, version: draft.version.clone(), policy: container.policy })
-        })?;
-        self.close(target, name);
-        Ok(view)
-    }
-
-    fn insert_key(
-        &self,
-        tx: &mut dyn Tx,
-        target: &OpenContainer,
-        name: &ObjectName,
-        draft: &Draft,
-        now: UnixTime,
-    ) -> Result<Object, Error> {
-        let object_key = WrappingKey::generate(&*self.entropy)?;
-        let sealed_key = self.seal_object_key(target, name, &object_key)?;
-        let object = Object {
-            kind: ObjectKind::Key,
-            name: name.clone(),
-            state: State::Live,
-            created: now,
-            current: draft.version.id,
-            rotation: None,
-            next_rotation: None,
-        };
-        let material = self.seal_material(target.id(), name, draft.version.id, &object_key, &draft.material)?;
-        let stored = StoredObject { object, sealed_key };
-        tx.insert_object(target.id(), &stored, &draft.version, &material)?;
-        Ok(stored.object)
-    }
-
-    fn append_version(
-        &self,
-        tx: &mut dyn Tx,
-        target: &OpenContainer,
-        found: StoredObject,
-        draft: &Draft,
-    ) -> Result<Object, Error> {
-        let StoredObject { mut object, sealed_key } = found;
-        if target.kind() == ContainerKind::ManagedHsm
-            && tx.count_versions(target.id(), ObjectKind::Key, &object.name)? >= MAX_HSM_VERSIONS
-        {
-            return Err(Refusal::TooManyVersions { limit: MAX_HSM_VERSIONS }.into());
-        }
-        let object_key = self.open_object_key(target, &object.name, &sealed_key)?;
-        let material = self.seal_material(target.id(), &object.name, draft.version.id, &object_key, &draft.material)?;
-        tx.insert_version(target.id(), ObjectKind::Key, &object.name, &draft.version, &material)?;
-        object.current = draft.version.id;
-        object.schedule_rotation(&draft.version);
-        tx.save_object(target.id(), &object)?;
-        Ok(object)
     }
 
     /// Makes the next version of a live key after the pattern of its current one. The caller has been authorised, or
@@ -193,20 +95,21 @@ impl Engine {
         due_only: bool,
     ) -> Result<ObjectView, Error> {
         let spec = self.store.query(|read| {
-            let object = crate::objects::find_live(read, target.id(), ObjectKind::Key, name)?.object;
-            let Body::Key(body) = find_version(read, target.id(), &object, None)?.version.body;
-            Ok::<_, Error>(body.spec)
+            let object = find_live(read, target.id(), ObjectKind::Key, name)?.object;
+            check_unmanaged(&object, ObjectAct::Update)?;
+            let current = find_version(read, target.id(), &object, None)?.version;
+            Ok::<_, Error>(key_body(&current)?.spec)
         })?;
         let generated = self.provider.generate(spec, &*self.entropy)?;
         let id = self.new_version_id();
-        let path = KEYS.path(name);
+        let path = path_of(ObjectKind::Key, name);
         let mut work = |tx: &mut dyn Tx, now| {
             let container = self.live_container(tx, target)?;
-            let found = crate::objects::find_live(tx, target.id(), ObjectKind::Key, name)?;
+            let found = find_live(tx, target.id(), ObjectKind::Key, name)?;
             let current = find_version(tx, target.id(), &found.object, None)?.version;
-            let Body::Key(mut body) = current.body;
-            let is_early = due_only && found.object.next_rotation.is_none_or(|due| now < due);
-            if body.spec != spec || is_early {
+            let mut body = key_body(&current)?.clone();
+            let is_early = due_only && found.object.next_action.is_none_or(|due| now < due);
+            if body.spec != spec || is_early || found.object.managed {
                 return Err(Error::Busy);
             }
             body.public = generated.public.clone();
@@ -224,70 +127,8 @@ impl Engine {
             Some(caller) => self.change_in(caller, operation, target, &path, work)?,
             None => self.change(operation, None, &Subject::within(target, &path), &mut work)?,
         };
-        self.close(target, name);
+        self.close(target, ObjectKind::Key, name);
         Ok(view)
-    }
-
-    pub(crate) fn seal_object_key(
-        &self,
-        target: &OpenContainer,
-        name: &ObjectName,
-        object_key: &WrappingKey,
-    ) -> Result<Sealed, Error> {
-        let folded = name.folded();
-        Ok(target.key.seal_key(&object_key_context(target.id(), &folded), object_key, &*self.entropy)?)
-    }
-
-    pub(crate) fn open_object_key(
-        &self,
-        target: &OpenContainer,
-        name: &ObjectName,
-        sealed: &Sealed,
-    ) -> Result<WrappingKey, Error> {
-        Ok(target.key.open_key(&object_key_context(target.id(), &name.folded()), sealed)?)
-    }
-
-    pub(crate) fn seal_material(
-        &self,
-        container: ContainerId,
-        name: &ObjectName,
-        version: VersionId,
-        object_key: &WrappingKey,
-        material: &Secret,
-    ) -> Result<Sealed, Error> {
-        let folded = name.folded();
-        Ok(object_key.seal(&material_context(container, &folded, version), material.expose(), &*self.entropy)?)
-    }
-
-    pub(crate) fn open_material(
-        &self,
-        container: ContainerId,
-        name: &ObjectName,
-        version: VersionId,
-        object_key: &WrappingKey,
-        sealed: &Sealed,
-    ) -> Result<Secret, Error> {
-        Ok(object_key.open(&material_context(container, &name.folded(), version), sealed)?)
-    }
-}
-
-fn object_key_context(container: ContainerId, folded_name: &str) -> Context<'_> {
-    Context {
-        container: Some(container),
-        kind: ObjectKind::Key.as_str(),
-        name: folded_name,
-        version: None,
-        purpose: Purpose::ObjectKey,
-    }
-}
-
-fn material_context(container: ContainerId, folded_name: &str, version: VersionId) -> Context<'_> {
-    Context {
-        container: Some(container),
-        kind: ObjectKind::Key.as_str(),
-        name: folded_name,
-        version: Some(version),
-        purpose: Purpose::Material,
     }
 }
 
@@ -298,7 +139,7 @@ fn body(spec: KeySpec, hsm: bool, key_ops: Option<Vec<KeyOperation>>, generated:
 
 /// Whether the key is HSM-protected. A managed HSM makes every key so, whatever was asked; a standard vault has no
 /// HSM; symmetric keys exist in HSMs only (contract: key-vault §3.8, table of key types).
-pub(super) fn protection(container: &Container, key_type: KeyType, asked: bool) -> Result<bool, Refusal> {
+pub(crate) fn protection(container: &Container, key_type: KeyType, asked: bool) -> Result<bool, Refusal> {
     if container.kind() == ContainerKind::ManagedHsm {
         return Ok(true);
     }

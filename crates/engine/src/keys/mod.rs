@@ -1,27 +1,17 @@
-//! Keys: making, reading, changing, rotating, backing up and using them.
+//! Keys: making, rotating and using them. What they share with other objects is in [`crate::objects`].
 
-mod backup;
 mod create;
-mod read;
 mod rotate;
 mod usage;
 
-pub use create::{CreateKey, ImportKey, NewAttributes};
-pub use read::{AttributeChanges, KeyChanges};
+pub(crate) use create::protection;
+pub use create::{CreateKey, ImportKey};
 pub use usage::{CryptoResult, DecryptRequest, EncryptRequest};
 
-use crate::objects::ObjectOperations;
-use domain::{ObjectKind, Operation};
+use crate::Error;
+use domain::{KeyBody, Version};
 
-/// How keys take part in what all objects share.
-pub(crate) const KEYS: ObjectOperations = ObjectOperations {
-    kind: ObjectKind::Key,
-    collection: "keys",
-    list: Operation::KeyList,
-    list_versions: Operation::KeyListVersions,
-    delete: Operation::KeyDelete,
-    get_deleted: Operation::KeyGetDeleted,
-    list_deleted: Operation::KeyListDeleted,
-    recover: Operation::KeyRecover,
-    purge: Operation::KeyPurge,
-};
+/// What a version of a key has beside attributes and tags.
+pub(crate) fn key_body(version: &Version) -> Result<&KeyBody, Error> {
+    version.body.as_key().ok_or(Error::Broken("a version of a key is something else"))
+}

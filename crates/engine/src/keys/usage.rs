@@ -1,10 +1,14 @@
 //! Using keys: sign, verify, encrypt, decrypt, wrap, unwrap; and random bytes.
 
-use crate::{Engine, Error, OpenContainer, open::OpenKey};
+use super::key_body;
+use crate::{
+    Engine, Error, OpenContainer,
+    open::{OpenVersion, Opened},
+};
 use custody::{Decrypt, Encrypt, KeyHandle};
 use domain::{
-    Body, EncryptionAlgorithm, KeyBody, KeyUse, ObjectName, Operation, Refusal, Secret, SignatureAlgorithm, VersionId,
-    access::Caller, permits,
+    EncryptionAlgorithm, KeyBody, KeyUse, ObjectKind, ObjectName, Operation, Refusal, Secret, SignatureAlgorithm,
+    VersionId, access::Caller, permits,
 };
 
 /// The result of a cryptographic operation, and the version that made it.
@@ -207,10 +211,11 @@ impl Engine {
         target: &OpenContainer,
         name: &ObjectName,
         version: Option<VersionId>,
-        work: impl Fn(&OpenContainer, &OpenKey, &KeyBody) -> Result<T, Error>,
+        work: impl Fn(&OpenContainer, &OpenVersion, &KeyBody) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.use_key(caller, operation_of(key_use), target, name, version, |target, key| {
-            let Body::Key(body) = &key.version.body;
+        let key = (ObjectKind::Key, name);
+        self.use_version(caller, operation_of(key_use), target, key, version, |target, key| {
+            let body = key_body(&key.version)?;
             permits(&key.version.attributes, &body.key_ops, key_use, self.now())?;
             let done = work(target, key, body)?;
             self.note_use(target, key);
@@ -218,16 +223,14 @@ impl Engine {
         })
     }
 
-    /// The usable key, opened at its first use.
-    fn handle<'key>(&self, target: &OpenContainer, key: &'key OpenKey) -> Result<&'key dyn KeyHandle, Error> {
-        if let Some(handle) = key.handle.get() {
-            return Ok(handle.as_ref());
+    /// The usable key.
+    fn handle<'open>(&self, target: &OpenContainer, key: &'open OpenVersion) -> Result<&'open dyn KeyHandle, Error> {
+        let body = key_body(&key.version)?;
+        let parse = |material: Secret| Ok(Opened::Key(self.provider.open(body.spec, &body.public, &material)?));
+        match self.opened(target, key, parse)? {
+            Opened::Key(handle) => Ok(handle.as_ref()),
+            Opened::Secret(_) => Err(Error::Broken("a version of a key is something else")),
         }
-        let Body::Key(body) = &key.version.body;
-        let object_key = self.open_object_key(target, &key.object.name, &key.object_key)?;
-        let material = self.open_material(target.id(), &key.object.name, key.version.id, &object_key, &key.material)?;
-        let handle = self.provider.open(body.spec, &body.public, &material)?;
-        Ok(key.handle.get_or_init(|| handle).as_ref())
     }
 }
 
@@ -242,6 +245,6 @@ fn operation_of(key_use: KeyUse) -> Operation {
     }
 }
 
-fn result(key: &OpenKey, value: Secret) -> CryptoResult {
+fn result(key: &OpenVersion, value: Secret) -> CryptoResult {
     CryptoResult { version: key.version.id, name: key.object.name.clone(), value, iv: None, tag: None, aad: None }
 }

@@ -2,7 +2,7 @@
 
 use crate::rig::{ADMINISTRATOR, Rig, caller, key_name};
 use domain::{
-    ContainerKind, Guid, Refusal, SignatureAlgorithm,
+    ContainerKind, Guid, ObjectKind, Refusal, SignatureAlgorithm,
     access::{Model, Scope, hsm_roles},
 };
 use engine::{Error, RoleAssignmentRequest};
@@ -95,11 +95,11 @@ fn who_deletes_need_not_be_able_to_purge() {
         rig.engine.put_hsm_role_assignment(&caller(ADMINISTRATOR), &hsm, &request).unwrap();
     }
     let (user, officer) = (caller(Guid::from_u128(0x51)), caller(Guid::from_u128(0x52)));
-    let officer_deletes = rig.engine.delete_key(&officer, &hsm, &key_name("k")).map(drop);
+    let officer_deletes = rig.engine.delete_object(&officer, &hsm, ObjectKind::Key, &key_name("k")).map(drop);
     assert!(is_forbidden(&officer_deletes, Model::HsmLocal));
-    rig.engine.delete_key(&user, &hsm, &key_name("k")).unwrap();
-    assert!(is_forbidden(&rig.engine.purge_key(&user, &hsm, &key_name("k")), Model::HsmLocal));
-    rig.engine.purge_key(&officer, &hsm, &key_name("k")).unwrap();
+    rig.engine.delete_object(&user, &hsm, ObjectKind::Key, &key_name("k")).unwrap();
+    assert!(is_forbidden(&rig.engine.purge_object(&user, &hsm, ObjectKind::Key, &key_name("k")), Model::HsmLocal));
+    rig.engine.purge_object(&officer, &hsm, ObjectKind::Key, &key_name("k")).unwrap();
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_token_of_another_tenant_has_no_rights_here() {
     rig.create_ec_key(ContainerKind::Vault, "k");
     let stranger = domain::access::Caller { tenant: Guid::from_u128(9), ..caller(ADMINISTRATOR) };
     let open = rig.open(ContainerKind::Vault);
-    let outcome = rig.engine.get_key(&stranger, &open, &key_name("k"), None).map(drop);
+    let outcome = rig.engine.get_object(&stranger, &open, ObjectKind::Key, &key_name("k"), None).map(drop);
     assert!(is_forbidden(&outcome, Model::VaultRbac));
 }
 

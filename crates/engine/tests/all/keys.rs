@@ -44,13 +44,13 @@ fn a_sweep_purges_what_is_due_once_and_nothing_early() {
     for name in ["a", "b"] {
         rig.create_ec_key(kind, name);
     }
-    rig.engine.delete_key(&who, &rig.open(kind), &key_name("a")).unwrap();
+    rig.engine.delete_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("a")).unwrap();
     rig.clock.advance(90 * DAY - 60);
     assert_eq!(rig.engine.sweep(10).unwrap(), Swept::default());
     rig.clock.advance(120);
     assert_eq!(rig.engine.sweep(10).unwrap(), Swept { containers: 0, objects: 1 });
     assert_eq!(rig.engine.sweep(10).unwrap(), Swept::default());
-    assert!(rig.engine.get_key(&who, &rig.open(kind), &key_name("b"), None).is_ok());
+    assert!(rig.engine.get_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("b"), None).is_ok());
 }
 
 #[test]
@@ -58,12 +58,12 @@ fn a_name_is_free_the_second_its_retention_ends_even_if_the_scheduler_is_late() 
     let rig = Rig::new();
     let (who, kind) = (caller(ADMINISTRATOR), ContainerKind::ManagedHsm);
     rig.create_ec_key(kind, "k");
-    rig.engine.delete_key(&who, &rig.open(kind), &key_name("k")).unwrap();
+    rig.engine.delete_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k")).unwrap();
     let held = rig.engine.create_key(&who, &rig.open(kind), &key_name("k"), &ec_key());
     assert!(matches!(held, Err(Error::Refused(Refusal::NameHeldByDeleted))));
     rig.clock.advance(90 * DAY + 1);
     rig.create_ec_key(kind, "K");
     assert_eq!(rig.engine.sweep(10).unwrap(), Swept::default(), "the creation has done the scheduler's work");
-    let found = rig.engine.get_key(&who, &rig.open(kind), &key_name("k"), None).unwrap();
+    let found = rig.engine.get_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k"), None).unwrap();
     assert_eq!(found.object.name.to_string(), "K", "the case of the creation");
 }

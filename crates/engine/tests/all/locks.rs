@@ -2,7 +2,7 @@
 
 use crate::rig::{ADMINISTRATOR, DAY, Rig, SUBSCRIPTION, caller, engine_on, key_name, resource};
 use domain::{
-    AuditRecord, ContainerKind, ContainerName, Guid, Operation, Refusal, SignatureAlgorithm, Tags,
+    AuditRecord, ContainerKind, ContainerName, Guid, ObjectKind, Operation, Refusal, SignatureAlgorithm, Tags,
     access::{Scope, azure_roles},
     lock::{Act, Level, Lock, LockName},
 };
@@ -174,8 +174,8 @@ fn locks_do_not_touch_what_is_in_a_container() {
         rig.create_ec_key(kind, "k");
         let (who, open, key) = (caller(ADMINISTRATOR), rig.open(kind), key_name("k"));
         rig.engine.sign(&who, &open, &key, None, SignatureAlgorithm::Es256, &[0; 32]).unwrap();
-        rig.engine.delete_key(&who, &open, &key).unwrap();
-        rig.engine.purge_key(&who, &open, &key).unwrap();
+        rig.engine.delete_object(&who, &open, ObjectKind::Key, &key).unwrap();
+        rig.engine.purge_object(&who, &open, ObjectKind::Key, &key).unwrap();
     }
     let hsm = rig.open(ContainerKind::ManagedHsm);
     let local = domain::access::hsm_roles().iter().find(|role| role.name == "Managed HSM Crypto User").unwrap();

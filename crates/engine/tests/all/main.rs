@@ -15,3 +15,4 @@ mod revocation;
 mod rig;
 mod roles;
 mod rotation;
+mod secrets;

@@ -2,7 +2,8 @@
 
 use crate::rig::{ADMINISTRATOR, DAY, Rig, SUBSCRIPTION, caller, ec_key, engine_on, key_name, resource, start};
 use domain::{
-    AuditRecord, ContainerKind, ContainerName, Event, Guid, Operation, Outcome, Refusal, SignatureAlgorithm,
+    AuditRecord, ContainerKind, ContainerName, Event, Guid, ObjectKind, Operation, Outcome, Refusal,
+    SignatureAlgorithm,
     access::{Caller, Scope, azure_roles},
     metering::{Meter, Month},
 };
@@ -105,12 +106,12 @@ fn figures_are_what_the_log_tells_refusals_apart() {
         tell(engine, &vault, Operation::KeySign, Outcome::Done);
     }
     tell(engine, &vault, Operation::KeySign, Outcome::Refused);
-    engine.delete_key(&who, &vault, &key_name("k")).unwrap();
+    engine.delete_object(&who, &vault, ObjectKind::Key, &key_name("k")).unwrap();
     tell(engine, &vault, Operation::KeyDelete, Outcome::Done);
     tell(engine, &vault, Operation::KeyCreate, Outcome::Refused);
-    engine.recover_key(&who, &vault, &key_name("k")).unwrap();
-    engine.delete_key(&who, &vault, &key_name("k")).unwrap();
-    engine.purge_key(&who, &vault, &key_name("k")).unwrap();
+    engine.recover_object(&who, &vault, ObjectKind::Key, &key_name("k")).unwrap();
+    engine.delete_object(&who, &vault, ObjectKind::Key, &key_name("k")).unwrap();
+    engine.purge_object(&who, &vault, ObjectKind::Key, &key_name("k")).unwrap();
     let mut counted = figures(engine, ContainerKind::Vault);
     assert_eq!(counted.remove("HsmKeyVersions"), Some(1));
     assert_eq!(counted, told(engine, &vault));
@@ -133,7 +134,7 @@ fn strangers_and_what_the_service_does_by_itself_are_not_counted() {
     let (engine, who) = (&rig.engine, caller(ADMINISTRATOR));
     let vault = rig.open(ContainerKind::Vault);
     rig.create_ec_key(ContainerKind::Vault, "k");
-    engine.delete_key(&who, &vault, &key_name("k")).unwrap();
+    engine.delete_object(&who, &vault, ObjectKind::Key, &key_name("k")).unwrap();
     rig.clock.advance(91 * DAY);
     assert_eq!(engine.sweep(10).unwrap().objects, 1);
     let origin = domain::access::Origin::default();
@@ -189,8 +190,8 @@ fn a_used_key_is_charged_until_thirty_days_have_passed_whatever_becomes_of_it_an
     rig.create_ec_key(ContainerKind::Vault, "k");
     sign(engine, &rig.open(ContainerKind::Vault), "k");
     let first = Month::of(engine.now());
-    engine.delete_key(&who, &rig.open(ContainerKind::Vault), &key_name("k")).unwrap();
-    engine.purge_key(&who, &rig.open(ContainerKind::Vault), &key_name("k")).unwrap();
+    engine.delete_object(&who, &rig.open(ContainerKind::Vault), ObjectKind::Key, &key_name("k")).unwrap();
+    engine.purge_object(&who, &rig.open(ContainerKind::Vault), ObjectKind::Key, &key_name("k")).unwrap();
     engine.delete_container(&who, ContainerKind::Vault, &resource(), &name()).unwrap();
     engine.purge_container(&who, ContainerKind::Vault, SUBSCRIPTION, "eastus", &name()).unwrap();
     rig.create(ContainerKind::Vault);
@@ -280,7 +281,7 @@ fn what_a_failed_write_told_is_counted_once_when_it_is_written() {
         engine.flush_audit().unwrap();
     }
     failing.failures.store(1, Ordering::SeqCst);
-    assert!(engine.delete_key(&caller(ADMINISTRATOR), &vault, &key_name("more")).is_err());
+    assert!(engine.delete_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Key, &key_name("more")).is_err());
     let mut counted = figures(&engine, ContainerKind::Vault);
     assert_eq!(counted.remove("HsmKeyVersions"), Some(1));
     assert_eq!(counted, told(&engine, &vault));
@@ -300,7 +301,7 @@ fn a_process_that_ends_without_a_word_loses_what_waited_and_nothing_else() {
             engine.flush_audit().unwrap();
         }
     }
-    engine.delete_key(&caller(ADMINISTRATOR), &vault, &key_name("k")).unwrap();
+    engine.delete_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Key, &key_name("k")).unwrap();
     drop(engine);
     let after = start(&rig.path(), &rig.clock, &crate::rig::root(128)).unwrap();
     let mut counted = figures(&after, ContainerKind::Vault);

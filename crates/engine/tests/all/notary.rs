@@ -3,7 +3,7 @@
 use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, key_name, resource, root, start};
 use custody::note::Checkpoint;
 use domain::{
-    AuditRecord, ContainerKind, ContainerName, Guid, Operation, UnixTime,
+    AuditRecord, ContainerKind, ContainerName, Guid, ObjectKind, Operation, UnixTime,
     access::{Scope, azure_roles, hsm_roles},
 };
 use engine::{
@@ -61,8 +61,14 @@ fn prepared(rig: &Rig, operation: Operation) -> Box<dyn Fn() -> Result<(), Error
         Operation::KeyPurge => {
             rig.create_ec_key(ContainerKind::Vault, "k");
             let vault = rig.open(ContainerKind::Vault);
-            engine.delete_key(&caller(ADMINISTRATOR), &vault, &key_name("k")).unwrap();
-            Box::new(move || engine.purge_key(&caller(ADMINISTRATOR), &vault, &key_name("k")))
+            engine.delete_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Key, &key_name("k")).unwrap();
+            Box::new(move || engine.purge_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Key, &key_name("k")))
+        }
+        Operation::SecretPurge => {
+            let vault = rig.open(ContainerKind::Vault);
+            rig.set_secret("s", "a");
+            engine.delete_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Secret, &key_name("s")).unwrap();
+            Box::new(move || engine.purge_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Secret, &key_name("s")))
         }
         Operation::VaultPurge => Box::new(purge(ContainerKind::Vault)),
         Operation::ManagedHsmPurge => Box::new(purge(ContainerKind::ManagedHsm)),
@@ -168,14 +174,16 @@ fn those_who_wait_at_once_are_all_covered() {
     let vault = rig.open(ContainerKind::Vault);
     for number in 0..16 {
         rig.create_ec_key(ContainerKind::Vault, &format!("k{number}"));
-        rig.engine.delete_key(&caller(ADMINISTRATOR), &vault, &key_name(&format!("k{number}"))).unwrap();
+        rig.engine
+            .delete_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Key, &key_name(&format!("k{number}")))
+            .unwrap();
     }
     std::thread::scope(|scope| {
         for number in 0..16 {
             let (rig, vault) = (&rig, &vault);
             scope.spawn(move || {
                 let name = key_name(&format!("k{number}"));
-                rig.engine.purge_key(&caller(ADMINISTRATOR), vault, &name).unwrap();
+                rig.engine.purge_object(&caller(ADMINISTRATOR), vault, ObjectKind::Key, &name).unwrap();
                 let covered = last_checkpoint(rig).0.size;
                 let log = rig.engine.audit_log(0, usize::MAX).unwrap();
                 let of_purge = log.iter().find(|(_, leaf)| {

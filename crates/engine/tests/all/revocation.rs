@@ -2,13 +2,14 @@
 
 use crate::rig::{ADMINISTRATOR, DAY, Rig, SUBSCRIPTION, caller, ec_key, engine_on, key_name, resource};
 use domain::{
-    AccessPolicy, ContainerKind, ContainerName, Guid, PermissionModel, Refusal, SignatureAlgorithm, UnixTime,
+    AccessPolicy, ContainerKind, ContainerName, Guid, ObjectKind, PermissionModel, Refusal, SignatureAlgorithm,
+    UnixTime,
     access::{Scope, hsm_roles},
     lifecycle::PolicyAmendment,
 };
 use engine::{
-    Clock, ContainerPatch, Engine, Error, OpenContainer, PageRequest, ProfileRequest, RoleAssignmentRequest, Swept,
-    VaultSettings,
+    Clock, ContainerPatch, Engine, Error, OpenContainer, PageRequest, Presence, ProfileRequest, RoleAssignmentRequest,
+    Swept, VaultSettings,
 };
 use std::sync::{
     Arc, Mutex,
@@ -67,12 +68,18 @@ fn a_removed_policy_counts_for_whoever_held_the_vault_before() {
     set_policies(&rig, Vec::new());
     let (who, key) = (caller(SOMEBODY), key_name("k"));
     assert!(is_forbidden(&sign(&rig.engine, SOMEBODY, &held)));
-    assert!(is_forbidden(&rig.engine.backup_key(&who, &held, &key)));
+    assert!(is_forbidden(&rig.engine.backup_object(&who, &held, ObjectKind::Key, &key)));
     assert!(is_forbidden(&rig.engine.create_key(&who, &held, &key, &ec_key())));
     assert!(is_forbidden(&rig.engine.rotate_key(&who, &held, &key)));
-    assert!(is_forbidden(&rig.engine.delete_key(&who, &held, &key)));
-    assert!(is_forbidden(&rig.engine.purge_key(&who, &held, &key)));
-    assert!(is_forbidden(&rig.engine.list_keys(&who, &held, &PageRequest { after: None, limit: 5 })));
+    assert!(is_forbidden(&rig.engine.delete_object(&who, &held, ObjectKind::Key, &key)));
+    assert!(is_forbidden(&rig.engine.purge_object(&who, &held, ObjectKind::Key, &key)));
+    assert!(is_forbidden(&rig.engine.list_objects(
+        &who,
+        &held,
+        ObjectKind::Key,
+        Presence::Live,
+        &PageRequest { after: None, limit: 5 }
+    )));
 }
 
 #[test]
@@ -203,14 +210,14 @@ fn a_clock_that_falls_back_brings_nothing_forward_and_nothing_back() {
     wall.0.store(0, Ordering::SeqCst);
     let engine = engine_on(Arc::new(SqliteStore::open(&rig.path()).unwrap()), Arc::clone(&wall) as _);
     let open = engine.open_container(ContainerKind::Vault, "contoso").unwrap();
-    engine.delete_key(&administrator, &open, &key_name("k")).unwrap();
+    engine.delete_object(&administrator, &open, ObjectKind::Key, &key_name("k")).unwrap();
     wall.0.store(now + 60, Ordering::SeqCst);
     assert_eq!(engine.sweep(10).unwrap(), Swept::default());
-    assert!(engine.get_deleted_key(&administrator, &open, &key_name("k")).is_ok());
+    assert!(engine.get_deleted_object(&administrator, &open, ObjectKind::Key, &key_name("k")).is_ok());
     // What was seen purged stays so when the clock steps back over the date.
-    engine.delete_key(&administrator, &open, &key_name("j")).unwrap();
+    engine.delete_object(&administrator, &open, ObjectKind::Key, &key_name("j")).unwrap();
     wall.0.store(now + 60 + 90 * DAY, Ordering::SeqCst);
-    assert!(engine.get_deleted_key(&administrator, &open, &key_name("j")).is_err());
+    assert!(engine.get_deleted_object(&administrator, &open, ObjectKind::Key, &key_name("j")).is_err());
     wall.0.store(now + 59 + 90 * DAY, Ordering::SeqCst);
-    assert!(engine.recover_key(&administrator, &open, &key_name("j")).is_err());
+    assert!(engine.recover_object(&administrator, &open, ObjectKind::Key, &key_name("j")).is_err());
 }

@@ -2,14 +2,15 @@
 
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{
-    Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectName, ResourceGroup, ResourceId, Sku,
+    Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectName, ResourceGroup, ResourceId, Secret, Sku,
     Subscription, Tags,
     access::{Caller, Scope, azure_roles, hsm_roles},
     lifecycle::PolicyAmendment,
 };
 use engine::{
     Clock, ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults,
-    HsmSettings, MovableClock, NewAttributes, OpenContainer, ProfileRequest, SystemClock, VaultSettings,
+    HsmSettings, MovableClock, NewAttributes, OpenContainer, ProfileRequest, SecretView, SetSecret, SystemClock,
+    VaultSettings,
 };
 use std::{path::PathBuf, sync::Arc};
 use store::{Store, sqlite::SqliteStore};
@@ -92,6 +93,18 @@ impl Rig {
 
     pub fn open(&self, kind: ContainerKind) -> Arc<OpenContainer> {
         self.engine.open_container(kind, "contoso").unwrap()
+    }
+
+    /// Sets a secret of the vault.
+    pub fn set_secret(&self, name: &str, value: &str) -> SecretView {
+        let request = SetSecret {
+            value: Secret::new(value.as_bytes().to_vec()),
+            content_type: None,
+            attributes: NewAttributes::default(),
+            tags: Tags::new(),
+        };
+        let vault = self.open(ContainerKind::Vault);
+        self.engine.set_secret(&caller(ADMINISTRATOR), &vault, &key_name(name), request).unwrap()
     }
 
     pub fn create_ec_key(&self, kind: ContainerKind, name: &str) {

@@ -1,8 +1,8 @@
 //! Rotation by policy, when the clock says so.
 
 use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, ec_key, key_name};
-use domain::{CalendarDuration, ContainerKind, Refusal, RotationPolicy, RotationTrigger};
-use engine::{AttributeChanges, Error, KeyChanges, PageRequest};
+use domain::{CalendarDuration, ContainerKind, ObjectKind, Refusal, RotationPolicy, RotationTrigger};
+use engine::{AttributeChanges, Error, ObjectChanges, PageRequest};
 
 fn policy(rotate_after: &str, expiry: &str) -> RotationPolicy {
     RotationPolicy {
@@ -14,7 +14,8 @@ fn policy(rotate_after: &str, expiry: &str) -> RotationPolicy {
 
 fn versions(rig: &Rig, kind: ContainerKind) -> usize {
     let page = PageRequest { after: None, limit: 200 };
-    let found = rig.engine.list_key_versions(&caller(ADMINISTRATOR), &rig.open(kind), &key_name("k"), &page);
+    let found =
+        rig.engine.list_versions(&caller(ADMINISTRATOR), &rig.open(kind), ObjectKind::Key, &key_name("k"), &page);
     found.unwrap().items.len()
 }
 
@@ -24,19 +25,23 @@ fn the_loop_rotates_when_due_and_not_before() {
         let rig = Rig::new();
         let who = caller(ADMINISTRATOR);
         rig.create_ec_key(kind, "k");
-        let first = rig.engine.get_key(&who, &rig.open(kind), &key_name("k"), None).unwrap().version.id;
+        let first =
+            rig.engine.get_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k"), None).unwrap().version.id;
         rig.engine.set_rotation_policy(&who, &rig.open(kind), &key_name("k"), &policy("P30D", "P90D")).unwrap();
         rig.clock.advance(30 * DAY - 60);
-        assert_eq!(rig.engine.rotate_due(10).unwrap(), 0);
+        assert_eq!(rig.engine.act_on_due(10).unwrap(), 0);
         rig.clock.advance(120);
-        assert_eq!(rig.engine.rotate_due(10).unwrap(), 1);
-        assert_eq!(rig.engine.rotate_due(10).unwrap(), 0, "once");
-        let now = rig.engine.get_key(&who, &rig.open(kind), &key_name("k"), None).unwrap().version;
+        assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);
+        assert_eq!(rig.engine.act_on_due(10).unwrap(), 0, "once");
+        let now = rig.engine.get_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k"), None).unwrap().version;
         assert_ne!(now.id, first);
         let lives = now.attributes.expires.unwrap().0 - now.attributes.created.0;
         assert_eq!(lives, 90 * DAY);
         assert_eq!(versions(&rig, kind), 2);
-        assert!(rig.engine.get_key(&who, &rig.open(kind), &key_name("k"), Some(first)).is_ok(), "the old one stays");
+        assert!(
+            rig.engine.get_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k"), Some(first)).is_ok(),
+            "the old one stays"
+        );
     }
 }
 
@@ -47,11 +52,11 @@ fn a_deleted_key_is_not_rotated() {
     let kind = ContainerKind::Vault;
     rig.create_ec_key(kind, "k");
     rig.engine.set_rotation_policy(&who, &rig.open(kind), &key_name("k"), &policy("P7D", "P90D")).unwrap();
-    rig.engine.delete_key(&who, &rig.open(kind), &key_name("k")).unwrap();
+    rig.engine.delete_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k")).unwrap();
     rig.clock.advance(8 * DAY);
-    assert_eq!(rig.engine.rotate_due(10).unwrap(), 0);
-    rig.engine.recover_key(&who, &rig.open(kind), &key_name("k")).unwrap();
-    assert_eq!(rig.engine.rotate_due(10).unwrap(), 1, "its time has come when it is back");
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 0);
+    rig.engine.recover_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k")).unwrap();
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 1, "its time has come when it is back");
 }
 
 #[test]
@@ -77,7 +82,7 @@ fn a_key_at_its_limit_is_taken_off_the_schedule() {
     assert!(matches!(refused, Err(Error::Refused(Refusal::TooManyVersions { limit: 100 }))));
     rig.engine.set_rotation_policy(&who, &rig.open(kind), &key_name("k"), &policy("P28D", "P90D")).unwrap();
     rig.clock.advance(29 * DAY);
-    assert_eq!(rig.engine.rotate_due(10).unwrap(), 0);
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 0);
     assert_eq!(versions(&rig, kind), 100);
 }
 
@@ -89,15 +94,15 @@ fn a_disabled_key_is_not_rotated_into_an_enabled_one() {
     rig.engine.set_rotation_policy(&who, &rig.open(kind), &key_name("k"), &policy("P7D", "P90D")).unwrap();
     let enable = |enabled| {
         let attributes = AttributeChanges { enabled: Some(enabled), ..AttributeChanges::default() };
-        let changes = KeyChanges { attributes, ..KeyChanges::default() };
-        rig.engine.update_key(&who, &rig.open(kind), &key_name("k"), None, &changes).unwrap();
+        let changes = ObjectChanges { attributes, ..ObjectChanges::default() };
+        rig.engine.update_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("k"), None, &changes).unwrap();
     };
     enable(false);
     rig.clock.advance(8 * DAY);
-    assert_eq!(rig.engine.rotate_due(10).unwrap(), 0);
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 0);
     let rotated = rig.engine.rotate_key(&who, &rig.open(kind), &key_name("k")).unwrap();
     assert!(!rotated.version.attributes.enabled);
     enable(true);
     rig.clock.advance(8 * DAY);
-    assert_eq!(rig.engine.rotate_due(10).unwrap(), 1);
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);
 }

@@ -11,10 +11,10 @@ fn delete_vault(store: &dyn Store, number: u128, state: State) {
 }
 
 /// Gives an object a state and a date of rotation.
-fn set(store: &dyn Store, name: &str, state: State, next_rotation: Option<i64>) {
+fn set(store: &dyn Store, name: &str, state: State, next_action: Option<i64>) {
     let mut object = read(store, |tx| tx.object(container_id(1), KEY, &object_name(name))).unwrap().object;
     object.state = state;
-    object.next_rotation = next_rotation.map(UnixTime);
+    object.next_action = next_action.map(UnixTime);
     write(store, |tx| tx.save_object(container_id(1), &object));
 }
 
@@ -55,7 +55,7 @@ pub fn deleted_objects_are_due_from_their_date_on_the_longest_due_first(harness:
     assert_eq!(list(99, 2), [due("B"), due("c")]);
     set(store, "B", State::Live, None);
     assert_eq!(list(99, 9), [due("c"), due("a")], "a recovered object is not due");
-    write(store, |tx| tx.remove_object(container_id(1), KEY, &object_name("c"), proof()));
+    write(store, |tx| tx.remove_object(container_id(1), KEY, &object_name("c"), &proof()));
     assert_eq!(list(99, 9), [due("a")]);
 }
 
@@ -75,7 +75,7 @@ pub fn rotations_are_due_from_their_date_on_the_longest_due_first(harness: &mut 
         write(store, |tx| insert(tx, 1, name, number));
         set(store, name, State::Live, at);
     }
-    let list = |now, limit| read(store, |tx| tx.due_rotations(UnixTime(now), limit));
+    let list = |now, limit| read(store, |tx| tx.due_actions(UnixTime(now), limit));
     assert_eq!(list(9, 9), []);
     assert_eq!(list(10, 9), [due("b")]);
     assert_eq!(list(99, 9), [due("b"), due("d"), due("a")]);
@@ -92,7 +92,7 @@ pub fn keys_in_a_deleted_container_do_not_rotate(harness: &mut dyn Harness) {
     write(store, |tx| insert(tx, 1, "a", 1));
     set(store, "a", State::Live, Some(10));
     delete_vault(store, 1, deleted_until(UnixTime(50)));
-    assert_eq!(read(store, |tx| tx.due_rotations(UnixTime(99), 9)), []);
+    assert_eq!(read(store, |tx| tx.due_actions(UnixTime(99), 9)), []);
     delete_vault(store, 1, State::Live);
-    assert_eq!(read(store, |tx| tx.due_rotations(UnixTime(99), 9)), [due("a")]);
+    assert_eq!(read(store, |tx| tx.due_actions(UnixTime(99), 9)), [due("a")]);
 }

@@ -114,7 +114,8 @@ pub fn object(name: &str, current: VersionId) -> StoredObject {
             created: NOW,
             current,
             rotation: None,
-            next_rotation: None,
+            next_action: None,
+            managed: false,
         },
         sealed_key: sealed(&format!("key of {name}")),
     }

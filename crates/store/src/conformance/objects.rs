@@ -36,7 +36,7 @@ pub fn an_object_needs_its_container(harness: &mut dyn Harness) {
 pub fn an_object_that_is_not_there_cannot_be_saved_or_removed(harness: &mut dyn Harness) {
     let store = with_vault(harness);
     assert_unexpected(store, |tx| tx.save_object(container_id(1), &object("a", version_id(1)).object));
-    assert_unexpected(store, |tx| tx.remove_object(container_id(1), KEY, &object_name("a"), proof()));
+    assert_unexpected(store, |tx| tx.remove_object(container_id(1), KEY, &object_name("a"), &proof()));
     assert_eq!(read(store, |tx| tx.object(container_id(1), KEY, &object_name("a"))), None);
 }
 
@@ -45,7 +45,7 @@ pub fn saving_an_object_leaves_its_key_and_versions(harness: &mut dyn Harness) {
     write(store, |tx| insert(tx, 1, "a", 1));
     let mut expected = object("a", version_id(1));
     expected.object.state = deleted_until(UnixTime(7));
-    expected.object.next_rotation = Some(UnixTime(8));
+    expected.object.next_action = Some(UnixTime(8));
     write(store, |tx| tx.save_object(container_id(1), &expected.object));
     assert_eq!(read(store, |tx| tx.object(container_id(1), KEY, &object_name("a"))), Some(expected));
     let version = read(store, |tx| tx.version(container_id(1), KEY, &object_name("a"), version_id(1)));
@@ -144,7 +144,7 @@ pub fn a_removed_object_takes_its_versions_and_frees_its_name(harness: &mut dyn 
         insert(tx, 1, "b", 1)?;
         tx.insert_version(container_id(1), KEY, &name, &version(version_id(2)), &sealed("m"))
     });
-    write(store, |tx| tx.remove_object(container_id(1), KEY, &object_name("A"), proof()));
+    write(store, |tx| tx.remove_object(container_id(1), KEY, &object_name("A"), &proof()));
     read(store, |tx| {
         assert_eq!(tx.object(container_id(1), KEY, &name)?, None);
         assert_eq!(tx.version(container_id(1), KEY, &name, version_id(1))?, None);

@@ -47,7 +47,7 @@ fn insert_marked(store: &dyn Store, container: u128, name: &str, number: u64, le
 }
 
 fn remove(store: &dyn Store, name: &str) {
-    write(store, |tx| tx.remove_object(container_id(1), KEY, &object_name(name), proof()));
+    write(store, |tx| tx.remove_object(container_id(1), KEY, &object_name(name), &proof()));
 }
 
 pub fn a_purged_object_is_gone_from_every_file(harness: &mut dyn Harness) {
@@ -130,7 +130,7 @@ pub fn what_is_purged_is_gone_however_often_rows_were_moved(harness: &mut dyn Ha
                     tx.save_object(container_id(1), &object)?;
                 } else {
                     let at = usize::try_from(dice.roll(u64::try_from(live.len()).unwrap())).unwrap();
-                    tx.remove_object(container_id(1), KEY, &name(live.swap_remove(at)), proof())?;
+                    tx.remove_object(container_id(1), KEY, &name(live.swap_remove(at)), &proof())?;
                 }
             }
             Ok(())

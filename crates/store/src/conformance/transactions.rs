@@ -43,7 +43,7 @@ pub fn an_abort_undoes_everything(harness: &mut dyn Harness) {
     store
         .write("test", &mut |tx| {
             insert(tx, 1, "new", 2).unwrap();
-            tx.remove_object(container_id(1), KEY, &object_name("kept"), proof()).unwrap();
+            tx.remove_object(container_id(1), KEY, &object_name("kept"), &proof()).unwrap();
             tx.insert_container(&vault(2, "two"), &sealed("k")).unwrap();
             tx.put_system_record("record", b"a new and much longer value than the old one was, to be undone").unwrap();
             tx.append_audit(&audit(1)).unwrap();

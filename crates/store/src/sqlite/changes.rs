@@ -21,10 +21,10 @@ const SAVE_CONTAINER: &str = "UPDATE containers SET
      kind = ?2, name = ?3, subscription = ?4, resource_group = ?5, deleted = ?6, purge_at = ?7, record = ?8
      WHERE id = ?1";
 const INSERT_OBJECT: &str = "INSERT INTO objects
-     (container, kind, name, deleted, purge_at, next_rotation, current, sealed_key, record)
+     (container, kind, name, deleted, purge_at, next_action, current, sealed_key, record)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const SAVE_OBJECT: &str = "UPDATE objects SET
-     deleted = ?4, purge_at = ?5, next_rotation = ?6, current = ?7, record = ?8
+     deleted = ?4, purge_at = ?5, next_action = ?6, current = ?7, record = ?8
      WHERE container = ?1 AND kind = ?2 AND name = ?3";
 const INSERT_VERSION: &str =
     "INSERT INTO versions (object, sequence, id, material, record) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -130,9 +130,14 @@ impl Session<'_> {
     }
 }
 
-/// Scheduled rotation of an object that is live; a deleted one does not rotate.
-fn rotates_at(object: &Object) -> Option<i64> {
-    seconds(object.next_rotation).filter(|_| object.state.is_live())
+/// When the loops have to act on an object that is live; a deleted one waits.
+fn acts_at(object: &Object) -> Option<i64> {
+    seconds(object.next_action).filter(|_| object.state.is_live())
+}
+
+/// Scheduled purge of an object that is not purged with another.
+fn purges_at(object: &Object) -> Option<i64> {
+    purge_at(object.state).filter(|_| !object.managed)
 }
 
 impl Tx for Session<'_> {
@@ -198,8 +203,8 @@ impl Tx for Session<'_> {
                 object.kind.as_str(),
                 object.name.folded(),
                 is_deleted(object.state),
-                purge_at(object.state),
-                rotates_at(object),
+                purges_at(object),
+                acts_at(object),
                 object.current.as_bytes(),
                 slots::store(this.connection, &sealed_key.0)?,
                 encode(object)?,
@@ -216,8 +221,8 @@ impl Tx for Session<'_> {
                 object.kind.as_str(),
                 object.name.folded(),
                 is_deleted(object.state),
-                purge_at(object.state),
-                rotates_at(object),
+                purges_at(object),
+                acts_at(object),
                 object.current.as_bytes(),
                 encode(object)?,
             );
@@ -230,7 +235,7 @@ impl Tx for Session<'_> {
         container: ContainerId,
         kind: ObjectKind,
         name: &ObjectName,
-        _proof: Purged,
+        _proof: &Purged,
     ) -> Outcome<()> {
         self.purged = true;
         self.attempt(|this| {

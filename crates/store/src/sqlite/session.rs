@@ -197,8 +197,8 @@ impl Read for Session<'_> {
         self.due(sql::DUE_OBJECTS, now, limit)
     }
 
-    fn due_rotations(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>> {
-        self.due(sql::DUE_ROTATIONS, now, limit)
+    fn due_actions(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>> {
+        self.due(sql::DUE_ACTIONS, now, limit)
     }
 
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>> {

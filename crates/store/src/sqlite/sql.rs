@@ -43,8 +43,8 @@ pub(super) const OBJECTS: &str = "SELECT o.record, v.record FROM objects o INDEX
 /// due as wait.
 pub(super) const DUE_OBJECTS: &str = "SELECT o.container, o.record FROM objects o CROSS JOIN containers c
      WHERE o.purge_at <= ?1 AND c.id = o.container AND c.deleted = 0 ORDER BY o.purge_at, o.number LIMIT ?2";
-pub(super) const DUE_ROTATIONS: &str = "SELECT o.container, o.record FROM objects o CROSS JOIN containers c
-     WHERE o.next_rotation <= ?1 AND c.id = o.container AND c.deleted = 0 ORDER BY o.next_rotation, o.number LIMIT ?2";
+pub(super) const DUE_ACTIONS: &str = "SELECT o.container, o.record FROM objects o CROSS JOIN containers c
+     WHERE o.next_action <= ?1 AND c.id = o.container AND c.deleted = 0 ORDER BY o.next_action, o.number LIMIT ?2";
 
 pub(super) const VERSION: &str = "SELECT v.record, v.sequence, s.bytes FROM objects o
      CROSS JOIN versions v ON v.object = o.number LEFT JOIN slots s ON s.id = v.material
@@ -107,7 +107,7 @@ mod tests {
             DUE_CONTAINERS,
             OBJECTS,
             DUE_OBJECTS,
-            DUE_ROTATIONS,
+            DUE_ACTIONS,
             VERSIONS,
             VERSION_COUNT,
             ROLE_ASSIGNMENTS,
@@ -187,7 +187,7 @@ mod tests {
         assert!(plan_of(OBJECTS).join("\n").contains("(container=? AND kind=? AND deleted=? AND name>?)"));
         assert!(plan_of(OBJECTS).join("\n").contains("(object=? AND id=?)"));
         assert!(plan_of(DUE_OBJECTS).join("\n").contains("INDEX objects_due (purge_at<?)"));
-        assert!(plan_of(DUE_ROTATIONS).join("\n").contains("INDEX objects_due_rotation (next_rotation<?)"));
+        assert!(plan_of(DUE_ACTIONS).join("\n").contains("INDEX objects_due_action (next_action<?)"));
         assert!(plan_of(DUE_OBJECTS).join("\n").contains("COVERING INDEX containers_live"));
     }
 }

@@ -3,7 +3,7 @@
 use crate::arm::error::{Failure, Subject, of_error, response};
 use domain::{
     ContainerKind, Curve, DirectoryRefusal, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse,
-    ObjectName, Refusal, SignatureAlgorithm, UnixTime,
+    ObjectKind, ObjectName, Refusal, SignatureAlgorithm, UnixTime,
     access::{Model, RoleRefusal},
     lock::Act,
 };
@@ -40,7 +40,9 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::PrincipalNotFound => Refusal::LockNotFound { name: "keep".to_owned() },
         Refusal::LockNotFound { .. } => Refusal::NameInvalid { name: "contoso".to_owned() },
         Refusal::NameInvalid { .. } => Refusal::NameHeldByDeleted,
-        Refusal::NameHeldByDeleted => Refusal::RestoreConflict { name: ObjectName::parse("k").unwrap() },
+        Refusal::NameHeldByDeleted => {
+            Refusal::RestoreConflict { kind: ObjectKind::Key, name: ObjectName::parse("k").unwrap() }
+        }
         Refusal::RestoreConflict { .. } => Refusal::ContainerNameTaken,
         Refusal::ContainerNameTaken => Refusal::ContainerNameHeldByDeleted,
         Refusal::ContainerNameHeldByDeleted => Refusal::ResourceGroupNotEmpty,
@@ -64,7 +66,10 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::SoftDeleteDisabled => Refusal::TenantInvalid,
         Refusal::TenantInvalid => Refusal::LocationImmutable,
         Refusal::LocationImmutable => Refusal::GroupLocationImmutable,
-        Refusal::GroupLocationImmutable => Refusal::KeyDisabled { operation },
+        Refusal::GroupLocationImmutable => Refusal::NameHeldByOtherKind { kind: ObjectKind::Key },
+        Refusal::NameHeldByOtherKind { .. } => Refusal::ManagedByCertificate { kind: ObjectKind::Key, act: "delete" },
+        Refusal::ManagedByCertificate { .. } => Refusal::SecretDisabled,
+        Refusal::SecretDisabled => Refusal::KeyDisabled { operation },
         Refusal::KeyDisabled { .. }
         | Refusal::KeyNotYetValid { .. }
         | Refusal::KeyExpired { .. }

@@ -2,7 +2,7 @@
 
 use super::{KeyAttributes, Object, bad, checked_tags, key_operations, key_type, parse, required};
 use crate::data_plane::error::Problem;
-use domain::{Curve, KeySpec, KeyType, Tags};
+use domain::{Curve, KeySpec, KeyType, ObjectKind, Tags};
 use engine::CreateKey;
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -30,13 +30,13 @@ pub(in crate::data_plane) fn create_key(body: &[u8]) -> Result<CreateKey, Proble
     }
     let spec = spec(key_type, body.key_size, body.crv.as_deref())?;
     let Object(attributes) = body.attributes.unwrap_or_default();
-    attributes.check(body.release_policy)?;
+    let attributes = attributes.check(body.release_policy)?;
     Ok(CreateKey {
         spec,
         hsm,
         key_ops: key_operations(body.key_ops)?,
-        attributes: attributes.into_new(),
-        tags: checked_tags(body.tags)?.unwrap_or_default(),
+        attributes: attributes.into_new()?,
+        tags: checked_tags(ObjectKind::Key, body.tags)?.unwrap_or_default(),
     })
 }
 

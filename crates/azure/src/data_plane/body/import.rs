@@ -4,7 +4,7 @@ use super::{
     Encoded, KeyAttributes, Object, checked_tags, curve, key_operations, key_type, parse, required, required_bytes,
 };
 use crate::data_plane::error::Problem;
-use domain::{KeyType, PrivateJwk, Secret, Tags};
+use domain::{KeyType, ObjectKind, PrivateJwk, Secret, Tags};
 use engine::ImportKey;
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -48,13 +48,13 @@ pub(in crate::data_plane) fn import_key(body: &[u8]) -> Result<ImportKey, Proble
     let (key_type, hsm) = key_type(&required(key.kty.take(), "kty")?)?;
     let key_ops = key_operations(key.key_ops.take())?;
     let Object(attributes) = body.attributes.unwrap_or_default();
-    attributes.check(body.release_policy)?;
+    let attributes = attributes.check(body.release_policy)?;
     Ok(ImportKey {
         jwk: private_key(key_type, key)?,
         hsm: hsm || body.hsm.unwrap_or(false),
         key_ops,
-        attributes: attributes.into_new(),
-        tags: checked_tags(body.tags)?.unwrap_or_default(),
+        attributes: attributes.into_new()?,
+        tags: checked_tags(ObjectKind::Key, body.tags)?.unwrap_or_default(),
     })
 }
 

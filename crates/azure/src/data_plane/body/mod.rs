@@ -5,17 +5,19 @@
 
 mod create;
 mod import;
+mod secret;
 mod update;
 mod usage;
 
 pub(super) use create::create_key;
 pub(super) use import::import_key;
-pub(super) use update::update_key;
+pub(super) use secret::set_secret;
+pub(super) use update::update;
 pub(super) use usage::{decrypt, encrypt, random_count, restore, sign, verify};
 
 use super::error::Problem;
 use crate::json::{self, Object};
-use domain::{KeyOperation, Refusal, Secret, Tags, UnixTime};
+use domain::{KeyOperation, ObjectKind, Refusal, Secret, Tags, UnixTime};
 use engine::{AttributeChanges, NewAttributes};
 use serde::{
     Deserialize, Deserializer,
@@ -84,59 +86,77 @@ fn required_bytes<T>(value: Option<Encoded<T>>, property: &str) -> Result<T, Pro
     required(decoded(value, property)?, property)
 }
 
-/// The members of `attributes` that a client may set.
+/// The members of `attributes` that a client may set, of an object of any kind.
 #[derive(Default, Deserialize)]
-struct KeyAttributes {
+struct Attributes {
     enabled: Option<bool>,
     nbf: Option<i64>,
     exp: Option<i64>,
-    exportable: Option<bool>,
-    external_key: Option<IgnoredAny>,
 }
 
-impl KeyAttributes {
-    /// Refuses impossible dates, and what belongs to key release and external key management (contract: managed-hsm
-    /// §3.2, "exportable").
-    fn check(&self, release_policy: Option<IgnoredAny>) -> Result<(), Problem> {
-        if self.external_key.is_some() {
-            return Err(Problem::NotSupported("External key management"));
-        }
-        // Some clients cut dates to 32 bits: an error beats a key that has expired at its creation.
+impl Attributes {
+    /// Some clients cut dates to 32 bits: an error beats an object that has expired at its creation.
+    fn check(&self) -> Result<(), Problem> {
         for (property, date) in [("nbf", self.nbf), ("exp", self.exp)] {
             if date.is_some_and(|date| date < 0) {
                 return Err(bad(property, "lies before 1970"));
             }
         }
+        Ok(())
+    }
+
+    fn into_new(self) -> Result<NewAttributes, Problem> {
+        self.check()?;
+        Ok(NewAttributes { enabled: self.enabled, not_before: self.nbf.map(UnixTime), expires: self.exp.map(UnixTime) })
+    }
+
+    fn into_changes(self) -> Result<AttributeChanges, Problem> {
+        self.check()?;
+        let (not_before, expires) = (self.nbf.map(UnixTime), self.exp.map(UnixTime));
+        Ok(AttributeChanges { enabled: self.enabled, not_before, expires })
+    }
+}
+
+/// Those of a key.
+#[derive(Default, Deserialize)]
+struct KeyAttributes {
+    #[serde(flatten)]
+    common: Attributes,
+    exportable: Option<bool>,
+    external_key: Option<IgnoredAny>,
+}
+
+impl KeyAttributes {
+    /// Refuses what belongs to key release and external key management (contract: managed-hsm §3.2, "exportable").
+    fn check(self, release_policy: Option<IgnoredAny>) -> Result<Attributes, Problem> {
+        if self.external_key.is_some() {
+            return Err(Problem::NotSupported("External key management"));
+        }
         match (self.exportable.unwrap_or(false), release_policy.is_some()) {
-            (false, false) => Ok(()),
+            (false, false) => Ok(self.common),
             (true, false) => Err(Refusal::ReleasePolicyMissing.into()),
             (false, true) => Err(Problem::BadParameter("Non-exportable keys must not have release policy".to_owned())),
             (true, true) => Err(Problem::NotSupported("Key release")),
         }
     }
-
-    fn into_new(self) -> NewAttributes {
-        NewAttributes { enabled: self.enabled, not_before: self.nbf.map(UnixTime), expires: self.exp.map(UnixTime) }
-    }
-
-    fn into_changes(self) -> AttributeChanges {
-        AttributeChanges { enabled: self.enabled, not_before: self.nbf.map(UnixTime), expires: self.exp.map(UnixTime) }
-    }
 }
 
 /// Contract: key-vault §3.7, "Tags".
-fn checked_tags(tags: Option<Tags>) -> Result<Option<Tags>, Problem> {
+fn checked_tags(kind: ObjectKind, tags: Option<Tags>) -> Result<Option<Tags>, Problem> {
     const MAX_TAGS: usize = 15;
-    const MAX_CHARACTERS: usize = 256;
+    let max_characters = match kind {
+        ObjectKind::Secret => 512,
+        ObjectKind::Key | ObjectKind::Certificate => 256,
+    };
     let Some(tags) = tags else {
         return Ok(None);
     };
     if tags.len() > MAX_TAGS {
         return Err(bad("tags", "has more than 15 entries"));
     }
-    let is_long = |text: &String| text.chars().count() > MAX_CHARACTERS;
+    let is_long = |text: &String| text.chars().count() > max_characters;
     if tags.iter().any(|(name, value)| is_long(name) || is_long(value)) {
-        return Err(bad("tags", "has a name or value of more than 256 characters"));
+        return Err(bad("tags", &format!("has a name or value of more than {max_characters} characters")));
     }
     Ok(Some(tags))
 }

@@ -139,9 +139,10 @@ fn an_import_takes_what_its_type_needs() {
 
 #[test]
 fn an_update_changes_only_what_it_names() {
-    let read = update_key(b"").unwrap();
+    let read = update(ObjectKind::Key, b"").unwrap();
     assert!(read.key_ops.is_none() && read.tags.is_none() && read.attributes.enabled.is_none());
-    let read = update_key(&bytes(&json!({"tags": {}, "key_ops": [], "attributes": {"enabled": true}}))).unwrap();
+    let read =
+        update(ObjectKind::Key, &bytes(&json!({"tags": {}, "key_ops": [], "attributes": {"enabled": true}}))).unwrap();
     assert_eq!((read.key_ops, read.tags, read.attributes.enabled), (Some(vec![]), Some(Tags::new()), Some(true)));
 }
 
@@ -155,11 +156,11 @@ fn an_array_is_no_object_at_any_level() {
     for (reason, expected) in [
         (refusal(create_key(&bytes(&json!({"kty": "RSA", "attributes": attributes})))), wrong_type),
         (refusal(create_key(&bytes(&json!({"kty": "RSA", "attributes": []})))), wrong_type),
-        (refusal(update_key(&bytes(&json!({"attributes": attributes})))), wrong_type),
+        (refusal(update(ObjectKind::Key, &bytes(&json!({"attributes": attributes})))), wrong_type),
         (refusal(import_key(&bytes(&json!({"key": key})))), wrong_type),
         (refusal(import_key(&bytes(&json!({"key": {"kty": "oct", "k": "AQ"}, "attributes": attributes})))), wrong_type),
         (refusal(create_key(&bytes(&json!(["RSA", null, null, null, null, null, null, null])))), no_object),
-        (refusal(update_key(b"[null,null,null,null]")), no_object),
+        (refusal(update(ObjectKind::Key, b"[null,null,null,null]")), no_object),
         (refusal(import_key(&bytes(&json!([null, {"kty": "oct", "k": "AQ"}, null, null, null])))), no_object),
         (refusal(sign(br#"["ES256","AQ"]"#)), no_object),
         (refusal(verify(br#" ["ES256","AQ","AQ"]"#)), no_object),
@@ -220,7 +221,7 @@ fn no_reason_quotes_the_body() {
         for reason in [
             refusal(create_key(body)),
             refusal(import_key(body)),
-            refusal(update_key(body)),
+            refusal(update(ObjectKind::Key, body)),
             refusal(sign(body)),
             refusal(verify(body)),
             refusal(encrypt(body)),
@@ -253,6 +254,7 @@ fn garbage_is_refused_and_nothing_panics() {
     let entries = [
         fuzz::target,
         fuzz::create_body,
+        fuzz::secret_body,
         fuzz::import_body,
         fuzz::update_body,
         fuzz::operation_body,

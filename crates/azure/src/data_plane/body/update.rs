@@ -1,9 +1,9 @@
-//! `KeyUpdateParameters`: what is left out stays as it is.
+//! `KeyUpdateParameters`, `SecretUpdateParameters`: what is left out stays as it is.
 
-use super::{KeyAttributes, Object, checked_tags, key_operations, parse};
+use super::{Attributes, KeyAttributes, Object, checked_tags, key_operations, parse, secret::content_type};
 use crate::data_plane::error::Problem;
-use domain::Tags;
-use engine::KeyChanges;
+use domain::{ObjectKind, Tags};
+use engine::ObjectChanges;
 use serde::{Deserialize, de::IgnoredAny};
 
 /// Contract: key-vault §3.6.
@@ -15,13 +15,41 @@ struct KeyUpdateParameters {
     release_policy: Option<IgnoredAny>,
 }
 
-pub(in crate::data_plane) fn update_key(body: &[u8]) -> Result<KeyChanges, Problem> {
+/// Contract: key-vault §3.6.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SecretUpdateParameters {
+    content_type: Option<String>,
+    attributes: Option<Object<Attributes>>,
+    tags: Option<Tags>,
+}
+
+pub(in crate::data_plane) fn update(kind: ObjectKind, body: &[u8]) -> Result<ObjectChanges, Problem> {
+    match kind {
+        ObjectKind::Key => update_key(body),
+        ObjectKind::Secret => update_secret(body),
+        ObjectKind::Certificate => Err(Problem::NotSupported("Certificates")),
+    }
+}
+
+fn update_key(body: &[u8]) -> Result<ObjectChanges, Problem> {
     let body: KeyUpdateParameters = parse(body)?;
     let Object(attributes) = body.attributes.unwrap_or_default();
-    attributes.check(body.release_policy)?;
-    Ok(KeyChanges {
+    Ok(ObjectChanges {
+        attributes: attributes.check(body.release_policy)?.into_changes()?,
+        tags: checked_tags(ObjectKind::Key, body.tags)?,
         key_ops: key_operations(body.key_ops)?,
-        attributes: attributes.into_changes(),
-        tags: checked_tags(body.tags)?,
+        ..ObjectChanges::default()
+    })
+}
+
+fn update_secret(body: &[u8]) -> Result<ObjectChanges, Problem> {
+    let body: SecretUpdateParameters = parse(body)?;
+    let Object(attributes) = body.attributes.unwrap_or_default();
+    Ok(ObjectChanges {
+        attributes: attributes.into_changes()?,
+        tags: checked_tags(ObjectKind::Secret, body.tags)?,
+        content_type: content_type(body.content_type)?,
+        ..ObjectChanges::default()
     })
 }

@@ -2,8 +2,8 @@
 
 use super::Place;
 use domain::{
-    Container, ContainerKind, Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectName,
-    SignatureAlgorithm, UnixTime,
+    Container, ContainerKind, Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectKind,
+    ObjectName, SignatureAlgorithm, UnixTime,
     access::{Model, RoleRefusal},
 };
 use std::net::IpAddr;
@@ -18,9 +18,10 @@ pub(super) fn not_supported(what: &str) -> String {
 pub(super) fn not_found(place: &Place<'_>) -> String {
     let version = place.version.map(|version| format!("/{version}")).unwrap_or_default();
     format!(
-        "A key with (name/id) {}{version} was not found in this key vault. If you recently deleted this key you may \
-         be able to recover it using the correct recovery command. {RECOVERY_HELP}",
-        place.name
+        "A {kind} with (name/id) {}{version} was not found in this key vault. If you recently deleted this {kind} you \
+         may be able to recover it using the correct recovery command. {RECOVERY_HELP}",
+        place.name,
+        kind = place.object
     )
 }
 
@@ -43,18 +44,34 @@ fn noun(kind: ContainerKind) -> &'static str {
     }
 }
 
-pub(super) fn name_held_by_deleted(name: &str) -> String {
+/// The name of a kind where a sentence begins.
+pub(super) fn title(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Key => "Key",
+        ObjectKind::Secret => "Secret",
+        ObjectKind::Certificate => "Certificate",
+    }
+}
+
+pub(super) fn name_held_by_deleted(place: &Place<'_>) -> String {
     format!(
-        "Key {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, \
-         the key can only be recovered or purged."
+        "{} {} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the {} \
+         can only be recovered or purged.",
+        title(place.object),
+        place.name,
+        place.object
     )
 }
 
-pub(super) fn restore_conflict(name: &ObjectName, place: &Place<'_>) -> String {
-    let host = place.host;
+pub(super) fn name_held_by_other(kind: ObjectKind, name: &str) -> String {
+    format!("There is already a {kind} with the name {name} that does not belong to a certificate.")
+}
+
+pub(super) fn restore_conflict(kind: ObjectKind, name: &ObjectName, place: &Place<'_>) -> String {
+    let (host, collection) = (place.host, kind.collection());
     format!(
-        "There was a conflict restoring the key 'https://{host}/keys/{name}'. This can happen if a key of the same \
-         name exists, live or deleted."
+        "There was a conflict restoring the {kind} 'https://{host}/{collection}/{name}'. This can happen if a {kind} \
+         of the same name exists, live or deleted."
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Place, texts};
 use domain::{
-    ContainerKind, Refusal,
+    ContainerKind, ObjectKind, Refusal,
     access::{Model, RoleRefusal},
 };
 use http::StatusCode;
@@ -11,7 +11,7 @@ use http::StatusCode;
 type Meaning = (StatusCode, &'static str, Option<&'static str>);
 
 /// What a refusal means to a program.
-pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
+pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
     use Refusal as R;
     const BAD_PARAMETER: Meaning = (StatusCode::BAD_REQUEST, "BadParameter", None);
     const NOT_SUPPORTED: Meaning = (StatusCode::BAD_REQUEST, "NotSupported", None);
@@ -19,11 +19,17 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
     let not_found = |code| (StatusCode::NOT_FOUND, code, None);
     let forbidden = |inner| (StatusCode::FORBIDDEN, "Forbidden", Some(inner));
     match refusal {
-        R::NotFound | R::DeletedNotFound => not_found("KeyNotFound"),
-        R::ContainerNotFound | R::ContainerDeleted { .. } | R::DeletedContainerNotFound => not_found(match kind {
-            ContainerKind::Vault => "VaultNotFound",
-            ContainerKind::ManagedHsm => "ManagedHsmNotFound",
+        R::NotFound | R::DeletedNotFound => not_found(match place.object {
+            ObjectKind::Key => "KeyNotFound",
+            ObjectKind::Secret => "SecretNotFound",
+            ObjectKind::Certificate => "CertificateNotFound",
         }),
+        R::ContainerNotFound | R::ContainerDeleted { .. } | R::DeletedContainerNotFound => {
+            not_found(match place.kind {
+                ContainerKind::Vault => "VaultNotFound",
+                ContainerKind::ManagedHsm => "ManagedHsmNotFound",
+            })
+        }
         R::RoleAssignmentNotFound => not_found("RoleAssignmentNotFound"),
         R::RoleDefinitionNotFound => not_found("RoleDefinitionNotFound"),
         R::SubscriptionNotFound | R::ResourceGroupNotFound | R::OperationNotFound => not_found("NotFound"),
@@ -36,6 +42,7 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         | R::ScopeLocked { .. }
         | R::Role(RoleRefusal::NameTaken | RoleRefusal::Assigned)
         | R::RestoreConflict { .. }
+        | R::NameHeldByOtherKind { .. }
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
         | R::ResourceGroupNotEmpty => CONFLICT,
@@ -43,6 +50,9 @@ pub(super) fn meaning(refusal: &Refusal, kind: ContainerKind) -> Meaning {
         R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
         R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
 
+        R::ManagedByCertificate { kind: ObjectKind::Secret, .. } => forbidden("SecretManagedByKeyVault"),
+        R::ManagedByCertificate { .. } => forbidden("KeyManagedByKeyVault"),
+        R::SecretDisabled => forbidden("SecretDisabled"),
         R::KeyDisabled { .. } => forbidden("KeyDisabled"),
         R::KeyNotYetValid { .. } => forbidden("KeyNotYetValid"),
         R::KeyExpired { .. } => forbidden("KeyExpired"),
@@ -86,7 +96,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
     let name = place.name;
     match refusal {
         R::NotFound => texts::not_found(place),
-        R::DeletedNotFound => format!("Deleted Key not found: {name}"),
+        R::DeletedNotFound => format!("Deleted {} not found: {name}", texts::title(place.object)),
         R::ContainerNotFound => texts::container_not_found(place),
         R::ContainerDeleted { scheduled_purge_at } => texts::container_deleted(*scheduled_purge_at, place),
         R::NotActivated => "The managed HSM is not activated. Download its security domain first.".to_owned(),
@@ -96,8 +106,13 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
         R::Role(refusal) => texts::role(refusal),
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
-        R::NameHeldByDeleted => texts::name_held_by_deleted(name),
-        R::RestoreConflict { name } => texts::restore_conflict(name, place),
+        R::NameHeldByDeleted => texts::name_held_by_deleted(place),
+        R::RestoreConflict { kind, name } => texts::restore_conflict(*kind, name, place),
+        R::ManagedByCertificate { act, .. } => {
+            format!("Operation \"{act}\" is not allowed as this object's lifetime is managed by Key Vault.")
+        }
+        R::NameHeldByOtherKind { kind } => texts::name_held_by_other(*kind, name),
+        R::SecretDisabled => "Operation get is not allowed on a disabled secret.".to_owned(),
         R::PurgeProtected { .. } => texts::purge_protected(place),
         R::SoftDeleteDisabled => "Operation \"purge\" is not enabled for this vault.".to_owned(),
         R::KeyDisabled { operation } => format!("Operation {operation} is not allowed on a disabled key."),

@@ -1,8 +1,9 @@
 //! One handler for each operation: it reads the request, calls the engine, and writes the answer.
 
 mod keys;
-mod lifecycle;
+mod objects;
 mod roles;
 mod rotation;
+mod secrets;
 pub(super) mod settings;
 mod usage;

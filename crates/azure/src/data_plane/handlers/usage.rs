@@ -3,7 +3,7 @@
 use crate::{
     Response,
     data_plane::{
-        Answer, Call, DataPlane, KeyPath, body,
+        Answer, Call, DataPlane, ObjectPath, body,
         wire::{Base64Url, KeyOperationResult, KeyVerifyResult, RandomBytes},
     },
     reply,
@@ -21,8 +21,8 @@ fn result(result: &CryptoResult, call: &Call) -> Response {
 const LARGE_BODY: usize = 16 << 10;
 
 /// The cost of using the public part of a key, or a key of any type but RSA.
-fn public_cost(call: &Call, key: &KeyPath) -> Cost {
-    match call.container.is_open(&key.name, key.version) {
+fn public_cost(call: &Call, key: &ObjectPath) -> Cost {
+    match call.container.is_open(key.kind, &key.name, key.version) {
         true if call.request.body.len() < LARGE_BODY => Cost::Cheap,
         true => Cost::Compute,
         false => Cost::Durable,
@@ -30,7 +30,7 @@ fn public_cost(call: &Call, key: &KeyPath) -> Cost {
 }
 
 /// The cost of using the private part of a key whose type the algorithm tells.
-fn private_cost(call: &Call, key: &KeyPath, key_type: KeyType) -> Cost {
+fn private_cost(call: &Call, key: &ObjectPath, key_type: KeyType) -> Cost {
     match public_cost(call, key) {
         Cost::Cheap if key_type == KeyType::Rsa => Cost::Compute,
         cost => cost,
@@ -38,7 +38,7 @@ fn private_cost(call: &Call, key: &KeyPath, key_type: KeyType) -> Cost {
 }
 
 impl DataPlane {
-    pub(in crate::data_plane) async fn sign(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+    pub(in crate::data_plane) async fn sign(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let body = body::sign(&call.request.body)?;
         let cost = private_cost(call, &key, body.algorithm.key_type());
         let sign = self.run(call, cost, move |engine, call| {
@@ -47,7 +47,7 @@ impl DataPlane {
         Ok(result(&sign.await?, call))
     }
 
-    pub(in crate::data_plane) async fn verify(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+    pub(in crate::data_plane) async fn verify(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let body = body::verify(&call.request.body)?;
         let verify = self.run(call, public_cost(call, &key), move |engine, call| {
             let (caller, target) = (&call.caller, &call.container);
@@ -56,7 +56,7 @@ impl DataPlane {
         Ok(reply::json(StatusCode::OK, &KeyVerifyResult { value: verify.await? }))
     }
 
-    pub(in crate::data_plane) async fn encrypt(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+    pub(in crate::data_plane) async fn encrypt(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::encrypt(&call.request.body)?;
         let encrypt = self.run(call, public_cost(call, &key), move |engine, call| {
             engine.encrypt(&call.caller, &call.container, &key.name, key.version, &request)
@@ -64,7 +64,7 @@ impl DataPlane {
         Ok(result(&encrypt.await?, call))
     }
 
-    pub(in crate::data_plane) async fn decrypt(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+    pub(in crate::data_plane) async fn decrypt(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::decrypt(&call.request.body)?;
         let cost = private_cost(call, &key, request.algorithm.key_type());
         let decrypt = self.run(call, cost, move |engine, call| {
@@ -73,7 +73,7 @@ impl DataPlane {
         Ok(result(&decrypt.await?, call))
     }
 
-    pub(in crate::data_plane) async fn wrap_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+    pub(in crate::data_plane) async fn wrap_key(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::encrypt(&call.request.body)?;
         let wrap = self.run(call, public_cost(call, &key), move |engine, call| {
             engine.wrap_key(&call.caller, &call.container, &key.name, key.version, &request)
@@ -81,7 +81,7 @@ impl DataPlane {
         Ok(result(&wrap.await?, call))
     }
 
-    pub(in crate::data_plane) async fn unwrap_key(&self, call: &Arc<Call>, key: KeyPath) -> Answer {
+    pub(in crate::data_plane) async fn unwrap_key(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::decrypt(&call.request.body)?;
         let cost = private_cost(call, &key, request.algorithm.key_type());
         let unwrap = self.run(call, cost, move |engine, call| {

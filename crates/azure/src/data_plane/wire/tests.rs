@@ -1,8 +1,12 @@
 //! What answers look like, member for member.
 
-use super::*;
+use super::{
+    key::{HSM_RSA_ORDER, in_wire_order},
+    *,
+};
 use crate::data_plane::testkit::{HOST, NOW, ec, oct, policy, rsa, view};
-use domain::{Secret, State};
+use domain::{KeyOperation, Secret, SecretBody, State, lifecycle::Deletion};
+use engine::CryptoResult;
 
 const HSM: ContainerKind = ContainerKind::ManagedHsm;
 const VAULT: ContainerKind = ContainerKind::Vault;
@@ -18,13 +22,13 @@ fn text(value: &impl Serialize) -> String {
 #[test]
 fn a_new_key_of_a_vault() {
     let view = view(rsa(false), policy(Some(90), false));
-    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(VAULT, "7.6"))));
+    insta::assert_snapshot!(text(&Bundle::new(&view, audience(VAULT, "7.6"))));
 }
 
 #[test]
 fn an_old_version_knows_fewer_attributes() {
     let view = view(rsa(false), policy(Some(90), true));
-    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(VAULT, "7.2"))));
+    insta::assert_snapshot!(text(&Bundle::new(&view, audience(VAULT, "7.2"))));
 }
 
 #[test]
@@ -33,14 +37,14 @@ fn a_managed_hsm_sorts_members_and_has_its_own_order_of_operations() {
     view.version.tags.insert("purpose".to_owned(), "test".to_owned());
     view.version.attributes.not_before = Some(NOW);
     view.version.attributes.expires = Some(NOW.plus_days(1));
-    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(HSM, "7.4"))));
+    insta::assert_snapshot!(text(&Bundle::new(&view, audience(HSM, "7.4"))));
 }
 
 #[test]
 fn a_symmetric_key_shows_nothing_of_itself_but_its_size() {
     let view = view(oct(), policy(Some(7), false));
-    insta::assert_snapshot!(text(&KeyBundle::new(&view, audience(HSM, "2026-04-01"))));
-    let older = text(&KeyBundle::new(&view, audience(HSM, "2025-07-01")));
+    insta::assert_snapshot!(text(&Bundle::new(&view, audience(HSM, "2026-04-01"))));
+    let older = text(&Bundle::new(&view, audience(HSM, "2025-07-01")));
     assert!(!older.contains("key_size"));
 }
 
@@ -49,8 +53,8 @@ fn a_deleted_key_says_until_when_it_can_be_recovered() {
     let mut view = view(ec(false), policy(Some(7), true));
     let deletion = Deletion { deleted_at: NOW, scheduled_purge_at: NOW.plus_days(7) };
     view.object.state = State::Deleted(deletion);
-    insta::assert_snapshot!(text(&DeletedKeyBundle::new(&view, deletion, audience(VAULT, "7.6"))));
-    insta::assert_snapshot!(text(&DeletedKeyItem::new(&view, audience(VAULT, "7.6"))));
+    insta::assert_snapshot!(text(&Bundle::new(&view, audience(VAULT, "7.6"))));
+    insta::assert_snapshot!(text(&Bundle::of_object(&view, audience(VAULT, "7.6"))));
 }
 
 #[test]
@@ -58,9 +62,9 @@ fn lists_of_keys_have_no_versions_and_lists_of_versions_have() {
     let view = view(ec(false), policy(None, false));
     let next_link = Some("https://next".to_owned());
     let items =
-        vec![KeyItem::of_key(&view, audience(VAULT, "7.0")), KeyItem::of_version(&view, audience(VAULT, "7.0"))];
-    insta::assert_snapshot!(text(&KeyListResult { next_link, value: items }));
-    assert!(text(&KeyListResult::<()> { next_link: None, value: Vec::new() }).contains("\"nextLink\": null"));
+        vec![Bundle::of_object(&view, audience(VAULT, "7.0")), Bundle::of_version(&view, audience(VAULT, "7.0"))];
+    insta::assert_snapshot!(text(&ListResult { next_link, value: items }));
+    assert!(text(&ListResult::<()> { next_link: None, value: Vec::new() }).contains("\"nextLink\": null"));
 }
 
 #[test]
@@ -88,4 +92,41 @@ fn a_result_has_only_what_there_is() {
     (result.iv, result.tag, result.aad) = (Some(vec![1]), Some(vec![2]), Some(vec![]));
     let full = serde_json::to_string(&KeyOperationResult::new(&result, audience(HSM, "7.4"))).unwrap();
     assert_eq!(full, format!(r#"{{"aad":"","iv":"AQ","kid":"{kid}","tag":"Ag","value":"__4"}}"#));
+}
+
+fn secret(body: SecretBody) -> SecretView {
+    let mut view = view(rsa(false), policy(Some(90), false));
+    view.object.kind = ObjectKind::Secret;
+    view.version.body = Body::Secret(body);
+    SecretView { view, value: Secret::new("gro\u{df}".as_bytes().to_vec()) }
+}
+
+#[test]
+fn a_secret_has_its_value_and_no_attributes_of_keys() {
+    let secret = secret(SecretBody { content_type: Some("text/plain".to_owned()), previous: None });
+    insta::assert_snapshot!(text(&Bundle::of_secret(&secret, audience(VAULT, "2026-04-01"))));
+}
+
+#[test]
+fn lists_and_deleted_secrets_show_no_value() {
+    let mut secret = secret(SecretBody { content_type: Some("text/plain".to_owned()), previous: None });
+    let item = text(&Bundle::of_object(&secret.view, audience(VAULT, "7.4")));
+    secret.view.object.state = State::Deleted(Deletion { deleted_at: NOW, scheduled_purge_at: NOW.plus_days(90) });
+    let deleted = text(&Bundle::new(&secret.view, audience(VAULT, "7.4")));
+    for shown in [&item, &deleted] {
+        assert!(!shown.contains("\"value\"") && shown.contains("\"contentType\": \"text/plain\""), "{shown}");
+    }
+    insta::assert_snapshot!(deleted);
+}
+
+#[test]
+fn the_secret_of_a_certificate_names_its_key() {
+    let mut secret = secret(SecretBody {
+        content_type: Some("application/x-pkcs12".to_owned()),
+        previous: Some(VersionId::from_random([7; 16])),
+    });
+    secret.view.object.managed = true;
+    insta::assert_snapshot!(text(&Bundle::of_secret(&secret, audience(VAULT, "2026-04-01"))));
+    let older = text(&Bundle::of_secret(&secret, audience(VAULT, "7.6")));
+    assert!(!older.contains("previousVersion") && older.contains("\"managed\": true"));
 }

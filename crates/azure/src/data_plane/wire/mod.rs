@@ -1,0 +1,225 @@
+//! What the data plane answers, as the documents spell it (contract: key-vault §3.6).
+//!
+//! Every kind of object has one shape, [`Bundle`]: kinds differ in which members it has. Members are declared in
+//! alphabetical order: a managed HSM sends them so, and in a vault their order means nothing.
+
+mod key;
+
+pub(super) use key::{KeyOperationResult, KeyVerifyResult, RandomBytes};
+
+use super::version::ApiVersion;
+use base64::{display::Base64Display, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{Body, ContainerKind, KeySpec, ObjectKind, ObjectName, Tags, UnixTime, VersionId};
+use engine::{ObjectView, SecretView};
+use key::{JsonWebKey, hsm_platform};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// Where an answer is read: its host names every id, its kind and API version shape every attribute.
+#[derive(Clone, Copy)]
+pub(super) struct Audience<'request> {
+    pub kind: ContainerKind,
+    pub version: ApiVersion,
+    pub host: &'request str,
+}
+
+/// Bytes as base64url without padding.
+pub(super) struct Base64Url<'bytes>(pub &'bytes [u8]);
+
+impl Serialize for Base64Url<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Base64Display::new(self.0, &URL_SAFE_NO_PAD))
+    }
+}
+
+/// `https://{host}/{collection}/{name}[/{version}]`.
+pub(super) struct Identifier<'a> {
+    host: &'a str,
+    collection: &'static str,
+    name: &'a ObjectName,
+    version: Option<VersionId>,
+}
+
+impl fmt::Display for Identifier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "https://{}/{}/{}", self.host, self.collection, self.name)?;
+        self.version.map_or(Ok(()), |version| write!(f, "/{version}"))
+    }
+}
+
+impl Serialize for Identifier<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The path segment of the deleted objects of a kind.
+pub(super) fn deleted_collection(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Key => "deletedkeys",
+        ObjectKind::Secret => "deletedsecrets",
+        ObjectKind::Certificate => "deletedcertificates",
+    }
+}
+
+impl<'a> Audience<'a> {
+    fn id(self, kind: ObjectKind, name: &'a ObjectName, version: Option<VersionId>) -> Identifier<'a> {
+        Identifier { host: self.host, collection: kind.collection(), name, version }
+    }
+
+    fn recovery_id(self, kind: ObjectKind, name: &'a ObjectName) -> Identifier<'a> {
+        Identifier { host: self.host, collection: deleted_collection(kind), name, version: None }
+    }
+}
+
+/// An object: whole, or as an item of a list; live or deleted.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Bundle<'a> {
+    attributes: Attributes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_date: Option<UnixTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Identifier<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<JsonWebKey<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<Identifier<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    managed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_version: Option<VersionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_id: Option<Identifier<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduled_purge_date: Option<UnixTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a Tags>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+}
+
+impl<'a> Bundle<'a> {
+    /// What every kind shows in every form.
+    fn common(view: &'a ObjectView, audience: Audience<'a>) -> Self {
+        let (object, version) = (&view.object, &view.version);
+        let deletion = object.state.deletion();
+        Self {
+            attributes: Attributes::new(view, audience),
+            deleted_date: deletion.map(|deletion| deletion.deleted_at),
+            managed: object.managed.then_some(true),
+            recovery_id: deletion.map(|_| audience.recovery_id(object.kind, &object.name)),
+            scheduled_purge_date: deletion.map(|deletion| deletion.scheduled_purge_at),
+            tags: Some(&version.tags).filter(|tags| !tags.is_empty()),
+            ..Self::default()
+        }
+    }
+
+    /// The whole of a version. Of a secret, all but its value.
+    pub(super) fn new(view: &'a ObjectView, audience: Audience<'a>) -> Self {
+        let (name, version) = (&view.object.name, Some(view.version.id));
+        let common = Self::common(view, audience);
+        match &view.version.body {
+            Body::Key(body) => Self { key: Some(JsonWebKey::new(view, body, audience)), ..common },
+            Body::Secret(body) => Self {
+                content_type: body.content_type.as_deref(),
+                id: Some(audience.id(ObjectKind::Secret, name, version)),
+                kid: view.object.managed.then(|| audience.id(ObjectKind::Key, name, version)),
+                previous_version: body.previous.filter(|_| audience.version >= ApiVersion::SHOWS_PREVIOUS_VERSION),
+                ..common
+            },
+        }
+    }
+
+    /// A secret with its value. One that is not text was never set: nothing is shown of it.
+    pub(super) fn of_secret(secret: &'a SecretView, audience: Audience<'a>) -> Self {
+        Self { value: str::from_utf8(secret.value.expose()).ok(), ..Self::new(&secret.view, audience) }
+    }
+
+    /// An item of a list of objects (its id has no version), or of versions.
+    fn item(view: &'a ObjectView, version: Option<VersionId>, audience: Audience<'a>) -> Self {
+        let id = audience.id(view.object.kind, &view.object.name, version);
+        let common = Self::common(view, audience);
+        match &view.version.body {
+            Body::Key(_) => Self { kid: Some(id), ..common },
+            Body::Secret(body) => Self { content_type: body.content_type.as_deref(), id: Some(id), ..common },
+        }
+    }
+
+    pub(super) fn of_object(view: &'a ObjectView, audience: Audience<'a>) -> Self {
+        Self::item(view, None, audience)
+    }
+
+    pub(super) fn of_version(view: &'a ObjectView, audience: Audience<'a>) -> Self {
+        Self::item(view, Some(view.version.id), audience)
+    }
+}
+
+/// A page of a list. `nextLink` is null on the last page, not absent (contract: key-vault §1, "Null handling").
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListResult<T> {
+    pub next_link: Option<String>,
+    pub value: Vec<T>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Attributes {
+    created: UnixTime,
+    enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<UnixTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exportable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hsm_platform: Option<&'static str>,
+    #[serde(rename = "key_size", skip_serializing_if = "Option::is_none")]
+    key_size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<UnixTime>,
+    recoverable_days: u32,
+    recovery_level: &'static str,
+    updated: UnixTime,
+}
+
+impl Attributes {
+    fn new(view: &ObjectView, audience: Audience<'_>) -> Self {
+        let attributes = &view.version.attributes;
+        let common = Self {
+            created: attributes.created,
+            enabled: attributes.enabled,
+            exp: attributes.expires,
+            nbf: attributes.not_before,
+            recoverable_days: view.policy.recoverable_days(),
+            recovery_level: view.policy.recovery_level().as_str(),
+            updated: attributes.updated,
+            ..Self::default()
+        };
+        let Some(body) = view.version.body.as_key() else {
+            return common;
+        };
+        let shows = |since: ApiVersion| audience.version >= since;
+        let exportable = audience.kind == ContainerKind::ManagedHsm || shows(ApiVersion::SHOWS_EXPORTABLE);
+        let size = match body.spec {
+            KeySpec::Oct { bits } => Some(bits),
+            KeySpec::Rsa { .. } | KeySpec::Ec { .. } => None,
+        };
+        Self {
+            exportable: exportable.then_some(false),
+            hsm_platform: shows(ApiVersion::SHOWS_HSM_PLATFORM).then_some(hsm_platform(body)),
+            key_size: size.filter(|_| shows(ApiVersion::SHOWS_KEY_SIZE)),
+            ..common
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct BackupResult<'a> {
+    pub value: Base64Url<'a>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! The loop that acts on objects whose time has come: keys rotate.
+
+use crate::{Engine, Error};
+use domain::ObjectKind;
+
+impl Engine {
+    /// Acts on what is due, at most on `limit` objects. Returns on how many it acted.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if what is due can't be read.
+    pub fn act_on_due(&self, limit: usize) -> Result<usize, Error> {
+        let now = self.now();
+        let mut acted = 0;
+        for due in self.store.query(|read| read.due_actions(now, limit))? {
+            let Some(target) = self.open_container_by_id(due.container)? else { continue };
+            let outcome = match due.kind {
+                ObjectKind::Key => self.rotate_if_due(&target, &due.name),
+                ObjectKind::Secret | ObjectKind::Certificate => Ok(false),
+            };
+            match outcome {
+                Ok(done) => acted += usize::from(done),
+                // One that can't be acted on must not keep the others from it.
+                Err(error) => {
+                    let (container, kind) = (&target.container.name, due.kind);
+                    tracing::error!(%container, %kind, name = %due.name, %error, "what was due could not be done");
+                }
+            }
+        }
+        Ok(acted)
+    }
+}

@@ -1,0 +1,212 @@
+//! Backup and restore of one object with all its versions, and of what goes with it.
+//!
+//! The blob opens in any vault of the same subscription, or in the same managed HSM (contract: key-vault §3.7,
+//! "Backup/restore"). A vault's is sealed under a key that belongs to the installation and the subscription, so it
+//! outlives its vault; an HSM's is sealed under the HSM's own key, so it dies with it.
+
+use super::{Draft, ObjectView, Place, check_unmanaged, find_live, find_version, followers_of, path_of, path_of_all};
+use crate::{Engine, Error, OpenContainer, Subject, keys::protection};
+use custody::WrappingKey;
+use domain::{
+    Body, Container, ContainerKind, Object, ObjectAct, ObjectKind, ObjectName, Refusal, RotationPolicy, Secret, State,
+    UnixTime, Version, access::Caller,
+};
+use serde::{Deserialize, Serialize};
+use store::{StoredObject, Tx};
+
+/// The plaintext of a backup. Format 1.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    format: u32,
+    #[serde(flatten)]
+    leader: PayloadObject,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    followers: Vec<PayloadObject>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PayloadObject {
+    kind: ObjectKind,
+    name: ObjectName,
+    created: UnixTime,
+    rotation: Option<RotationPolicy>,
+    /// In the order of their making; the last is the current one.
+    versions: Vec<PayloadVersion>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PayloadVersion {
+    version: Version,
+    material: Vec<u8>,
+}
+
+impl PayloadVersion {
+    fn draft(&self) -> Draft {
+        Draft { version: self.version.clone(), material: Secret::new(self.material.clone()) }
+    }
+}
+
+impl Drop for PayloadVersion {
+    fn drop(&mut self) {
+        // Moving it into a Secret wipes it.
+        drop(Secret::new(std::mem::take(&mut self.material)));
+    }
+}
+
+const FORMAT: u32 = 1;
+/// More versions than any container lets an object have in practice; a backup is all or nothing.
+const ALL_VERSIONS: usize = 100_000;
+
+impl Payload {
+    fn objects(&self) -> impl Iterator<Item = &PayloadObject> {
+        std::iter::once(&self.leader).chain(&self.followers)
+    }
+
+    /// What another program could have written does not go into the store.
+    fn check(&self, kind: ObjectKind) -> Result<(), Refusal> {
+        let follows =
+            |object: &PayloadObject| kind.followers().contains(&object.kind) && object.name == self.leader.name;
+        let belongs = self.format == FORMAT && self.leader.kind == kind && self.followers.iter().all(follows);
+        let is_whole = |object: &PayloadObject| {
+            let fits = |saved: &PayloadVersion| saved.version.body.kind() == object.kind;
+            !object.versions.is_empty() && object.versions.iter().all(fits)
+        };
+        if belongs && self.objects().all(is_whole) { Ok(()) } else { Err(Refusal::BackupInvalid) }
+    }
+}
+
+impl Engine {
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::ManagedByCertificate`].
+    pub fn backup_object(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        kind: ObjectKind,
+        name: &ObjectName,
+    ) -> Result<Vec<u8>, Error> {
+        let act = ObjectAct::Backup;
+        let payload = self.change_in(caller, act.on(kind), target, &path_of(kind, name), |tx, _| {
+            self.live_container(tx, target)?;
+            let stored = find_live(tx, target.id(), kind, name)?;
+            check_unmanaged(&stored.object, act)?;
+            let followers = followers_of(tx, target.id(), &stored.object)?;
+            let leader = self.unseal(tx, target, stored)?;
+            let followers = followers.into_iter().map(|found| self.unseal(tx, target, found));
+            Ok(Payload { format: FORMAT, leader, followers: followers.collect::<Result<_, _>>()? })
+        })?;
+        let text = serde_json::to_vec(&payload).map_err(|_| Error::Broken("a backup could not be written"))?;
+        let scope = backup_scope(target);
+        let text = Secret::new(text);
+        self.with_backup_key(target, |key| Ok(custody::seal_backup(key, &scope, &text, &*self.entropy)?))
+    }
+
+    fn unseal(&self, tx: &mut dyn Tx, target: &OpenContainer, stored: StoredObject) -> Result<PayloadObject, Error> {
+        let place = Place::of(target.id(), &stored.object);
+        let object_key = place.open_object_key(target, &stored.sealed_key)?;
+        let Object { kind, name, created, rotation, .. } = stored.object;
+        let mut versions = Vec::new();
+        for found in tx.list_versions(target.id(), kind, &name, 0, ALL_VERSIONS)? {
+            let material = place.open_material(&object_key, found.version.id, &found.material)?;
+            versions.push(PayloadVersion { version: found.version, material: material.expose().to_vec() });
+        }
+        Ok(PayloadObject { kind, name, created, rotation, versions })
+    }
+
+    /// Restores an object under the name it was backed up with.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::BackupInvalid`], [`Refusal::RestoreConflict`] if the name is held, live or
+    /// deleted.
+    pub fn restore_object(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        kind: ObjectKind,
+        blob: &[u8],
+    ) -> Result<ObjectView, Error> {
+        let (operation, all) = (ObjectAct::Restore.on(kind), path_of_all(kind));
+        self.check_access(caller, operation, target, &all)?;
+        target.check_active()?;
+        let scope = backup_scope(target);
+        let text = self.with_backup_key(target, |key| Ok(custody::open_backup(key, &scope, blob)?))?;
+        let payload: Payload = serde_json::from_slice(text.expose()).map_err(|_| Refusal::BackupInvalid)?;
+        payload.check(kind)?;
+        let path = path_of(kind, &payload.leader.name);
+        self.authorised(caller, operation, target, &all, |entry| {
+            self.change(operation, Some(caller), &Subject::within(entry, &path), |tx, now| {
+                let container = self.live_container(tx, target)?;
+                self.check_restored(tx, target, &container, &payload, now)?;
+                let object = self.insert_restored(tx, target, &payload.leader, false)?;
+                for follower in &payload.followers {
+                    self.insert_restored(tx, target, follower, true)?;
+                }
+                let version = find_version(tx, target.id(), &object, None)?.version;
+                Ok(ObjectView { object, version, policy: container.policy })
+            })
+        })
+    }
+
+    /// Whether the container takes what was backed up: it may have been in a container of another tier.
+    fn check_restored(
+        &self,
+        tx: &mut dyn Tx,
+        target: &OpenContainer,
+        container: &Container,
+        payload: &Payload,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        for object in payload.objects() {
+            for saved in &object.versions {
+                if let Body::Key(body) = &saved.version.body {
+                    protection(container, body.spec.key_type(), body.hsm)?;
+                }
+            }
+            if self.take_object(tx, target.id(), object.kind, &object.name)?.is_some() {
+                return Err(Refusal::RestoreConflict { kind: object.kind, name: object.name.clone() }.into());
+            }
+        }
+        self.check_name(tx, target, payload.leader.kind, &payload.leader.name, now)
+    }
+
+    fn insert_restored(
+        &self,
+        tx: &mut dyn Tx,
+        target: &OpenContainer,
+        saved: &PayloadObject,
+        managed: bool,
+    ) -> Result<Object, Error> {
+        let last = saved.versions.last().ok_or(Refusal::BackupInvalid)?;
+        let mut object = Object {
+            kind: saved.kind,
+            name: saved.name.clone(),
+            state: State::Live,
+            created: saved.created,
+            current: last.version.id,
+            rotation: saved.rotation.clone(),
+            next_action: None,
+            managed,
+        };
+        object.schedule(&last.version);
+        let drafts: Vec<_> = saved.versions.iter().map(PayloadVersion::draft).collect();
+        self.insert_object(tx, target, object, drafts.iter())
+    }
+
+    fn with_backup_key<T>(
+        &self,
+        target: &OpenContainer,
+        work: impl FnOnce(&WrappingKey) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match target.kind() {
+            ContainerKind::Vault => work(&self.root.backup_key(&backup_scope(target))?),
+            ContainerKind::ManagedHsm => work(&target.key),
+        }
+    }
+}
+
+fn backup_scope(target: &OpenContainer) -> String {
+    match target.kind() {
+        ContainerKind::Vault => format!("vault:{}", target.container.resource.subscription),
+        ContainerKind::ManagedHsm => format!("managedHsm:{}", target.id()),
+    }
+}

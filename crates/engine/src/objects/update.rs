@@ -1,0 +1,96 @@
+//! Changing what may be changed of a version: attributes, tags, and what its kind allows.
+
+use super::{ObjectView, check_unmanaged, find_live, find_version, path_of};
+use crate::{Engine, Error, OpenContainer};
+use domain::{
+    Attributes, Body, KeyOperation, ObjectAct, ObjectKind, ObjectName, Refusal, Tags, UnixTime, VersionId,
+    access::Caller,
+};
+
+/// Changes of a version's attributes; `None` leaves one as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AttributeChanges {
+    pub enabled: Option<bool>,
+    pub not_before: Option<UnixTime>,
+    pub expires: Option<UnixTime>,
+}
+
+impl AttributeChanges {
+    fn apply(&self, attributes: &mut Attributes, now: UnixTime) {
+        attributes.enabled = self.enabled.unwrap_or(attributes.enabled);
+        attributes.not_before = self.not_before.or(attributes.not_before);
+        attributes.expires = self.expires.or(attributes.expires);
+        attributes.updated = now;
+    }
+}
+
+/// Changes of a version; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectChanges {
+    pub attributes: AttributeChanges,
+    /// Replaces the whole map.
+    pub tags: Option<Tags>,
+    /// Of a key.
+    pub key_ops: Option<Vec<KeyOperation>>,
+    /// Of a secret.
+    pub content_type: Option<String>,
+}
+
+impl ObjectChanges {
+    fn apply_to_body(&self, body: &mut Body) -> Result<(), Refusal> {
+        match body {
+            Body::Key(body) => {
+                if let Some(key_ops) = &self.key_ops {
+                    body.spec.check_operations(key_ops)?;
+                    body.key_ops.clone_from(key_ops);
+                }
+            }
+            Body::Secret(body) => {
+                if self.content_type.is_some() {
+                    body.content_type.clone_from(&self.content_type);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Changes a version of a live object.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::ManagedByCertificate`], and those of the kind.
+    pub fn update_object(
+        &self,
+        caller: &Caller,
+        target: &OpenContainer,
+        kind: ObjectKind,
+        name: &ObjectName,
+        version: Option<VersionId>,
+        changes: &ObjectChanges,
+    ) -> Result<ObjectView, Error> {
+        let act = ObjectAct::Update;
+        let view = self.change_in(caller, act.on(kind), target, &path_of(kind, name), |tx, now| {
+            let container = self.live_container(tx, target)?;
+            let mut object = find_live(tx, target.id(), kind, name)?.object;
+            check_unmanaged(&object, act)?;
+            let mut version = find_version(tx, target.id(), &object, version)?.version;
+            changes.attributes.apply(&mut version.attributes, now);
+            if let Some(tags) = &changes.tags {
+                version.tags.clone_from(tags);
+            }
+            changes.apply_to_body(&mut version.body)?;
+            tx.save_version(target.id(), kind, name, &version)?;
+            let scheduled = object.next_action;
+            if object.current == version.id {
+                object.schedule(&version);
+            }
+            if object.next_action != scheduled {
+                tx.save_object(target.id(), &object)?;
+            }
+            Ok(ObjectView { object, version, policy: container.policy })
+        })?;
+        self.close(target, kind, name);
+        Ok(view)
+    }
+}
