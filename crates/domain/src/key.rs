@@ -92,6 +92,16 @@ impl Curve {
         }
     }
 
+    /// The size of its keys.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::P256 | Self::P256K => 256,
+            Self::P384 => 384,
+            Self::P521 => 521,
+        }
+    }
+
     /// The one algorithm a curve signs with.
     #[must_use]
     pub fn algorithm(self) -> SignatureAlgorithm {

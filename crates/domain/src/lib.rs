@@ -35,8 +35,11 @@ mod time;
 pub use attributes::{Attributes, KeyUse, permits};
 pub use audit::{AuditRecord, Event, Identity, OtherEvent, Outcome, beginning, time_of_leaf};
 pub use certificate::{
-    AlternativeNames, CertificateContent, CertificatePolicy, IssuerReference, KeyProperties, KeyUsage, LifetimeStep,
-    LifetimeStepKind, LifetimeTrigger, X509Properties,
+    Administrator, AlternativeNames, CertificateBody, CertificateContent, CertificateCourse, CertificateLife,
+    CertificateOperation, CertificatePolicy, CertificateRefusal, Contact, Contacts, Errand, IssuedCertificate, Issuer,
+    IssuerChanges, IssuerChoice, IssuerReference, IssuerRequest, KeyProperties, KeyRequest, KeyUsage, LifetimeStep,
+    LifetimeStepKind, LifetimeStepRequest, LifetimeTrigger, NextAction, OperationError, OperationStatus, PolicyRequest,
+    RequestId, StepsDone, X509Properties, key_operations,
 };
 pub use container::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,
@@ -47,7 +50,7 @@ pub use id::{ContainerId, Guid, VersionId};
 pub use jwk::{PrivateJwk, PublicKey};
 pub use key::{Curve, DigestLength, EncryptionAlgorithm, KeyBody, KeyOperation, KeySpec, KeyType, SignatureAlgorithm};
 pub use lifecycle::State;
-pub use name::{ContainerName, ObjectName};
+pub use name::{ContainerName, IssuerName, ObjectName};
 pub use network::{Bypass, DefaultAction, IpRange, IpRules, NetworkRules, PublicNetworkAccess, VirtualNetworkRule};
 pub use object::{Body, Object, ObjectAct, ObjectKind, SecretBody, Tags, Version};
 pub use operation::Operation;

@@ -98,8 +98,20 @@ name!(
     "not a container name"
 );
 
+name!(
+    /// The name of an issuer of certificates: an object's alphabet, without `Self` and `Unknown`, which policies use for
+    /// whoever is no issuer of the vault (contract: key-vault §3.9).
+    IssuerName,
+    is_issuer_name,
+    "not the name of an issuer"
+);
+
 fn is_object_name(text: &str) -> bool {
     (1..=127).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_issuer_name(text: &str) -> bool {
+    is_object_name(text) && !["self", "unknown"].iter().any(|reserved| reserved.eq_ignore_ascii_case(text))
 }
 
 fn is_container_name(text: &str) -> bool {

@@ -1,8 +1,8 @@
 //! Why the vault says no, in the field's words. Each front maps every refusal to its wire in one exhaustive match.
 
 use crate::{
-    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectKind, ObjectName,
-    SignatureAlgorithm, UnixTime, access::RoleRefusal,
+    CertificateRefusal, Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse,
+    ObjectKind, ObjectName, SignatureAlgorithm, UnixTime, access::RoleRefusal,
 };
 use std::net::IpAddr;
 
@@ -77,12 +77,6 @@ pub enum Refusal {
     #[error("the location of a resource group can't be changed")]
     GroupLocationImmutable,
 
-    /// A key or secret that belongs to a certificate goes where its certificate goes.
-    #[error("a certificate manages the object")]
-    ManagedByCertificate { kind: ObjectKind, act: &'static str },
-    /// A certificate makes a key and a secret of its name.
-    #[error("a key or secret that no certificate manages has the name")]
-    NameHeldByOtherKind { kind: ObjectKind },
     #[error("the secret is disabled")]
     SecretDisabled,
 
@@ -139,4 +133,6 @@ pub enum Refusal {
     Directory(#[from] DirectoryRefusal),
     #[error(transparent)]
     Role(#[from] RoleRefusal),
+    #[error(transparent)]
+    Certificate(#[from] CertificateRefusal),
 }

@@ -30,7 +30,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::ParameterInvalid`], [`Refusal::NameHeldByDeleted`],
-    /// [`Refusal::ManagedByCertificate`].
+    /// [`domain::CertificateRefusal::Managed`].
     pub fn set_secret(
         &self,
         caller: &Caller,

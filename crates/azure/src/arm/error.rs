@@ -6,7 +6,7 @@
 use super::{ids, version, wire::locks};
 use crate::{Response, json::BadBody, reply};
 use domain::{
-    ContainerKind, Guid, Refusal,
+    CertificateRefusal, ContainerKind, Guid, Refusal,
     access::{Model, RoleRefusal},
 };
 use engine::Error;
@@ -218,14 +218,13 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::ContainerDeleted { .. } | Refusal::NotActivated => {
             Problem::new(StatusCode::CONFLICT, "ConflictError", sentence(refusal))
         }
+        Refusal::Certificate(of) => certificate(of, sentence(refusal)),
         Refusal::NotFound | Refusal::DeletedNotFound => {
             Problem::new(StatusCode::NOT_FOUND, "NotFound", sentence(refusal))
         }
-        Refusal::NameHeldByDeleted
-        | Refusal::NameHeldByOtherKind { .. }
-        | Refusal::ManagedByCertificate { .. }
-        | Refusal::RestoreConflict { .. }
-        | Refusal::LastAdministrator => Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal)),
+        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } | Refusal::LastAdministrator => {
+            Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal))
+        }
         Refusal::SecretDisabled
         | Refusal::KeyDisabled { .. }
         | Refusal::KeyNotYetValid { .. }
@@ -244,6 +243,18 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         | Refusal::BackupInvalid
         | Refusal::ReleasePolicyMissing => Problem::bad_request(sentence(refusal)),
     }
+}
+
+/// Certificates are of the data plane; a key or secret that is written here may be one's.
+fn certificate(refusal: &CertificateRefusal, message: String) -> Problem {
+    use CertificateRefusal as R;
+    let (status, code) = match refusal {
+        R::Managed { .. } | R::IssuerDriven => (StatusCode::FORBIDDEN, "Forbidden"),
+        R::PendingNotFound | R::IssuerNotFound { .. } | R::ContactsNotFound => (StatusCode::NOT_FOUND, "NotFound"),
+        R::InProgress | R::NameHeld { .. } => (StatusCode::CONFLICT, "Conflict"),
+        R::NotInProgress { .. } | R::KeyMismatch => (StatusCode::BAD_REQUEST, "BadRequest"),
+    };
+    Problem::new(status, code, message)
 }
 
 /// A refusal's own words as a sentence.

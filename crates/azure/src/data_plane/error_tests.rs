@@ -3,8 +3,8 @@
 use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
 use domain::{
-    Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectKind, ObjectName,
-    SignatureAlgorithm,
+    CertificateRefusal, Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse,
+    ObjectKind, ObjectName, SignatureAlgorithm,
     access::{Model, RoleRefusal},
     lock::Act,
 };
@@ -29,8 +29,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::LockNotFound { .. } => R::NameInvalid { name: "a_b".to_owned() },
         R::NameInvalid { .. } => R::NameHeldByDeleted,
         R::NameHeldByDeleted => R::RestoreConflict { kind: ObjectKind::Key, name: ObjectName::parse("k").unwrap() },
-        R::RestoreConflict { .. } => R::NameHeldByOtherKind { kind: ObjectKind::Secret },
-        R::NameHeldByOtherKind { .. } => R::ContainerNameTaken,
+        R::RestoreConflict { .. } => R::ContainerNameTaken,
         R::ContainerNameTaken => R::ContainerNameHeldByDeleted,
         R::ContainerNameHeldByDeleted => R::ResourceGroupNotEmpty,
         R::ResourceGroupNotEmpty => R::RoleAssignmentExists,
@@ -53,11 +52,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::SoftDeleteDisabled => R::TenantInvalid,
         R::TenantInvalid => R::LocationImmutable,
         R::LocationImmutable => R::GroupLocationImmutable,
-        R::GroupLocationImmutable => R::ManagedByCertificate { kind: ObjectKind::Key, act: "delete" },
-        R::ManagedByCertificate { kind: ObjectKind::Key, .. } => {
-            R::ManagedByCertificate { kind: ObjectKind::Secret, act: "update" }
-        }
-        R::ManagedByCertificate { .. } => R::SecretDisabled,
+        R::GroupLocationImmutable => R::SecretDisabled,
         R::SecretDisabled => R::KeyDisabled { operation: KeyOperation::Sign },
         R::KeyDisabled { .. }
         | R::KeyNotYetValid { .. }
@@ -78,6 +73,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::ReleasePolicyMissing
         | R::NotSupportedYet { .. }
         | R::Directory(_)
+        | R::Certificate(_)
         | R::NetworkForbidden { .. }
         | R::PublicNetworkDisabled
         | R::ScopeLocked { .. }
@@ -132,7 +128,11 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
         R::RotationPolicyMissing => R::TooManyVersions { limit: 100 },
         R::TooManyVersions { .. } => R::BackupInvalid,
         R::BackupInvalid => R::ReleasePolicyMissing,
-        R::ReleasePolicyMissing => R::NotSupportedYet { what: "Everything" },
+        R::ReleasePolicyMissing => R::Certificate(CertificateRefusal::PendingNotFound),
+        R::Certificate(refusal) => match next_of_certificates(refusal) {
+            Some(refusal) => R::Certificate(refusal),
+            None => R::NotSupportedYet { what: "Everything" },
+        },
         R::NotSupportedYet { .. } => R::Directory(DirectoryRefusal::MemberExists),
         R::Directory(_) => R::NetworkForbidden { address: Ipv4Addr::new(203, 0, 113, 9).into() },
         R::NetworkForbidden { .. } => R::PublicNetworkDisabled,
@@ -145,6 +145,23 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
             forbidden("Microsoft.KeyVault/managedHsm/keys/create", "/keys", Model::HsmLocal)
         }
         _ => return None,
+    })
+}
+
+/// The refusal of certificates after this one.
+fn next_of_certificates(refusal: &CertificateRefusal) -> Option<CertificateRefusal> {
+    use CertificateRefusal as R;
+    Some(match refusal {
+        R::PendingNotFound => R::InProgress,
+        R::InProgress => R::NotInProgress { status: "completed" },
+        R::NotInProgress { .. } => R::IssuerDriven,
+        R::IssuerDriven => R::KeyMismatch,
+        R::KeyMismatch => R::IssuerNotFound { name: "our-ca".to_owned() },
+        R::IssuerNotFound { .. } => R::ContactsNotFound,
+        R::ContactsNotFound => R::NameHeld { kind: ObjectKind::Key },
+        R::NameHeld { .. } => R::Managed { kind: ObjectKind::Key, operation: "delete" },
+        R::Managed { kind: ObjectKind::Key, .. } => R::Managed { kind: ObjectKind::Secret, operation: "delete" },
+        R::Managed { .. } => return None,
     })
 }
 

@@ -3,7 +3,27 @@
 //! Source: contract key-vault §3.3, §3.6 (certificates) and §3.9. How a certificate is encoded, signed or read is for
 //! custody; this module knows its contents only as the words of a policy.
 
-use crate::{KeySpec, UnixTime, key::spelled};
+mod body;
+mod check;
+mod contacts;
+mod course;
+mod issuer;
+mod lifetime;
+mod operation;
+mod policy;
+mod refusal;
+mod usage;
+
+pub use body::{CertificateBody, IssuedCertificate};
+pub use contacts::{Contact, Contacts};
+pub use course::{CertificateCourse, CertificateLife, NextAction, StepsDone};
+pub use issuer::{Administrator, Issuer, IssuerChanges};
+pub use operation::{CertificateOperation, Errand, OperationError, OperationStatus, RequestId};
+pub use policy::{IssuerRequest, KeyRequest, LifetimeStepRequest, PolicyRequest};
+pub use refusal::CertificateRefusal;
+pub use usage::key_operations;
+
+use crate::{IssuerName, KeySpec, UnixTime, key::spelled};
 use serde::{Deserialize, Serialize};
 
 /// What the versions of a certificate are made like. It belongs to the certificate and not to a version.
@@ -91,12 +111,54 @@ spelled! {
     LifetimeStepKind { AutoRenew = "AutoRenew", EmailContacts = "EmailContacts" }
 }
 
-/// Who signs a certificate.
+/// Who signs a certificate, and what they are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuerReference {
-    /// `Self`, `Unknown`, or the name of an issuer of the vault.
-    pub name: String,
+    pub name: IssuerChoice,
     /// What the issuer calls the type of certificate.
     pub certificate_type: Option<String>,
     pub transparency: Option<bool>,
+}
+
+/// Who signs a certificate. The first two have reserved names, in any case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum IssuerChoice {
+    /// `Self`: its own key.
+    Own,
+    /// Somebody outside: the owner takes the signing request there, and merges what comes back.
+    Unknown,
+    /// An issuer of the vault.
+    Named(IssuerName),
+}
+
+impl IssuerChoice {
+    /// `None` for what is neither a reserved name nor the name of an issuer.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let reserved = [Self::Own, Self::Unknown].into_iter().find(|word| word.as_str().eq_ignore_ascii_case(text));
+        reserved.or_else(|| IssuerName::parse(text).map(Self::Named))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Own => "Self",
+            Self::Unknown => "Unknown",
+            Self::Named(name) => name.as_str(),
+        }
+    }
+}
+
+impl TryFrom<String> for IssuerChoice {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not the name of an issuer")
+    }
+}
+
+impl From<IssuerChoice> for String {
+    fn from(choice: IssuerChoice) -> Self {
+        choice.as_str().to_owned()
+    }
 }

@@ -77,7 +77,7 @@ impl Payload {
 
 impl Engine {
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::ManagedByCertificate`].
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`domain::CertificateRefusal::Managed`].
     pub fn backup_object(
         &self,
         caller: &Caller,

@@ -60,7 +60,7 @@ impl Engine {
     /// Deletes an object with all its versions.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::ManagedByCertificate`].
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`domain::CertificateRefusal::Managed`].
     pub fn delete_object(
         &self,
         caller: &Caller,
@@ -93,7 +93,7 @@ impl Engine {
     /// Brings a deleted object back as it was.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::DeletedNotFound`], [`Refusal::ManagedByCertificate`].
+    /// [`Refusal::Forbidden`], [`Refusal::DeletedNotFound`], [`domain::CertificateRefusal::Managed`].
     pub fn recover_object(
         &self,
         caller: &Caller,
@@ -119,7 +119,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::DeletedNotFound`], [`Refusal::PurgeProtected`],
-    /// [`Refusal::SoftDeleteDisabled`], [`Refusal::ManagedByCertificate`].
+    /// [`Refusal::SoftDeleteDisabled`], [`domain::CertificateRefusal::Managed`].
     pub fn purge_object(
         &self,
         caller: &Caller,

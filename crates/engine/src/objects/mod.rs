@@ -15,8 +15,8 @@ pub(crate) use versions::{Draft, Place};
 
 use crate::{Engine, Error, OpenContainer};
 use domain::{
-    Container, ContainerId, Object, ObjectAct, ObjectKind, ObjectName, Refusal, State, UnixTime, Version, VersionId,
-    lifecycle::DeletionPolicy,
+    CertificateRefusal, Container, ContainerId, Object, ObjectAct, ObjectKind, ObjectName, Refusal, State, UnixTime,
+    Version, VersionId, lifecycle::DeletionPolicy,
 };
 use store::{Read, StoredObject, StoredVersion, Tx};
 
@@ -75,7 +75,7 @@ pub(crate) fn find_version(
 /// Refuses to do to an object what has to be done to the certificate that manages it.
 pub(crate) fn check_unmanaged(object: &Object, act: ObjectAct) -> Result<(), Refusal> {
     match object.managed {
-        true => Err(Refusal::ManagedByCertificate { kind: object.kind, act: act.as_str() }),
+        true => Err(CertificateRefusal::Managed { kind: object.kind, operation: act.as_str() }.into()),
         false => Ok(()),
     }
 }

@@ -59,7 +59,7 @@ impl Engine {
     /// Changes a version of a live object.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::ManagedByCertificate`], and those of the kind.
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`domain::CertificateRefusal::Managed`], and those of the kind.
     pub fn update_object(
         &self,
         caller: &Caller,

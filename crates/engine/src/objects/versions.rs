@@ -4,8 +4,8 @@ use super::{ObjectView, find_object, path_of};
 use crate::{Engine, Error, OpenContainer};
 use custody::{Context, Purpose, WrappingKey};
 use domain::{
-    Attributes, ContainerId, ContainerKind, Object, ObjectKind, ObjectName, Operation, Refusal, Sealed, Secret, State,
-    UnixTime, Version, VersionId, access::Caller,
+    Attributes, CertificateRefusal, ContainerId, ContainerKind, Object, ObjectKind, ObjectName, Operation, Refusal,
+    Sealed, Secret, State, UnixTime, Version, VersionId, access::Caller,
 };
 use store::{StoredObject, Tx};
 
@@ -78,10 +78,12 @@ impl Engine {
             }
             match find_object(tx, target.id(), *other, name, now)?.map(|found| found.object) {
                 Some(leader) if leads && leader.state.is_live() => {
-                    return Err(Refusal::ManagedByCertificate { kind, act: "create" }.into());
+                    return Err(Refusal::from(CertificateRefusal::Managed { kind, operation: "create" }).into());
                 }
                 Some(_) if leads => return Err(Refusal::NameHeldByDeleted.into()),
-                Some(object) if !object.managed => return Err(Refusal::NameHeldByOtherKind { kind: *other }.into()),
+                Some(object) if !object.managed => {
+                    return Err(Refusal::from(CertificateRefusal::NameHeld { kind: *other }).into());
+                }
                 _ => {}
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::arm::error::{Failure, Subject, of_error, response};
 use domain::{
-    ContainerKind, Curve, DirectoryRefusal, EncryptionAlgorithm, Guid, KeyOperation, KeySpec, KeyType, KeyUse,
-    ObjectKind, ObjectName, Refusal, SignatureAlgorithm, UnixTime,
+    CertificateRefusal, ContainerKind, Curve, DirectoryRefusal, EncryptionAlgorithm, Guid, KeyOperation, KeySpec,
+    KeyType, KeyUse, ObjectKind, ObjectName, Refusal, SignatureAlgorithm, UnixTime,
     access::{Model, RoleRefusal},
     lock::Act,
 };
@@ -66,9 +66,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::SoftDeleteDisabled => Refusal::TenantInvalid,
         Refusal::TenantInvalid => Refusal::LocationImmutable,
         Refusal::LocationImmutable => Refusal::GroupLocationImmutable,
-        Refusal::GroupLocationImmutable => Refusal::NameHeldByOtherKind { kind: ObjectKind::Key },
-        Refusal::NameHeldByOtherKind { .. } => Refusal::ManagedByCertificate { kind: ObjectKind::Key, act: "delete" },
-        Refusal::ManagedByCertificate { .. } => Refusal::SecretDisabled,
+        Refusal::GroupLocationImmutable => Refusal::SecretDisabled,
         Refusal::SecretDisabled => Refusal::KeyDisabled { operation },
         Refusal::KeyDisabled { .. }
         | Refusal::KeyNotYetValid { .. }
@@ -92,6 +90,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         | Refusal::ScopeLocked { .. }
         | Refusal::Forbidden { .. }
         | Refusal::NotSupportedYet { .. }
+        | Refusal::Certificate(_)
         | Refusal::Directory(_) => return after_use(refusal),
     })
 }
@@ -132,7 +131,26 @@ fn after_use(refusal: &Refusal) -> Option<Refusal> {
         Refusal::ScopeLocked { act: Act::Write, .. } => forbidden(),
         Refusal::Forbidden { .. } => Refusal::NotSupportedYet { what: "key release" },
         Refusal::NotSupportedYet { .. } => Refusal::Directory(DirectoryRefusal::MemberExists),
+        Refusal::Directory(_) => Refusal::Certificate(CertificateRefusal::PendingNotFound),
+        Refusal::Certificate(refusal) => Refusal::Certificate(next_of_certificates(refusal)?),
         _ => return None,
+    })
+}
+
+/// The refusal of certificates after this one.
+fn next_of_certificates(refusal: &CertificateRefusal) -> Option<CertificateRefusal> {
+    use CertificateRefusal as R;
+    Some(match refusal {
+        R::PendingNotFound => R::InProgress,
+        R::InProgress => R::NotInProgress { status: "completed" },
+        R::NotInProgress { .. } => R::IssuerDriven,
+        R::IssuerDriven => R::KeyMismatch,
+        R::KeyMismatch => R::IssuerNotFound { name: "our-ca".to_owned() },
+        R::IssuerNotFound { .. } => R::ContactsNotFound,
+        R::ContactsNotFound => R::NameHeld { kind: ObjectKind::Key },
+        R::NameHeld { .. } => R::Managed { kind: ObjectKind::Key, operation: "delete" },
+        R::Managed { kind: ObjectKind::Key, .. } => R::Managed { kind: ObjectKind::Secret, operation: "delete" },
+        R::Managed { .. } => return None,
     })
 }
 

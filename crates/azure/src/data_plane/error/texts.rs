@@ -2,8 +2,8 @@
 
 use super::Place;
 use domain::{
-    Container, ContainerKind, Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse, ObjectKind,
-    ObjectName, SignatureAlgorithm, UnixTime,
+    CertificateRefusal, Container, ContainerKind, Curve, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse,
+    ObjectKind, ObjectName, SignatureAlgorithm, UnixTime,
     access::{Model, RoleRefusal},
 };
 use std::net::IpAddr;
@@ -61,10 +61,6 @@ pub(super) fn name_held_by_deleted(place: &Place<'_>) -> String {
         place.name,
         place.object
     )
-}
-
-pub(super) fn name_held_by_other(kind: ObjectKind, name: &str) -> String {
-    format!("There is already a {kind} with the name {name} that does not belong to a certificate.")
 }
 
 pub(super) fn restore_conflict(kind: ObjectKind, name: &ObjectName, place: &Place<'_>) -> String {
@@ -161,6 +157,32 @@ pub(super) fn role(refusal: &RoleRefusal) -> String {
         }
         RoleRefusal::ActionUnknown { action } => format!("'{action}' is not an action of a managed HSM."),
         RoleRefusal::NameTaken | RoleRefusal::Assigned => format!("Refused: {refusal}."),
+    }
+}
+
+/// Of certificates, and of the keys and secrets that belong to one. `name` is that of the certificate.
+pub(super) fn of_certificates(refusal: &CertificateRefusal, name: &str) -> String {
+    use CertificateRefusal as R;
+    match refusal {
+        R::PendingNotFound => format!("Pending certificate not found: {name}"),
+        R::InProgress => {
+            "A new key vault certificate can not be created or imported while a pending key vault certificate's status \
+             is inProgress."
+                .to_owned()
+        }
+        R::NotInProgress { status } => format!("The status of the pending certificate is {status}, not inProgress."),
+        R::IssuerDriven => {
+            "A certificate can be merged only if the issuer of the pending certificate is 'Unknown'.".to_owned()
+        }
+        R::KeyMismatch => "Property 'x5c': the certificate is not about the key of the pending one.".to_owned(),
+        R::IssuerNotFound { name } => format!("Issuer not found: {name}"),
+        R::ContactsNotFound => "Contacts not found".to_owned(),
+        R::NameHeld { kind } => {
+            format!("There is already a {kind} with the name {name} that does not belong to a certificate.")
+        }
+        R::Managed { operation, .. } => {
+            format!("Operation \"{operation}\" is not allowed as this object's lifetime is managed by Key Vault.")
+        }
     }
 }
 

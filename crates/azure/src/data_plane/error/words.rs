@@ -2,7 +2,7 @@
 
 use super::{Place, texts};
 use domain::{
-    ContainerKind, ObjectKind, Refusal,
+    CertificateRefusal, ContainerKind, ObjectKind, Refusal,
     access::{Model, RoleRefusal},
 };
 use http::StatusCode;
@@ -42,7 +42,6 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
         | R::ScopeLocked { .. }
         | R::Role(RoleRefusal::NameTaken | RoleRefusal::Assigned)
         | R::RestoreConflict { .. }
-        | R::NameHeldByOtherKind { .. }
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
         | R::ResourceGroupNotEmpty => CONFLICT,
@@ -50,9 +49,8 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
         R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
         R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
 
-        R::ManagedByCertificate { kind: ObjectKind::Secret, .. } => forbidden("SecretManagedByKeyVault"),
-        R::ManagedByCertificate { .. } => forbidden("KeyManagedByKeyVault"),
         R::SecretDisabled => forbidden("SecretDisabled"),
+        R::Certificate(refusal) => of_certificates(refusal),
         R::KeyDisabled { .. } => forbidden("KeyDisabled"),
         R::KeyNotYetValid { .. } => forbidden("KeyNotYetValid"),
         R::KeyExpired { .. } => forbidden("KeyExpired"),
@@ -90,6 +88,37 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
     }
 }
 
+fn absent_object(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Key => "KeyNotFound",
+        ObjectKind::Secret => "SecretNotFound",
+        ObjectKind::Certificate => "CertificateNotFound",
+    }
+}
+
+fn absent_container(kind: ContainerKind) -> &'static str {
+    match kind {
+        ContainerKind::Vault => "VaultNotFound",
+        ContainerKind::ManagedHsm => "ManagedHsmNotFound",
+    }
+}
+
+fn of_certificates(refusal: &CertificateRefusal) -> Meaning {
+    use CertificateRefusal as R;
+    let not_found = |code| (StatusCode::NOT_FOUND, code, None);
+    let forbidden = |inner| (StatusCode::FORBIDDEN, "Forbidden", inner);
+    match refusal {
+        R::PendingNotFound => not_found("PendingCertificateNotFound"),
+        R::IssuerNotFound { .. } => not_found("IssuerNotFound"),
+        R::ContactsNotFound => not_found("ContactsNotFound"),
+        R::InProgress | R::NameHeld { .. } => (StatusCode::CONFLICT, "Conflict", None),
+        R::NotInProgress { .. } | R::KeyMismatch => (StatusCode::BAD_REQUEST, "BadParameter", None),
+        R::IssuerDriven => forbidden(None),
+        R::Managed { kind: ObjectKind::Secret, .. } => forbidden(Some("SecretManagedByKeyVault")),
+        R::Managed { .. } => forbidden(Some("KeyManagedByKeyVault")),
+    }
+}
+
 /// What a refusal means to a person.
 pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
     use Refusal as R;
@@ -108,10 +137,6 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
         R::NameHeldByDeleted => texts::name_held_by_deleted(place),
         R::RestoreConflict { kind, name } => texts::restore_conflict(*kind, name, place),
-        R::ManagedByCertificate { act, .. } => {
-            format!("Operation \"{act}\" is not allowed as this object's lifetime is managed by Key Vault.")
-        }
-        R::NameHeldByOtherKind { kind } => texts::name_held_by_other(*kind, name),
         R::SecretDisabled => "Operation get is not allowed on a disabled secret.".to_owned(),
         R::PurgeProtected { .. } => texts::purge_protected(place),
         R::SoftDeleteDisabled => "Operation \"purge\" is not enabled for this vault.".to_owned(),
@@ -136,6 +161,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::TooManyVersions { limit } => format!("The key has {limit} versions, the most a key can have."),
         R::BackupInvalid => "The backup is malformed, was changed, or belongs to another place.".to_owned(),
         R::ReleasePolicyMissing => "Exportable keys must have release policy".to_owned(),
+        R::Certificate(refusal) => texts::of_certificates(refusal, name),
         R::NetworkForbidden { address } => texts::network_forbidden(*address, place),
         R::PublicNetworkDisabled => texts::public_network_disabled(place),
         R::Forbidden { action, scope, model } => texts::forbidden(action, scope, *model, place),
