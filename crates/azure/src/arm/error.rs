@@ -3,12 +3,12 @@
 //! Texts marked MATCH in the contract are literal. Source: contract key-vault §4.2 and §1.3, az-client §2.
 //! What no document gives is chosen here, and listed in DIVERGENCES.md.
 
-use super::{ids, version, wire::locks};
-use crate::{Response, json::BadBody, reply};
-use domain::{
-    CertificateRefusal, ContainerKind, Guid, Refusal,
-    access::{Model, RoleRefusal},
+use super::{
+    ids, version,
+    wire::{definitions, locks},
 };
+use crate::{Response, json::BadBody, reply};
+use domain::{CertificateRefusal, ContainerKind, Guid, Refusal, access::Model};
 use engine::Error;
 use http::{StatusCode, header};
 
@@ -191,7 +191,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NameInvalid { .. } => name_invalid(subject),
         Refusal::ContainerNameTaken => name_taken(subject),
         Refusal::ContainerNameHeldByDeleted => name_held_by_deleted(subject),
-        Refusal::Role(refusal) => role(refusal),
+        Refusal::Role(refusal) => definitions::refused(refusal),
         Refusal::ResourceGroupNotEmpty
         | Refusal::RoleAssignmentExists
         | Refusal::LocationImmutable
@@ -420,36 +420,6 @@ fn conflict(refusal: &Refusal, subject: &Subject) -> Problem {
         ),
     };
     Problem::new(StatusCode::CONFLICT, code, message)
-}
-
-/// Why a custom role definition is not made, changed or removed. No document gives the built-in ones' refusal.
-fn role(refusal: &RoleRefusal) -> Problem {
-    let (status, code, message) = match refusal {
-        RoleRefusal::NameTaken => (
-            StatusCode::CONFLICT,
-            "RoleDefinitionWithSameNameExists",
-            "A role definition cannot be updated with a name that already exists.".to_owned(),
-        ),
-        RoleRefusal::Assigned => (
-            StatusCode::BAD_REQUEST,
-            "RoleDefinitionHasAssignments",
-            "There are existing role assignments referencing role.".to_owned(),
-        ),
-        RoleRefusal::TooMany { .. } => (
-            StatusCode::BAD_REQUEST,
-            "RoleDefinitionLimitExceeded",
-            "Role definition limit exceeded. No more role definitions can be created.".to_owned(),
-        ),
-        RoleRefusal::ActionUnknown { action } => (
-            StatusCode::BAD_REQUEST,
-            "InvalidActionOrNotAction",
-            format!("'{action}' does not match any of the actions supported by the providers."),
-        ),
-        RoleRefusal::BuiltIn | RoleRefusal::Reserved => {
-            return Problem::bad_request("The role definition is built in: it can be neither changed nor deleted.");
-        }
-    };
-    Problem::new(status, code, message)
 }
 
 /// Contract: key-vault §4.2, "Immutability". All of these are literal but the first and the fourth.

@@ -12,7 +12,7 @@ use crate::{
 };
 use domain::{
     Guid,
-    access::{RoleDefinition, RoleDefinitionRequest, RoleOrigin, RolePermissions, Scope},
+    access::{RoleDefinition, RoleDefinitionRequest, RoleOrigin, RolePermissions, RoleRefusal, Scope},
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -126,4 +126,34 @@ pub(crate) fn id_of(text: &str) -> Result<Guid, Problem> {
         let message = format!("The role definition id '{text}' is not a valid GUID.");
         Problem::new(StatusCode::BAD_REQUEST, "InvalidRoleDefinitionId", message)
     })
+}
+
+/// Why a custom role definition is not made, changed or removed. No document gives the built-in ones' refusal.
+pub(crate) fn refused(refusal: &RoleRefusal) -> Problem {
+    let (status, code, message) = match refusal {
+        RoleRefusal::NameTaken => (
+            StatusCode::CONFLICT,
+            "RoleDefinitionWithSameNameExists",
+            "A role definition cannot be updated with a name that already exists.".to_owned(),
+        ),
+        RoleRefusal::Assigned => (
+            StatusCode::BAD_REQUEST,
+            "RoleDefinitionHasAssignments",
+            "There are existing role assignments referencing role.".to_owned(),
+        ),
+        RoleRefusal::TooMany { .. } => (
+            StatusCode::BAD_REQUEST,
+            "RoleDefinitionLimitExceeded",
+            "Role definition limit exceeded. No more role definitions can be created.".to_owned(),
+        ),
+        RoleRefusal::ActionUnknown { action } => (
+            StatusCode::BAD_REQUEST,
+            "InvalidActionOrNotAction",
+            format!("'{action}' does not match any of the actions supported by the providers."),
+        ),
+        RoleRefusal::BuiltIn | RoleRefusal::Reserved => {
+            return Problem::bad_request("The role definition is built in: it can be neither changed nor deleted.");
+        }
+    };
+    Problem::new(status, code, message)
 }
