@@ -23,7 +23,6 @@ fn subject(kind: ContainerKind, recovers: bool) -> Subject {
 
 /// The refusal after one, in the order of their declaration. A new variant does not compile until it has its place.
 fn after(refusal: &Refusal) -> Option<Refusal> {
-    let operation = KeyOperation::Sign;
     let time = UnixTime(1_700_000_000);
     Some(match refusal {
         Refusal::NotFound => Refusal::DeletedNotFound,
@@ -67,8 +66,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::TenantInvalid => Refusal::LocationImmutable,
         Refusal::LocationImmutable => Refusal::GroupLocationImmutable,
         Refusal::GroupLocationImmutable => Refusal::SecretDisabled,
-        Refusal::SecretDisabled => Refusal::KeyDisabled { operation },
-        Refusal::KeyDisabled { .. }
+        Refusal::SecretDisabled
+        | Refusal::KeyDisabled { .. }
         | Refusal::KeyNotYetValid { .. }
         | Refusal::KeyExpired { .. }
         | Refusal::KeyOperationForbidden { .. }
@@ -100,6 +99,7 @@ fn after_use(refusal: &Refusal) -> Option<Refusal> {
     let operation = KeyOperation::Sign;
     let time = UnixTime(1_700_000_000);
     Some(match refusal {
+        Refusal::SecretDisabled => Refusal::KeyDisabled { operation },
         Refusal::KeyDisabled { .. } => Refusal::KeyNotYetValid { operation, not_before: time },
         Refusal::KeyNotYetValid { .. } => Refusal::KeyExpired { operation, expires: time },
         Refusal::KeyExpired { .. } => Refusal::KeyOperationForbidden { operation },

@@ -19,16 +19,9 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
     let not_found = |code| (StatusCode::NOT_FOUND, code, None);
     let forbidden = |inner| (StatusCode::FORBIDDEN, "Forbidden", Some(inner));
     match refusal {
-        R::NotFound | R::DeletedNotFound => not_found(match place.object {
-            ObjectKind::Key => "KeyNotFound",
-            ObjectKind::Secret => "SecretNotFound",
-            ObjectKind::Certificate => "CertificateNotFound",
-        }),
+        R::NotFound | R::DeletedNotFound => not_found(absent_object(place.object)),
         R::ContainerNotFound | R::ContainerDeleted { .. } | R::DeletedContainerNotFound => {
-            not_found(match place.kind {
-                ContainerKind::Vault => "VaultNotFound",
-                ContainerKind::ManagedHsm => "ManagedHsmNotFound",
-            })
+            not_found(absent_container(place.kind))
         }
         R::RoleAssignmentNotFound => not_found("RoleAssignmentNotFound"),
         R::RoleDefinitionNotFound => not_found("RoleDefinitionNotFound"),
