@@ -21,14 +21,15 @@ fn subject(kind: ContainerKind, recovers: bool) -> Subject {
     }
 }
 
+const TIME: UnixTime = UnixTime(1_700_000_000);
+
 /// The refusal after one, in the order of their declaration. A new variant does not compile until it has its place.
 fn after(refusal: &Refusal) -> Option<Refusal> {
-    let time = UnixTime(1_700_000_000);
     Some(match refusal {
         Refusal::NotFound => Refusal::DeletedNotFound,
         Refusal::DeletedNotFound => Refusal::ContainerNotFound,
         Refusal::ContainerNotFound => Refusal::DeletedContainerNotFound,
-        Refusal::DeletedContainerNotFound => Refusal::ContainerDeleted { scheduled_purge_at: time },
+        Refusal::DeletedContainerNotFound => Refusal::ContainerDeleted { scheduled_purge_at: TIME },
         Refusal::ContainerDeleted { .. } => Refusal::NotActivated,
         Refusal::NotActivated => Refusal::SubscriptionNotFound,
         Refusal::SubscriptionNotFound => Refusal::ResourceGroupNotFound,
@@ -60,7 +61,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::RetentionImmutable => Refusal::PurgeProtectionIrreversible,
         Refusal::PurgeProtectionIrreversible => Refusal::PurgeProtectionNeedsSoftDelete,
         Refusal::PurgeProtectionNeedsSoftDelete => Refusal::SoftDeleteIrreversible,
-        Refusal::SoftDeleteIrreversible => Refusal::PurgeProtected { until: time },
+        Refusal::SoftDeleteIrreversible => Refusal::PurgeProtected { until: TIME },
         Refusal::PurgeProtected { .. } => Refusal::SoftDeleteDisabled,
         Refusal::SoftDeleteDisabled => Refusal::TenantInvalid,
         Refusal::TenantInvalid => Refusal::LocationImmutable,
@@ -97,11 +98,10 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
 /// The refusal after one of those that using a key meets, and after those.
 fn after_use(refusal: &Refusal) -> Option<Refusal> {
     let operation = KeyOperation::Sign;
-    let time = UnixTime(1_700_000_000);
     Some(match refusal {
         Refusal::SecretDisabled => Refusal::KeyDisabled { operation },
-        Refusal::KeyDisabled { .. } => Refusal::KeyNotYetValid { operation, not_before: time },
-        Refusal::KeyNotYetValid { .. } => Refusal::KeyExpired { operation, expires: time },
+        Refusal::KeyDisabled { .. } => Refusal::KeyNotYetValid { operation, not_before: TIME },
+        Refusal::KeyNotYetValid { .. } => Refusal::KeyExpired { operation, expires: TIME },
         Refusal::KeyExpired { .. } => Refusal::KeyOperationForbidden { operation },
         Refusal::KeyOperationForbidden { .. } => {
             Refusal::SignatureAlgorithmMismatch { algorithm: SIGNATURE, key: KeySpec::Ec { curve: Curve::P256 } }
