@@ -1,1 +1,135 @@
-//! Tests.
+//! What is to be done next, against the course as a whole.
+
+use super::*;
+use crate::certificate::testkit::{NOW, begun, issued_by, reread, version};
+use LifetimeStepKind::{AutoRenew, EmailContacts};
+use proptest::{prelude::*, sample::select};
+
+fn life(number: u8, from: UnixTime, days: u32) -> CertificateLife {
+    CertificateLife { version: version(number), not_before: from, not_after: from.plus_days(days), enabled: true }
+}
+
+fn course(issuer: &str) -> CertificateCourse {
+    CertificateCourse::new(issued_by(issuer))
+}
+
+#[test]
+fn one_version_is_made_at_a_time() {
+    let course = course("our-ca").begin(begun("our-ca")).unwrap();
+    assert_eq!(course.clone().begin(begun("our-ca")), Err(CertificateRefusal::InProgress.into()));
+    assert_eq!(course.check_free(), Err(CertificateRefusal::InProgress.into()));
+    for ended in [begun("Self").complete(), begun("Self").cancel()] {
+        let course = CertificateCourse { pending: ended.ok(), ..course.clone() };
+        assert!(course.pending(None).is_ok(), "it stays to be looked at");
+        assert!(course.begin(begun("our-ca")).is_ok());
+    }
+}
+
+#[test]
+fn a_pending_operation_is_found_and_abandoned_by_its_id() {
+    let missing = Refusal::from(CertificateRefusal::PendingNotFound);
+    let empty = course("Self");
+    assert_eq!(empty.pending(None), Err(missing.clone()));
+    assert_eq!(empty.clone().abandon(None), Err(missing.clone()));
+    let course = empty.clone().begin(begun("Self")).unwrap();
+    let (own, other) = ("ab".repeat(16), "cd".repeat(16));
+    assert_eq!(course.pending(Some(&own)).unwrap().version, version(1));
+    assert_eq!(course.pending(Some(&other)), Err(missing.clone()));
+    assert_eq!(course.clone().abandon(Some(&other)), Err(missing));
+    assert_eq!(course.abandon(Some(&own)), Ok((empty, begun("Self"))));
+}
+
+#[test]
+fn a_course_that_has_nothing_to_do_is_left_alone() {
+    assert_eq!(course("Self").next_action(None), None);
+    let waiting = course("Unknown").begin(begun("Unknown")).unwrap();
+    assert_eq!(waiting.next_action(None), None, "a merge comes from outside");
+}
+
+#[test]
+fn an_attempt_comes_before_a_later_step_and_after_an_earlier_one() {
+    let step = |at| Some((at, NextAction::Lifetime(EmailContacts)));
+    let course = course("Unknown");
+    assert_eq!(course.next_action(Some(&life(1, NOW, 100))), step(NOW.plus_days(80)));
+    let asking = course.begin(begun("our-ca")).unwrap();
+    assert_eq!(asking.next_action(Some(&life(1, NOW, 100))), Some((NOW, NextAction::Attempt)));
+    let begins = NOW.plus_seconds(-100 * UnixTime::DAY_SECONDS);
+    assert_eq!(asking.next_action(Some(&life(1, begins, 100))), step(begins.plus_days(80)));
+}
+
+#[test]
+fn a_renewal_waits_while_a_version_is_being_made_and_comes_if_none_is() {
+    let renewal = Some((NOW.plus_days(80), NextAction::Lifetime(AutoRenew)));
+    let life = life(1, NOW, 100);
+    let course = course("Self");
+    assert_eq!(course.next_action(Some(&life)), renewal);
+    let waiting = course.begin(begun("Unknown")).unwrap();
+    assert_eq!(waiting.next_action(Some(&life)), None);
+    let cancelled = waiting.pending.clone().unwrap().cancel().unwrap();
+    let cancelled = CertificateCourse { pending: Some(cancelled), ..waiting };
+    assert_eq!(cancelled.next_action(Some(&life)), renewal);
+}
+
+#[test]
+fn what_was_done_for_a_version_counts_for_no_other() {
+    let course = course("Self").record(version(1), AutoRenew);
+    assert_eq!(course.next_action(Some(&life(1, NOW, 100))), None);
+    let renewed = course.next_action(Some(&life(2, NOW.plus_days(80), 100)));
+    assert_eq!(renewed, Some((NOW.plus_days(160), NextAction::Lifetime(AutoRenew))));
+    let told = course.record(version(1), EmailContacts).record(version(1), EmailContacts);
+    assert_eq!(told.done, Some(StepsDone { version: version(1), steps: vec![AutoRenew, EmailContacts] }));
+    assert_eq!(told.record(version(2), AutoRenew).done.unwrap().steps, [AutoRenew]);
+}
+
+#[test]
+fn a_disabled_certificate_waits_until_it_is_enabled_again() {
+    let disabled = CertificateLife { enabled: false, ..life(1, NOW, 100) };
+    assert_eq!(course("Self").next_action(Some(&disabled)), None);
+    let pending = course("Self").begin(begun("Self")).unwrap();
+    assert_eq!(pending.next_action(Some(&disabled)), Some((NOW, NextAction::Attempt)));
+}
+
+#[test]
+fn a_course_reads_back_as_stored() {
+    let full = course("our-ca").begin(begun("our-ca")).unwrap().record(version(1), AutoRenew);
+    for course in [course("Self"), full] {
+        assert_eq!(reread(&course), course);
+    }
+}
+
+proptest! {
+    /// A loop that does what is due, with a clock that leaps: it comes to rest each time, and renews once a life.
+    #[test]
+    fn the_loop_comes_to_rest_and_renews_each_version_once(
+        leaps in proptest::collection::vec(1..60 * UnixTime::DAY_SECONDS, 1..20),
+        life_days in 10..120_u32,
+        days_before_expiry in select(vec![1_u32, 5, 90, 200]),
+    ) {
+        let trigger = crate::LifetimeTrigger::DaysBeforeExpiry(days_before_expiry);
+        let mut course = course("Self");
+        course.policy.lifetime_actions = vec![crate::LifetimeStep { trigger, action: AutoRenew }];
+        let (mut now, mut life, mut made) = (NOW, life(1, NOW, life_days), 1_u8);
+        for leap in leaps {
+            now = now.plus_seconds(leap);
+            let mut turns = 0;
+            while let Some((_, action)) = course.next_action(Some(&life)).filter(|(at, _)| *at <= now) {
+                turns += 1;
+                prop_assert!(turns <= 2, "it goes on without the clock");
+                match action {
+                    NextAction::Lifetime(kind) => {
+                        prop_assert_eq!(kind, AutoRenew);
+                        course = course.record(life.version, kind).begin(begun("Self")).unwrap();
+                        course.pending.as_mut().unwrap().next_attempt = Some(now);
+                    }
+                    NextAction::Attempt => {
+                        course.pending = Some(course.pending.clone().unwrap().complete().unwrap());
+                        made += 1;
+                        life = CertificateLife { version: version(made), not_before: now, not_after: now.plus_days(life_days), enabled: true };
+                    }
+                }
+            }
+            prop_assert!(course.check_free().is_ok());
+            prop_assert!(course.next_action(Some(&life)).is_some_and(|(at, _)| at > now && at <= life.not_after));
+        }
+    }
+}

@@ -12,6 +12,8 @@ mod lifetime;
 mod operation;
 mod policy;
 mod refusal;
+#[cfg(test)]
+mod testkit;
 mod usage;
 
 pub use body::{CertificateBody, IssuedCertificate};

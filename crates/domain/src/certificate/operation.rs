@@ -196,7 +196,7 @@ impl CertificateOperation {
             return self.fail(OperationError { code: "Timeout".to_owned(), message });
         }
         let again_at = again_at.clamp(now.plus_seconds(1), now.plus_days(1));
-        Ok(Self { progress, details, attempts: 0, next_attempt: Some(again_at), ..self })
+        Ok(Self { progress, details, attempts: 0, ..self }.due_at(again_at))
     }
 
     /// An attempt has not got through. It is made again, later each time; after too many the operation has failed of the
@@ -210,8 +210,8 @@ impl CertificateOperation {
         if attempts >= Self::MAX_ATTEMPTS || self.is_overdue(now) {
             return Self { attempts, ..self }.fail(error);
         }
-        let next_attempt = Some(now.plus_seconds(Self::delay_seconds(attempts)));
-        Ok(Self { attempts, next_attempt, details: Some(error.message), ..self })
+        let again_at = now.plus_seconds(Self::delay_seconds(attempts));
+        Ok(Self { attempts, details: Some(error.message), ..self }.due_at(again_at))
     }
 
     /// How long to wait after that many attempts: twice as long each time, up to an hour.
@@ -247,6 +247,12 @@ impl CertificateOperation {
 
     fn is_overdue(&self, now: UnixTime) -> bool {
         now >= self.created.plus_days(Self::MAX_DAYS)
+    }
+
+    /// A cancellation that was requested in the meantime does not wait for the issuer.
+    fn due_at(self, at: UnixTime) -> Self {
+        let next_attempt = if self.cancellation_requested { self.next_attempt } else { Some(at) };
+        Self { next_attempt, ..self }
     }
 
     fn ended(self, status: OperationStatus) -> Self {
