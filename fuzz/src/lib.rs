@@ -12,12 +12,15 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use custody::{
-    Provider, RootKey, SoftwareProvider,
+    KeyHandle, Provider, RootKey, SoftwareProvider, SystemEntropy,
     note::{Checkpoint, NoteError, NoteVerifier},
+    x509::{self, Certificate, Signer, Validity},
 };
 use domain::{
-    CalendarDuration, ContainerName, Curve, Guid, KeySpec, ObjectName, PrivateJwk, Refusal, Secret, UnixTime, VersionId,
+    AlternativeNames, CalendarDuration, ContainerName, Curve, Guid, KeySpec, ObjectName, PrivateJwk, PublicKey,
+    Refusal, Secret, UnixTime, VersionId, X509Properties,
 };
+use std::sync::OnceLock;
 
 pub use azure::arm::fuzz::{
     filter as arm_filter, hsm_body as arm_hsm_body, other_body as arm_other_body, query as arm_query,
@@ -32,6 +35,7 @@ pub use azure::data_plane::fuzz::{
 pub use azure::sign_in::fuzz::{
     claims as sign_in_claims, directory_body, directory_path, filter as directory_filter, form as sign_in_form,
 };
+pub use custody::bundle::fuzz::{pem as pem_text, pkcs12 as pkcs12_file};
 
 /// An entry, its name, and inputs worth beginning from.
 pub struct Entry {
@@ -48,6 +52,11 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "calendar_duration", run: calendar_duration, seeds: seeds::CALENDAR_DURATION },
     Entry { name: "key_import", run: key_import, seeds: seeds::KEY_IMPORT },
     Entry { name: "backup_blob", run: backup_blob, seeds: seeds::BACKUP_BLOB },
+    Entry { name: "certificate", run: certificate, seeds: seeds::CERTIFICATE },
+    Entry { name: "certification_request", run: certification_request, seeds: seeds::CERTIFICATION_REQUEST },
+    Entry { name: "certificate_subject", run: certificate_subject, seeds: seeds::CERTIFICATE_SUBJECT },
+    Entry { name: "pkcs12_file", run: pkcs12_file, seeds: seeds::PKCS12_FILE },
+    Entry { name: "pem_text", run: pem_text, seeds: seeds::PEM_TEXT },
     Entry { name: "signed_note", run: signed_note, seeds: seeds::SIGNED_NOTE },
     Entry { name: "verifier_key", run: verifier_key, seeds: seeds::VERIFIER_KEY },
     Entry { name: "log_checkpoint", run: log_checkpoint, seeds: seeds::LOG_CHECKPOINT },
@@ -206,6 +215,85 @@ pub fn backup_blob(input: &[u8]) {
     let opened = root.and_then(|root| root.backup_key("vault")).map(|key| custody::open_backup(&key, "vault", input));
     let is_refused = matches!(opened, Ok(Err(custody::Error::Refused(Refusal::BackupInvalid))));
     assert!(is_refused, "not refused as an invalid backup");
+}
+
+/// An authority of the entries' own.
+struct Authority {
+    key: Box<dyn KeyHandle>,
+    public: PublicKey,
+    certificate: Vec<u8>,
+}
+
+const VALIDITY: Validity = Validity { not_before: UnixTime(0), not_after: UnixTime(1_000_000_000) };
+
+fn authority() -> &'static Authority {
+    fn made() -> Result<Authority, custody::Error> {
+        let generated = SoftwareProvider.generate(KeySpec::DEFAULT_EC, &SystemEntropy)?;
+        let key = SoftwareProvider.open(KeySpec::DEFAULT_EC, &generated.public, &generated.material)?;
+        let signer = Signer { key: &*key, public: &generated.public };
+        let certificate = x509::authority("CN=root", VALIDITY, signer, &SystemEntropy)?;
+        Ok(Authority { key, public: generated.public, certificate })
+    }
+    static AUTHORITY: OnceLock<Authority> = OnceLock::new();
+    AUTHORITY.get_or_init(|| made().unwrap_or_else(|error| unreachable!("no authority: {error}")))
+}
+
+/// A certificate in DER. What is read can be asked everything.
+pub fn certificate(input: &[u8]) {
+    let Ok(read) = Certificate::read(input) else { return };
+    assert!(read.properties().validity_months > 0);
+    let _ = x509::check_properties(&read.properties());
+    let _ = read.is_signed_by(&read);
+    if let Ok(public) = read.public_key() {
+        assert!(read.has_key(&public));
+        let chain = x509::arrange(vec![input.to_vec(); 3], &public, x509::Order::LeafFirst);
+        assert_eq!(chain, Ok(vec![input.to_vec()]));
+    }
+}
+
+/// A certification request. Whatever it asks for, it is issued for a holder and by its issuer, or refused.
+pub fn certification_request(input: &[u8]) {
+    let Authority { key, certificate, .. } = authority();
+    let validity = Validity { not_before: UnixTime(-1), not_after: UnixTime(i64::MAX) };
+    let issued = x509::issue(input, certificate, &**key, validity, &SystemEntropy);
+    if let Err(error) = &issued {
+        assert!(matches!(error, custody::Error::Refused(_)), "{error}");
+    }
+    let Ok(Ok(issued)) = issued.map(|der| Certificate::read(&der)) else { return };
+    let issuer = Certificate::read(certificate);
+    assert!(issuer.is_ok_and(|issuer| {
+        !issued.is_authority
+            && issued.is_signed_by(&issuer) == Some(true)
+            && issued.not_before >= issuer.not_before
+            && issued.not_after <= issuer.not_after
+    }));
+}
+
+/// The subject of a certificate of a subject, if there can be one.
+fn certified(subject: &str) -> Option<String> {
+    let Authority { key, public, .. } = authority();
+    let properties = X509Properties {
+        subject: subject.to_owned(),
+        names: AlternativeNames { dns_names: vec!["a".to_owned()], ..AlternativeNames::default() },
+        ekus: Vec::new(),
+        key_usage: Vec::new(),
+        validity_months: 1,
+    };
+    x509::check_properties(&properties).ok()?;
+    let signer = Signer { key: &**key, public };
+    let signed = x509::self_signed(&properties, VALIDITY, signer, &SystemEntropy);
+    let read = signed.map(|der| Certificate::read(&der));
+    assert!(matches!(read, Ok(Ok(_))), "{subject:?} was checked, but can't be certified");
+    Some(read.ok()?.ok()?.subject)
+}
+
+/// A subject as text. What is accepted comes back from a certificate as a text that says the same.
+pub fn certificate_subject(input: &[u8]) {
+    text(input, |subject| {
+        if let Some(read) = certified(subject) {
+            assert_eq!(certified(&read).as_ref(), Some(&read), "{subject:?}");
+        }
+    });
 }
 
 /// The example of C2SP signed-note.

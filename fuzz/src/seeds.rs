@@ -13,6 +13,21 @@ pub const CALENDAR_DURATION: &[&[u8]] = &[b"P30D", b"P18M", b"P2Y", b"P1Y2M3W4DT
 pub const KEY_IMPORT: &[&[u8]] =
     &[b"\0\x10sixteen byte key", P256_KEY, b"\x05\x01n\x01e\x01d\x01p\x01q\x01p\x01q\x01i"];
 pub const BACKUP_BLOB: &[&[u8]] = &[b"SRBK\x01\0\x05vault\x01twelve bytes ciphertext and a tag of 16"];
+macro_rules! made_by_openssl {
+    ($($name:literal)+) => { &[$(include_bytes!(concat!("../../crates/custody/tests/certificates/", $name))),+] };
+}
+
+pub const CERTIFICATE: &[&[u8]] = made_by_openssl!("rsa.der" "issuing.der" "prime256v1.der" "ed25519.der");
+pub const CERTIFICATION_REQUEST: &[&[u8]] = made_by_openssl!("greedy.csr");
+pub const CERTIFICATE_SUBJECT: &[&[u8]] = &[
+    b"CN=www.contoso.com, OU=IT + L=Redmond, O=\"Contoso \"\"Ltd\"\", S. A.\", ST=WA, C=US",
+    br"E=a@b.c; DC=contoso; serialNumber=1-2; OID.2.5.4.97=\ \C3\BC\, b",
+    b"2.5.4.3=#0C0161,CN=#1E0400E900EA,CN=#020101",
+];
+pub const PKCS12_FILE: &[&[u8]] =
+    made_by_openssl!("open.pfx" "once.pfx" "no-code.pfx" "legacy-no-code.pfx" "legacy-empty.pfx" "no-bytes.pfx");
+pub const PEM_TEXT: &[&[u8]] =
+    made_by_openssl!("rsa-pkcs1.pem" "ec-sec1.pem" "ec-no-point.pem" "bag-attributes.pem" "encrypted.pem");
 pub const SIGNED_NOTE: &[&[u8]] = &[
     b"This is an example message.\n\n\xe2\x80\x94 example.com/foo \
       Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n",

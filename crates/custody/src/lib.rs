@@ -10,6 +10,7 @@
 //! [`SoftwareProvider`] states.
 
 mod backup;
+pub mod bundle;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod digest;
@@ -21,6 +22,7 @@ mod provider;
 mod root;
 mod seal;
 mod software;
+pub mod x509;
 
 pub use backup::{BackupBlob, open_backup, seal_backup};
 pub use digest::{constant_time_eq, sha256};

@@ -33,6 +33,13 @@ pub trait Provider: Send + Sync {
     /// # Errors
     /// [`crate::Fault::MaterialInvalid`] if the material does not parse or is not that of `public`.
     fn open(&self, spec: KeySpec, public: &PublicKey, material: &Secret) -> Result<Box<dyn KeyHandle>, Error>;
+
+    /// The private key as PKCS#8 (RFC 5958) in DER, for files that its owner keeps. Whether it may leave was decided
+    /// before.
+    ///
+    /// # Errors
+    /// [`domain::Refusal::KeyTypeUnsupported`] for a symmetric key. Those of [`Provider::open`].
+    fn export(&self, spec: KeySpec, public: &PublicKey, material: &Secret) -> Result<Secret, Error>;
 }
 
 /// One opened key. Holds its parsed private part, and wipes it when dropped.

@@ -117,6 +117,11 @@ pub enum Refusal {
     #[error("exportable keys must have a release policy")]
     ReleasePolicyMissing,
 
+    // Certificates
+    /// A certificate, a request, or the file that they or their key came in.
+    #[error("the certificate is invalid: {reason}")]
+    CertificateInvalid { reason: &'static str },
+
     // Access
     #[error("the container does not answer this address")]
     NetworkForbidden { address: IpAddr },

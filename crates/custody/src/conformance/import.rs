@@ -1,4 +1,4 @@
-//! Generating, importing and opening.
+//! Generating, importing, opening and exporting.
 
 use super::SeededEntropy;
 use super::keys::{EC_SHORT, RSA, RSA_COMPOSITE, all_keys, bytes, ec_keys, hex, oct_key, refusal, rsa_keys};
@@ -188,4 +188,34 @@ pub fn material_of_another_key_does_not_open(provider: &dyn Provider) {
     let (p256, p384) = (&ec_keys(provider)[0], &ec_keys(provider)[1]);
     let opened = provider.open(p256.spec, &p384.generated.public, &p384.generated.material);
     assert!(matches!(opened.err(), Some(Error::Fault(Fault::MaterialInvalid(_)))));
+}
+
+pub fn an_exported_key_is_the_one_that_was_imported(provider: &dyn Provider) {
+    let entropy = SeededEntropy::new(15);
+    for key in rsa_keys(provider).into_iter().chain(ec_keys(provider)) {
+        let exported = provider.export(key.spec, &key.generated.public, &key.generated.material).unwrap();
+        let jwk = crate::bundle::read_pkcs8(exported.expose()).unwrap();
+        assert_eq!(jwk.spec(), key.spec);
+        let again = provider.import(&jwk).unwrap();
+        assert_eq!(again.public, key.generated.public);
+        let algorithm = match key.spec {
+            KeySpec::Ec { curve } => curve.algorithm(),
+            _ => SignatureAlgorithm::Rs256,
+        };
+        let digest = bytes(algorithm.digest_length().unwrap(), 2);
+        let reopened = provider.open(key.spec, &again.public, &again.material).unwrap();
+        let signature = reopened.sign(algorithm, &digest, &entropy).unwrap();
+        assert_eq!(key.handle.verify(algorithm, &digest, &signature), Ok(true));
+    }
+    let oct = oct_key(provider, 256, 3);
+    let exported = provider.export(oct.spec, &oct.generated.public, &oct.generated.material);
+    assert_eq!(refusal(exported), Refusal::KeyTypeUnsupported { key_type: KeyType::Oct, hsm: false });
+}
+
+pub fn material_of_another_key_is_not_exported(provider: &dyn Provider) {
+    for key in ec_keys(provider) {
+        let other = provider.generate(key.spec, &SeededEntropy::new(16)).unwrap();
+        let exported = provider.export(key.spec, &key.generated.public, &other.material);
+        assert!(matches!(exported.err(), Some(Error::Fault(Fault::MaterialInvalid(_)))));
+    }
 }

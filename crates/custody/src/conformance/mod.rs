@@ -56,6 +56,8 @@ macro_rules! conformance_tests {
             an_ec_key_whose_parts_disagree_is_refused
             sizes_that_are_not_imported_are_refused
             material_of_another_key_does_not_open
+            an_exported_key_is_the_one_that_was_imported
+            material_of_another_key_is_not_exported
         );
     };
     ($provider:expr, $module:ident: $($name:ident)+) => {

@@ -3,13 +3,14 @@
 use super::integer;
 use crate::{Ciphertext, Decrypt, Encrypt, Entropy, Error, Fault, Generated, KeyHandle};
 use aws_lc_rs::digest::{Algorithm, Digest, SHA256, SHA384, SHA512};
+use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P256K1_SHA256_FIXED,
     ECDSA_P256K1_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING,
     ECDSA_P521_SHA512_FIXED, ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     EcdsaVerificationAlgorithm, KeyPair, ParsedPublicKey,
 };
-use domain::{Curve, KeySpec, KeyUse, PublicKey, Refusal, Secret, SignatureAlgorithm};
+use domain::{Curve, KeySpec, KeyUse, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
 
 /// Each curve signs with one algorithm only, so the curve decides everything.
 struct Suite {
@@ -89,6 +90,17 @@ pub(super) fn import(curve: Curve, x: &[u8], y: &[u8], d: &Secret) -> Result<Gen
     let pair =
         EcdsaKeyPair::from_private_key_and_public_key(suite(curve).signing, &scalar, &point).map_err(|_| invalid())?;
     generated(curve, &pair)
+}
+
+/// The parts of a key in PKCS#8 or in SEC 1's container (RFC 5915), where the point may be missing. `None` if it is
+/// neither, or on another curve.
+pub(crate) fn read_elliptic(der: &[u8]) -> Option<PrivateJwk> {
+    Curve::ALL.iter().find_map(|curve| {
+        let pair = EcdsaKeyPair::from_private_key_der(suite(*curve).signing, der).ok()?;
+        let scalar = pair.private_key().as_be_bytes().ok()?;
+        let PublicKey::Ec { curve, x, y } = public_of(*curve, &pair)? else { return None };
+        Some(PrivateJwk::Ec { curve, x, y, d: Secret::new(scalar.as_ref().to_vec()) })
+    })
 }
 
 pub(super) struct EcHandle {

@@ -4,9 +4,11 @@
 //! for every size). It does not know of sealing: material comes in and goes out in the clear.
 
 mod ec;
-mod integer;
+pub(crate) mod integer;
 mod oct;
 mod rsa;
+
+pub(crate) use ec::read_elliptic;
 
 use crate::{Entropy, Error, Fault, Generated, KeyHandle, Provider, digest};
 use domain::{KeySpec, KeyType, PrivateJwk, PublicKey, Refusal, Secret, SignatureAlgorithm};
@@ -47,6 +49,15 @@ impl Provider for SoftwareProvider {
             (KeySpec::Oct { bits }, PublicKey::Oct) => Ok(Box::new(oct::OctHandle::open(bits, material)?)),
             _ => Err(Fault::MaterialInvalid("the public key is not of the stated type").into()),
         }
+    }
+
+    fn export(&self, spec: KeySpec, public: &PublicKey, material: &Secret) -> Result<Secret, Error> {
+        if spec.key_type() == KeyType::Oct {
+            return Err(Refusal::KeyTypeUnsupported { key_type: KeyType::Oct, hsm: false }.into());
+        }
+        // The material is PKCS#8 already: opening it says that it is that of this key.
+        self.open(spec, public, material)?;
+        Ok(Secret::new(material.expose().to_vec()))
     }
 }
 
