@@ -39,7 +39,7 @@ pub use certificate::{
     CertificateOperation, CertificatePolicy, CertificateRefusal, Contact, Contacts, Errand, IssuedCertificate, Issuer,
     IssuerChanges, IssuerChoice, IssuerReference, IssuerRequest, KeyProperties, KeyRequest, KeyUsage, LifetimeStep,
     LifetimeStepKind, LifetimeStepRequest, LifetimeTrigger, NextAction, OperationError, OperationStatus, PolicyRequest,
-    RequestId, StepsDone, X509Properties, key_operations,
+    PrivateAuthority, RequestId, StepsDone, X509Properties, key_operations,
 };
 pub use container::{
     AccessPolicy, Activation, Container, ContainerKind, HsmProfile, PermissionModel, Profile, ResourceId, Sku,

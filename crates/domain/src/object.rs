@@ -1,6 +1,9 @@
 //! Objects (keys, secrets, certificates): one name, many versions, one deletion state.
 
-use crate::{Attributes, KeyBody, ObjectName, Operation, RotationPolicy, State, UnixTime, VersionId, key::spelled};
+use crate::{
+    Attributes, CertificateBody, CertificateCourse, CertificateLife, KeyBody, ObjectName, Operation, RotationPolicy,
+    State, UnixTime, VersionId, key::spelled,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -111,6 +114,9 @@ pub struct Object {
     /// Made, deleted, recovered and purged with the certificate of its name, and only so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub managed: bool,
+    /// Of a certificate: its policy, and what is being made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Box<CertificateCourse>>,
 }
 
 impl Object {
@@ -119,7 +125,9 @@ impl Object {
         let attributes = &current.attributes;
         // A disabled key waits until it is enabled again.
         let policy = self.rotation.as_ref().filter(|_| attributes.enabled);
-        self.next_action = policy.and_then(|policy| policy.next_rotation(attributes.created, attributes.expires));
+        let rotation = policy.and_then(|policy| policy.next_rotation(attributes.created, attributes.expires));
+        let course = self.course.as_ref().and_then(|course| course.next_action(current.life().as_ref()));
+        self.next_action = rotation.or(course.map(|(at, _)| at));
     }
 
     /// The kind of the object of this name that decides over the deletion of this one.
@@ -138,11 +146,28 @@ pub struct Version {
     pub body: Body,
 }
 
+impl Version {
+    /// The life of the certificate that a version has. `None` for one that is pending, or of another kind.
+    #[must_use]
+    pub fn life(&self) -> Option<CertificateLife> {
+        let Attributes { enabled, not_before, expires, .. } = self.attributes;
+        self.body.as_certificate()?.issued.as_ref()?;
+        Some(CertificateLife { version: self.id, not_before: not_before?, not_after: expires?, enabled })
+    }
+
+    /// Whether it is there for its owner: all are, but for certificates that are not made yet.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.body.as_certificate().is_none_or(|body| body.issued.is_some())
+    }
+}
+
 /// The part of a version that differs by kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Body {
     Key(KeyBody),
     Secret(SecretBody),
+    Certificate(CertificateBody),
 }
 
 impl Body {
@@ -152,6 +177,7 @@ impl Body {
         match self {
             Self::Key(_) => ObjectKind::Key,
             Self::Secret(_) => ObjectKind::Secret,
+            Self::Certificate(_) => ObjectKind::Certificate,
         }
     }
 
@@ -160,7 +186,16 @@ impl Body {
     pub fn as_key(&self) -> Option<&KeyBody> {
         match self {
             Self::Key(body) => Some(body),
-            Self::Secret(_) => None,
+            Self::Secret(_) | Self::Certificate(_) => None,
+        }
+    }
+
+    /// What a version of a certificate has.
+    #[must_use]
+    pub fn as_certificate(&self) -> Option<&CertificateBody> {
+        match self {
+            Self::Certificate(body) => Some(body),
+            Self::Key(_) | Self::Secret(_) => None,
         }
     }
 }

@@ -78,7 +78,7 @@ operations! {
     SecretRestore { Vault: "Microsoft.KeyVault/vaults/secrets/restore/action", Policy: "secrets restore" },
     CertificateCreate { Vault: "Microsoft.KeyVault/vaults/certificates/create/action", Policy: "certificates create" },
     CertificateImport { Vault: "Microsoft.KeyVault/vaults/certificates/import/action", Policy: "certificates import" },
-    CertificateMerge { Vault: "Microsoft.KeyVault/vaults/certificates/create/action", Policy: "certificates create" },
+    CertificatePendingMerge { Vault: "Microsoft.KeyVault/vaults/certificates/create/action", Policy: "certificates create" },
     CertificateGet { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates get" },
     CertificateList { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates list" },
     CertificateListVersions { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates list" },
@@ -95,10 +95,16 @@ operations! {
     CertificatePendingGet { Vault: "Microsoft.KeyVault/vaults/certificates/read", Policy: "certificates get" },
     CertificatePendingUpdate { Vault: "Microsoft.KeyVault/vaults/certificates/update/action", Policy: "certificates update" },
     CertificatePendingDelete { Vault: "Microsoft.KeyVault/vaults/certificates/update/action", Policy: "certificates update" },
+    /// A certificate came of a pending one. Nobody asks for it.
+    CertificateEnroll { },
+    /// The service begins the next version of a certificate by itself. Nobody asks for it.
+    CertificateRenew { },
+    /// The time has come to tell a certificate's contacts. Nobody asks for it.
+    CertificateNotify { },
     CertificateContactsGet { Vault: "Microsoft.KeyVault/vaults/certificatecontacts/write", Policy: "certificates managecontacts" },
     CertificateContactsSet { Vault: "Microsoft.KeyVault/vaults/certificatecontacts/write", Policy: "certificates managecontacts" },
     CertificateContactsDelete { Vault: "Microsoft.KeyVault/vaults/certificatecontacts/write", Policy: "certificates managecontacts" },
-    CertificateIssuerList { Vault: "Microsoft.KeyVault/vaults/certificatecas/read", Policy: "certificates listissuers" },
+    CertificateIssuersList { Vault: "Microsoft.KeyVault/vaults/certificatecas/read", Policy: "certificates listissuers" },
     CertificateIssuerGet { Vault: "Microsoft.KeyVault/vaults/certificatecas/read", Policy: "certificates getissuers" },
     CertificateIssuerSet { Vault: "Microsoft.KeyVault/vaults/certificatecas/write", Policy: "certificates setissuers" },
     CertificateIssuerUpdate { Vault: "Microsoft.KeyVault/vaults/certificatecas/write", Policy: "certificates setissuers" },
@@ -214,7 +220,7 @@ impl Operation {
                 | Self::CertificatePolicyGet
                 | Self::CertificatePendingGet
                 | Self::CertificateContactsGet
-                | Self::CertificateIssuerList
+                | Self::CertificateIssuersList
                 | Self::CertificateIssuerGet
                 | Self::HsmRoleDefinitionRead
                 | Self::HsmRoleAssignmentRead
@@ -240,6 +246,7 @@ impl Operation {
             self,
             Self::KeyPurge
                 | Self::SecretPurge
+                | Self::CertificatePurge
                 | Self::VaultPurge
                 | Self::ManagedHsmPurge
                 | Self::HsmRoleAssignmentPut
@@ -286,7 +293,7 @@ impl Operation {
             | Self::GroupCreate
             | Self::ApplicationCreate
             | Self::ServicePrincipalCreate
-            | Self::CertificateMerge => 201,
+            | Self::CertificatePendingMerge => 201,
             Self::ManagedHsmPut
             | Self::ManagedHsmRecover
             | Self::ManagedHsmDelete

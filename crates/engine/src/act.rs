@@ -1,4 +1,4 @@
-//! The loop that acts on objects whose time has come: keys rotate.
+//! The loop that acts on objects whose time has come: keys rotate, certificates are made and renewed.
 
 use crate::{Engine, Error};
 use domain::ObjectKind;
@@ -15,7 +15,8 @@ impl Engine {
             let Some(target) = self.open_container_by_id(due.container)? else { continue };
             let outcome = match due.kind {
                 ObjectKind::Key => self.rotate_if_due(&target, &due.name),
-                ObjectKind::Secret | ObjectKind::Certificate => Ok(false),
+                ObjectKind::Certificate => self.advance_certificate(&target, &due.name),
+                ObjectKind::Secret => Ok(false),
             };
             match outcome {
                 Ok(done) => acted += usize::from(done),

@@ -9,6 +9,7 @@
 mod access;
 mod act;
 pub mod audit;
+mod certificates;
 mod changes;
 mod clock;
 mod containers;
@@ -31,6 +32,10 @@ mod sweep;
 
 pub use access::RoleAssignmentRequest;
 pub use audit::{Asker, Ending, Subject, Told};
+pub use certificates::{
+    CertificateAuthority, CertificateFile, CreateCertificate, ImportCertificate, KeyReference, MergeCertificate, Order,
+    OrderAnswer, PRIVATE_CA, SetIssuer,
+};
 pub use clock::{Clock, MovableClock, SystemClock};
 pub use containers::{
     ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, NameAvailability, ProfileRequest, VaultSettings,
@@ -82,6 +87,7 @@ pub struct Engine {
     prices: domain::metering::Prices,
     notary: audit::Notary,
     directory: principals::DirectoryNow,
+    authorities: Vec<Box<dyn CertificateAuthority>>,
 }
 
 impl Engine {

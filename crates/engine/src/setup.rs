@@ -79,6 +79,7 @@ impl Engine {
             prices: Prices::default(),
             notary,
             directory: DirectoryNow::default(),
+            authorities: Vec::new(),
         };
         engine.resume_time()?;
         engine.refresh_access(Realm::Arm)?;

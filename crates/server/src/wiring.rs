@@ -146,6 +146,7 @@ impl Loops {
         let mut running = JoinSet::new();
         running.spawn(act(door.clone()));
         running.spawn(keep_log(door.clone()));
+        running.spawn(ask_issuers(door.clone()));
         keeper.start(&mut running);
         Self { door: door.clone(), keeper, running }
     }
@@ -165,6 +166,18 @@ async fn act(door: Door) {
     loop {
         ticks.tick().await;
         act_on_due(&door).await;
+    }
+}
+
+/// Asks the issuers of certificates outside until the process ends. Apart from the other loops: they take their time.
+async fn ask_issuers(door: Door) {
+    let mut ticks = tokio::time::interval(LOOP_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = door.run_apart(|engine| engine.ask_issuers(LOOP_BATCH)).await {
+            tracing::error!(error = chain(&error), "issuers could not be asked");
+        }
     }
 }
 

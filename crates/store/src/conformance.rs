@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a suite of tests fails by panicking")]
 
 pub mod audit;
+pub mod certificates;
 pub mod containers;
 pub mod directory;
 pub mod due;
@@ -73,6 +74,12 @@ macro_rules! conformance_tests {
             due::objects_of_a_deleted_container_wait,
             due::rotations_are_due_from_their_date_on_the_longest_due_first,
             due::keys_in_a_deleted_container_do_not_rotate,
+            certificates::an_issuer_is_put_over_the_one_of_its_name_without_case,
+            certificates::issuers_page_in_the_order_of_their_names,
+            certificates::an_issuer_that_is_not_there_cannot_be_removed,
+            certificates::contacts_are_put_over_each_other_and_removed_once,
+            certificates::a_removed_container_takes_its_issuers_and_contacts,
+            certificates::what_a_certificate_manages_is_not_due_by_itself,
             directory::role_assignments_are_kept_by_realm,
             directory::a_role_assignment_that_is_not_there_cannot_be_removed,
             roles::role_definitions_are_kept_by_realm,

@@ -14,5 +14,5 @@ pub mod sqlite;
 
 pub use port::{
     ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, Store, StoredCheckpoint, StoredContainer,
-    StoredObject, StoredVersion, Tx, Verdict,
+    StoredIssuer, StoredObject, StoredVersion, Tx, Verdict,
 };

@@ -1,8 +1,9 @@
 //! The transaction port.
 
 use domain::{
-    Container, ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult,
-    Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
+    Contacts, Container, ContainerId, ContainerKind, ContainerName, Guid, Issuer, IssuerName, Object, ObjectKind,
+    ObjectName, OperationResult, Principal, PrivateAuthority, ResourceGroup, Sealed, Subscription, UnixTime, Version,
+    VersionId,
     access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lifecycle::Purged,
     lock::{Lock, LockName},
@@ -80,6 +81,16 @@ pub struct StoredVersion {
     pub sequence: u64,
     /// The material, sealed under the object's key.
     pub material: Sealed,
+}
+
+/// Who signs certificates for a vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredIssuer {
+    pub issuer: Issuer,
+    /// Of an issuer of ours: what it signs with.
+    pub authority: Option<PrivateAuthority>,
+    /// What the issuer is asked with, sealed under the container's key.
+    pub password: Option<Sealed>,
 }
 
 /// A signed head of the audit log.
@@ -179,6 +190,11 @@ pub trait Read {
     /// Live objects in live containers whose `next_action` is at or before `now`, the longest due first.
     fn due_actions(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
 
+    /// Looked up without case.
+    fn issuer(&mut self, container: ContainerId, name: &IssuerName) -> Outcome<Option<StoredIssuer>>;
+    fn list_issuers(&mut self, container: ContainerId, after: Option<&str>, limit: usize) -> Outcome<Vec<Issuer>>;
+    fn contacts(&mut self, container: ContainerId) -> Outcome<Option<Contacts>>;
+
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>>;
     /// Custom ones: built-in ones are not stored.
     fn role_definitions(&mut self, realm: Realm) -> Outcome<Vec<RoleDefinition>>;
@@ -234,7 +250,7 @@ pub trait Tx: Read {
     /// Its [`Lifetime`] begins. Its id has to be new for ever.
     fn insert_container(&mut self, container: &Container, sealed_key: &Sealed) -> Outcome<()>;
     fn save_container(&mut self, container: &Container) -> Outcome<()>;
-    /// Destroys the container with everything in it, its local role definitions and role assignments. Its [`Lifetime`]
+    /// Destroys the container with everything in it: its issuers, contacts, local role definitions and assignments. Its [`Lifetime`]
     /// stays, and ends at [`Purged::at`].
     fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()>;
 
@@ -272,6 +288,12 @@ pub trait Tx: Read {
         name: &ObjectName,
         version: &Version,
     ) -> Outcome<()>;
+
+    /// Takes the place of the issuer that has the name. The bytes of a password that it replaces are destroyed.
+    fn put_issuer(&mut self, container: ContainerId, issuer: &StoredIssuer) -> Outcome<()>;
+    fn remove_issuer(&mut self, container: ContainerId, name: &IssuerName) -> Outcome<()>;
+    fn put_contacts(&mut self, container: ContainerId, contacts: &Contacts) -> Outcome<()>;
+    fn remove_contacts(&mut self, container: ContainerId) -> Outcome<()>;
 
     fn put_role_assignment(&mut self, assignment: &RoleAssignment) -> Outcome<()>;
     fn remove_role_assignment(&mut self, realm: Realm, name: Guid) -> Outcome<()>;

@@ -9,6 +9,7 @@
 //! crate would not learn of the other's writes.
 
 mod audit;
+mod certificates;
 mod changes;
 #[cfg(test)]
 mod faults;

@@ -174,7 +174,7 @@ fn containers_older_than_their_lifetimes_get_them() {
         let store = SqliteStore::open(&path).unwrap();
         write(&store, |tx| tx.insert_container(container, &sealed("k")));
     }
-    let before = "DROP INDEX objects_due_action; ALTER TABLE objects RENAME COLUMN next_action TO next_rotation;
+    let before = "DROP TABLE issuers; DROP TABLE contacts; DROP INDEX objects_due_action; ALTER TABLE objects RENAME COLUMN next_action TO next_rotation;
          CREATE INDEX objects_due_rotation ON objects (next_rotation) WHERE next_rotation IS NOT NULL;
          DROP TABLE memberships; DROP INDEX principals_by_user_name; ALTER TABLE principals DROP COLUMN user_name;
          DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;

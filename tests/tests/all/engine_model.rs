@@ -197,9 +197,9 @@ impl Rig {
         let open = self.engine().open_container(self.kind, NAME).ok()?;
         let page = PageRequest { after: None, limit: 25 };
         let found = if deleted {
-            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Deleted, &page)
+            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Deleted, false, &page)
         } else {
-            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Live, &page)
+            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Live, false, &page)
         };
         Some(found.unwrap().items.iter().map(|view| view.object.name.to_string()).collect())
     }

@@ -241,6 +241,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         | Refusal::RotationPolicyMissing
         | Refusal::TooManyVersions { .. }
         | Refusal::BackupInvalid
+        | Refusal::CertificateInvalid { .. }
         | Refusal::ReleasePolicyMissing => Problem::bad_request(sentence(refusal)),
     }
 }

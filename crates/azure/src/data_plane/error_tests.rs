@@ -71,6 +71,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::TooManyVersions { .. }
         | R::BackupInvalid
         | R::ReleasePolicyMissing
+        | R::CertificateInvalid { .. }
         | R::NotSupportedYet { .. }
         | R::Directory(_)
         | R::Certificate(_)
@@ -128,7 +129,8 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
         R::RotationPolicyMissing => R::TooManyVersions { limit: 100 },
         R::TooManyVersions { .. } => R::BackupInvalid,
         R::BackupInvalid => R::ReleasePolicyMissing,
-        R::ReleasePolicyMissing => R::Certificate(CertificateRefusal::PendingNotFound),
+        R::ReleasePolicyMissing => R::CertificateInvalid { reason: "there is no private key" },
+        R::CertificateInvalid { .. } => R::Certificate(CertificateRefusal::PendingNotFound),
         R::Certificate(refusal) => match next_of_certificates(refusal) {
             Some(refusal) => R::Certificate(refusal),
             None => R::NotSupportedYet { what: "Everything" },

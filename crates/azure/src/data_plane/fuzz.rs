@@ -34,6 +34,21 @@ pub fn secret_body(input: &[u8]) {
     drop(body::set_secret(input));
 }
 
+/// The body of making, importing or completing a certificate, or of a policy.
+pub fn certificate_body(input: &[u8]) {
+    drop(body::create_certificate(input));
+    drop(body::import_certificate(input));
+    drop(body::merge_certificate(input));
+    drop(body::policy(input));
+    drop(body::update_pending(input));
+}
+
+/// The body of an issuer, or of contacts.
+pub fn issuer_body(input: &[u8]) {
+    drop(body::issuer(input));
+    drop(body::contacts(input));
+}
+
 /// The body of an import.
 pub fn import_body(input: &[u8]) {
     drop(body::import_key(input));

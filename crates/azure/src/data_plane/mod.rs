@@ -32,7 +32,7 @@ use engine::{Asker, Cost, Door, Engine, Error, OpenContainer, Presence, Subject}
 use error::{Place, Problem};
 use http::StatusCode;
 use identity::Identity;
-use route::{Operation, Route};
+use route::{CertificateOperation, Operation, Route};
 use std::sync::Arc;
 use version::ApiVersion;
 use wire::Audience;
@@ -167,6 +167,7 @@ impl DataPlane {
             Op::UseKey(KeyUse::Wrap) => self.wrap_key(call, route.object()?).await,
             Op::UseKey(KeyUse::Unwrap) => self.unwrap_key(call, route.object()?).await,
             Op::SetSecret => self.set_secret(call, route.object()?).await,
+            Op::Certificate(operation) => self.certificate(call, route, operation).await,
             Op::GetRandomBytes => self.get_random_bytes(call).await,
             Op::ListRoleDefinitions => self.list_role_definitions(call, route).await,
             Op::GetRoleDefinition => self.get_role_definition(call, route).await,
@@ -196,6 +197,28 @@ impl DataPlane {
             ObjectAct::Purge => self.purge_object(call, route.object()?).await,
             ObjectAct::Backup => self.backup_object(call, route.object()?).await,
             ObjectAct::Restore => self.restore_object(call, kind).await,
+        }
+    }
+
+    async fn certificate(&self, call: &Arc<Call>, route: &Route<'_>, operation: CertificateOperation) -> Answer {
+        use CertificateOperation as Op;
+        match operation {
+            Op::Create => self.create_certificate(call, route.object()?).await,
+            Op::Import => self.import_certificate(call, route.object()?).await,
+            Op::Merge => self.merge_certificate(call, route.object()?).await,
+            Op::GetPending => self.get_pending(call, route.object()?).await,
+            Op::CancelPending => self.cancel_pending(call, route.object()?).await,
+            Op::DeletePending => self.delete_pending(call, route.object()?).await,
+            Op::GetPolicy => self.get_policy(call, route.object()?).await,
+            Op::UpdatePolicy => self.update_policy(call, route.object()?).await,
+            Op::GetContacts => self.get_contacts(call).await,
+            Op::SetContacts => self.set_contacts(call).await,
+            Op::DeleteContacts => self.delete_contacts(call).await,
+            Op::ListIssuers => self.list_issuers(call).await,
+            Op::GetIssuer => self.get_issuer(call, route).await,
+            Op::SetIssuer => self.set_issuer(call, route).await,
+            Op::UpdateIssuer => self.update_issuer(call, route).await,
+            Op::DeleteIssuer => self.delete_issuer(call, route).await,
         }
     }
 
@@ -272,12 +295,21 @@ impl Route<'_> {
     fn object(&self) -> Result<ObjectPath, Problem> {
         let name = self.name.unwrap_or_default();
         // An object of this name could be made and never be reached: its path is that of an operation.
-        let name = ObjectName::parse(name).filter(|name| !name.as_str().eq_ignore_ascii_case("restore"));
+        let name = ObjectName::parse(name).filter(|name| !is_reserved(self.operation.kind(), name));
         let name = name.ok_or_else(|| Refusal::NameInvalid { name: self.name.unwrap_or_default().to_owned() })?;
         // What is no version names none: the lookup finds that out, after the caller's rights have been checked.
         let version = self.version.map(|text| VersionId::parse(text).unwrap_or(VersionId::from_bytes(NO_VERSION)));
         Ok(ObjectPath { kind: self.operation.kind(), name, version })
     }
+}
+
+/// Whether a path with this name would be that of an operation (contract: key-vault §1, "Reserved second segments").
+fn is_reserved(kind: ObjectKind, name: &ObjectName) -> bool {
+    let words: &[&str] = match kind {
+        ObjectKind::Key | ObjectKind::Secret => &["restore"],
+        ObjectKind::Certificate => &["restore", "contacts", "issuers"],
+    };
+    words.iter().any(|word| name.as_str().eq_ignore_ascii_case(word))
 }
 
 /// No version has this id: they are random.

@@ -14,6 +14,7 @@ const MAX_RESULTS: usize = 25;
 pub(super) enum List<'a> {
     Objects(ObjectKind, Presence),
     Versions(ObjectKind, &'a ObjectName),
+    Issuers,
 }
 
 /// The path of the list, below the host.
@@ -23,6 +24,7 @@ impl fmt::Display for List<'_> {
             Self::Objects(kind, Presence::Live) => f.write_str(kind.collection()),
             Self::Objects(kind, Presence::Deleted) => f.write_str(deleted_collection(*kind)),
             Self::Versions(kind, name) => write!(f, "{}/{name}/versions", kind.collection()),
+            Self::Issuers => f.write_str("certificates/issuers"),
         }
     }
 }
@@ -79,7 +81,7 @@ pub(super) fn marker(token: &str, list: List<'_>) -> Option<String> {
     let token: SkipToken = serde_json::from_slice(&json::from_base64url(token)?).ok()?;
     let (of, marker) = token.next_marker.split_once('!')?;
     let is_ours = match list {
-        List::Objects(..) => ObjectName::parse(marker).is_some(),
+        List::Objects(..) | List::Issuers => ObjectName::parse(marker).is_some(),
         List::Versions(..) => marker.parse::<u64>().is_ok(),
     };
     (is_ours && of.eq_ignore_ascii_case(&list.to_string())).then(|| marker.to_owned())

@@ -16,6 +16,7 @@ pub(super) enum Operation {
     SetRotationPolicy,
     UseKey(KeyUse),
     SetSecret,
+    Certificate(CertificateOperation),
     GetRandomBytes,
     ListRoleDefinitions,
     GetRoleDefinition,
@@ -29,6 +30,62 @@ pub(super) enum Operation {
     GetSetting,
     /// Documented, and not there yet. Says what.
     NotSupported(&'static str),
+}
+
+/// What only certificates have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CertificateOperation {
+    Create,
+    Import,
+    Merge,
+    GetPending,
+    CancelPending,
+    DeletePending,
+    GetPolicy,
+    UpdatePolicy,
+    GetContacts,
+    SetContacts,
+    DeleteContacts,
+    ListIssuers,
+    GetIssuer,
+    SetIssuer,
+    UpdateIssuer,
+    DeleteIssuer,
+}
+
+impl CertificateOperation {
+    fn guarded(self) -> domain::Operation {
+        use domain::Operation as Op;
+        match self {
+            Self::Create => Op::CertificateCreate,
+            Self::Import => Op::CertificateImport,
+            Self::Merge => Op::CertificatePendingMerge,
+            Self::GetPending => Op::CertificatePendingGet,
+            Self::CancelPending => Op::CertificatePendingUpdate,
+            Self::DeletePending => Op::CertificatePendingDelete,
+            Self::GetPolicy => Op::CertificatePolicyGet,
+            Self::UpdatePolicy => Op::CertificatePolicyUpdate,
+            Self::GetContacts => Op::CertificateContactsGet,
+            Self::SetContacts => Op::CertificateContactsSet,
+            Self::DeleteContacts => Op::CertificateContactsDelete,
+            Self::ListIssuers => Op::CertificateIssuersList,
+            Self::GetIssuer => Op::CertificateIssuerGet,
+            Self::SetIssuer => Op::CertificateIssuerSet,
+            Self::UpdateIssuer => Op::CertificateIssuerUpdate,
+            Self::DeleteIssuer => Op::CertificateIssuerDelete,
+        }
+    }
+
+    /// Where what is no certificate lies.
+    fn collection(self) -> &'static str {
+        match self {
+            Self::GetContacts | Self::SetContacts | Self::DeleteContacts => "certificates/contacts",
+            Self::ListIssuers | Self::GetIssuer | Self::SetIssuer | Self::UpdateIssuer | Self::DeleteIssuer => {
+                "certificates/issuers"
+            }
+            _ => "certificates",
+        }
+    }
 }
 
 impl Operation {
@@ -49,6 +106,7 @@ impl Operation {
             Self::UseKey(KeyUse::Wrap) => Op::KeyWrap,
             Self::UseKey(KeyUse::Unwrap) => Op::KeyUnwrap,
             Self::SetSecret => Op::SecretSet,
+            Self::Certificate(operation) => operation.guarded(),
             Self::GetRandomBytes => Op::RandomGet,
             Self::ListRoleDefinitions | Self::GetRoleDefinition => Op::HsmRoleDefinitionRead,
             Self::PutRoleDefinition => Op::HsmRoleDefinitionPut,
@@ -61,11 +119,19 @@ impl Operation {
         })
     }
 
+    fn collection(self) -> &'static str {
+        match self {
+            Self::Certificate(operation) => operation.collection(),
+            other => other.kind().collection(),
+        }
+    }
+
     /// The kind of object that it is about.
     pub(super) fn kind(self) -> ObjectKind {
         match self {
             Self::Object(kind, _) => kind,
             Self::SetSecret => ObjectKind::Secret,
+            Self::Certificate(_) => ObjectKind::Certificate,
             _ => ObjectKind::Key,
         }
     }
@@ -77,8 +143,8 @@ impl Route<'_> {
         match (&self.scope, self.operation, self.name) {
             (Some(scope), ..) => scope.as_str().to_owned(),
             (None, Operation::GetRandomBytes, _) => "/".to_owned(),
-            (None, operation, Some(name)) => format!("/{}/{name}", operation.kind().collection()),
-            (None, operation, None) => format!("/{}", operation.kind().collection()),
+            (None, operation, Some(name)) => format!("/{}/{name}", operation.collection()),
+            (None, operation, None) => format!("/{}", operation.collection()),
         }
     }
 }
@@ -146,13 +212,12 @@ const FULL_RESTORE: Operation = Operation::NotSupported("Full restore");
 const SECURITY_DOMAIN: Operation = Operation::NotSupported("The security domain");
 const EKM: Operation = Operation::NotSupported("External key management");
 const UPDATE_SETTING: Operation = Operation::NotSupported("Changing settings");
-const CERTIFICATES: Operation = Operation::NotSupported("Certificates");
 const STORAGE: Operation = Operation::NotSupported("Storage accounts");
 
 /// The resources that all kinds of objects have, with a kind's own before those whose placeholders they would fit. The
 /// first resource whose path fits is the one meant, so reserved words come before the names they shadow.
 macro_rules! objects {
-    ($kind:ident, $live:literal, $deleted:literal, $put:expr, [$($own:expr),* $(,)?]) => {{
+    ($kind:ident, $live:literal, $deleted:literal, [$($method:expr),*], [$($own:expr),* $(,)?]) => {{
         use ObjectAct as Act;
         const fn on(act: Act) -> Operation {
             Operation::Object(ObjectKind::$kind, act)
@@ -160,13 +225,13 @@ macro_rules! objects {
         &[
             resource(&[$live], &[("GET", on(Act::List))]),
             resource(&[$live, "restore"], &[("POST", on(Act::Restore))]),
+            $($own,)*
             resource(
                 &[$live, NAME],
-                &[("GET", on(Act::Get)), ("PUT", $put), ("PATCH", on(Act::Update)), ("DELETE", on(Act::Delete))],
+                &[("GET", on(Act::Get)), $($method,)* ("PATCH", on(Act::Update)), ("DELETE", on(Act::Delete))],
             ),
             resource(&[$live, NAME, "versions"], &[("GET", on(Act::ListVersions))]),
             resource(&[$live, NAME, "backup"], &[("POST", on(Act::Backup))]),
-            $($own,)*
             resource(&[$live, NAME, VERSION], &[("GET", on(Act::Get)), ("PATCH", on(Act::Update))]),
             resource(&[$deleted], &[("GET", on(Act::ListDeleted))]),
             resource(&[$deleted, NAME], &[("GET", on(Act::GetDeleted)), ("DELETE", on(Act::Purge))]),
@@ -181,7 +246,7 @@ const KEYS: &[Resource] = {
         Key,
         "keys",
         "deletedkeys",
-        Op::ImportKey,
+        [("PUT", Op::ImportKey)],
         [
             resource(&["keys", NAME, "create"], &[("POST", Op::CreateKey)]),
             resource(&["keys", NAME, "rotate"], &[("POST", Op::RotateKey)]),
@@ -215,22 +280,46 @@ const KEYS: &[Resource] = {
     )
 };
 
-const SECRETS: &[Resource] = objects!(Secret, "secrets", "deletedsecrets", Operation::SetSecret, []);
+const SECRETS: &[Resource] = objects!(Secret, "secrets", "deletedsecrets", [("PUT", Operation::SetSecret)], []);
 
-const VAULT_ONLY: &[Resource] = &[
-    resource(&["certificates"], &[("GET", CERTIFICATES)]),
-    resource(&["certificates", REST], ANY_CERTIFICATES),
-    resource(&["deletedcertificates"], &[("GET", CERTIFICATES)]),
-    resource(&["deletedcertificates", REST], ANY_CERTIFICATES),
-    resource(&["storage"], &[("GET", STORAGE)]),
-];
-const ANY_CERTIFICATES: &[(&str, Operation)] = &[
-    ("GET", CERTIFICATES),
-    ("PUT", CERTIFICATES),
-    ("POST", CERTIFICATES),
-    ("PATCH", CERTIFICATES),
-    ("DELETE", CERTIFICATES),
-];
+const CERTIFICATES: &[Resource] = {
+    use CertificateOperation as Op;
+    const fn of(operation: Op) -> Operation {
+        Operation::Certificate(operation)
+    }
+    objects!(
+        Certificate,
+        "certificates",
+        "deletedcertificates",
+        [],
+        [
+            resource(
+                &["certificates", "contacts"],
+                &[("GET", of(Op::GetContacts)), ("PUT", of(Op::SetContacts)), ("DELETE", of(Op::DeleteContacts))],
+            ),
+            resource(&["certificates", "issuers"], &[("GET", of(Op::ListIssuers))]),
+            resource(
+                &["certificates", "issuers", NAME],
+                &[
+                    ("GET", of(Op::GetIssuer)),
+                    ("PUT", of(Op::SetIssuer)),
+                    ("PATCH", of(Op::UpdateIssuer)),
+                    ("DELETE", of(Op::DeleteIssuer)),
+                ],
+            ),
+            resource(&["certificates", NAME, "create"], &[("POST", of(Op::Create))]),
+            resource(&["certificates", NAME, "import"], &[("POST", of(Op::Import))]),
+            resource(
+                &["certificates", NAME, "pending"],
+                &[("GET", of(Op::GetPending)), ("PATCH", of(Op::CancelPending)), ("DELETE", of(Op::DeletePending))],
+            ),
+            resource(&["certificates", NAME, "pending", "merge"], &[("POST", of(Op::Merge))]),
+            resource(&["certificates", NAME, "policy"], &[("GET", of(Op::GetPolicy)), ("PATCH", of(Op::UpdatePolicy))]),
+        ]
+    )
+};
+
+const VAULT_ONLY: &[Resource] = &[resource(&["storage"], &[("GET", STORAGE)])];
 
 const HSM_ONLY: &[Resource] = &[
     resource(&["rng"], &[("POST", Operation::GetRandomBytes)]),
@@ -281,7 +370,7 @@ pub(super) fn resolve<'path>(
         return Ok(route);
     }
     match kind {
-        ContainerKind::Vault => find(&[KEYS, SECRETS, VAULT_ONLY], method, path),
+        ContainerKind::Vault => find(&[KEYS, SECRETS, CERTIFICATES, VAULT_ONLY], method, path),
         ContainerKind::ManagedHsm => find(&[KEYS, HSM_ONLY], method, path),
     }
 }

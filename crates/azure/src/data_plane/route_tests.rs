@@ -61,21 +61,30 @@ fn the_other_documents_are_answered_by_name() {
             assert!(operation(ContainerKind::ManagedHsm, &method, &path).is_ok(), "{id}: {method} {path}");
         }
     }
-    for (method, path, id) in documented(CERTIFICATES_SPEC) {
-        assert_eq!(operation(ContainerKind::Vault, &method, &path), Ok(CERTIFICATES), "{id}: {method} {path}");
-        assert_eq!(operation(ContainerKind::ManagedHsm, &method, &path), Err(NoRoute::NotFound));
-    }
 }
 
 #[test]
-fn every_secret_operation_of_the_document_has_its_route_in_vaults_only() {
+fn every_operation_of_secrets_and_certificates_has_its_route_in_vaults_only() {
     let mut table = BTreeMap::new();
-    for (method, path, id) in documented(SECRETS_SPEC) {
+    for (method, path, id) in [documented(SECRETS_SPEC), documented(CERTIFICATES_SPEC)].concat() {
         let found = operation(ContainerKind::Vault, &method, &path);
         table.insert(id, format!("{:?}", found.unwrap_or_else(|no| panic!("{method} {path}: {no:?}"))));
         assert_eq!(operation(ContainerKind::ManagedHsm, &method, &path), Err(NoRoute::NotFound));
     }
     insta::assert_debug_snapshot!(table);
+}
+
+#[test]
+fn contacts_and_issuers_are_no_certificates() {
+    let vault = ContainerKind::Vault;
+    let of = |operation| Ok(Operation::Certificate(operation));
+    assert_eq!(operation(vault, "GET", "/certificates/contacts"), of(CertificateOperation::GetContacts));
+    assert_eq!(operation(vault, "GET", "/certificates/issuers/"), of(CertificateOperation::ListIssuers));
+    assert_eq!(operation(vault, "GET", "/certificates/Issuers/i"), of(CertificateOperation::GetIssuer));
+    for reserved in ["Contacts", "restore"] {
+        let path = segments(&format!("/certificates/{reserved}/create"));
+        assert!(resolve(vault, "POST", &path).unwrap().object().is_err(), "{reserved}");
+    }
 }
 
 #[test]

@@ -102,6 +102,7 @@ pub(super) fn view(body: KeyBody, policy: DeletionPolicy) -> ObjectView {
         rotation: None,
         next_action: None,
         managed: false,
+        course: None,
     };
     let attributes = Attributes { enabled: true, not_before: None, expires: None, created: NOW, updated: NOW };
     let version = Version { id, attributes, tags: Tags::new(), body: Body::Key(body) };

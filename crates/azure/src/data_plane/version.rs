@@ -41,6 +41,11 @@ impl ApiVersion {
     /// `2025-07-01`: secrets of certificates show `previousVersion` (contract: key-vault §3.7, "Secrets").
     pub(super) const SHOWS_PREVIOUS_VERSION: Self = Self(16);
 
+    /// `2025-06-01-preview`: policies show URIs and addresses among the names (contract: key-vault §3.9).
+    pub(super) const SHOWS_ALL_NAMES: Self = Self(15);
+    /// `7.6-preview.2`: certificates show `preserveCertOrder` (contract: key-vault §3.9).
+    pub(super) const SHOWS_CERTIFICATE_ORDER: Self = Self(13);
+
     /// `None` for a version that we do not answer. Case does not matter.
     pub(super) fn parse(text: &str) -> Option<Self> {
         ACCEPTED.iter().position(|accepted| accepted.eq_ignore_ascii_case(text)).map(Self)
@@ -61,6 +66,8 @@ mod tests {
         assert_eq!(ApiVersion::SHOWS_HSM_PLATFORM.as_str(), "7.5-preview.1");
         assert_eq!(ApiVersion::SHOWS_KEY_SIZE.as_str(), "2026-01-01-preview");
         assert_eq!(ApiVersion::SHOWS_PREVIOUS_VERSION.as_str(), "2025-07-01");
+        assert_eq!(ApiVersion::SHOWS_ALL_NAMES.as_str(), "2025-06-01-preview");
+        assert_eq!(ApiVersion::SHOWS_CERTIFICATE_ORDER.as_str(), "7.6-preview.2");
     }
 
     #[test]

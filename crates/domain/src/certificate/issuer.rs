@@ -5,7 +5,7 @@
 
 use super::check::{is_email, is_text};
 use super::policy::invalid;
-use crate::{IssuerName, Refusal, UnixTime};
+use crate::{ContainerId, IssuerName, ObjectName, Refusal, UnixTime, VersionId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,17 @@ pub struct Issuer {
     pub enabled: bool,
     pub created: UnixTime,
     pub updated: UnixTime,
+}
+
+/// The key and certificate that an issuer of ours signs with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrivateAuthority {
+    pub container: ContainerId,
+    pub key: ObjectName,
+    pub version: VersionId,
+    /// In DER: the authority's own certificate.
+    #[serde(with = "crate::base64url")]
+    pub certificate: Vec<u8>,
 }
 
 /// Somebody at the organisation whom the issuer knows.

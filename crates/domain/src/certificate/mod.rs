@@ -19,7 +19,7 @@ mod usage;
 pub use body::{CertificateBody, IssuedCertificate};
 pub use contacts::{Contact, Contacts};
 pub use course::{CertificateCourse, CertificateLife, NextAction, StepsDone};
-pub use issuer::{Administrator, Issuer, IssuerChanges};
+pub use issuer::{Administrator, Issuer, IssuerChanges, PrivateAuthority};
 pub use operation::{CertificateOperation, Errand, OperationError, OperationStatus, RequestId};
 pub use policy::{IssuerRequest, KeyRequest, LifetimeStepRequest, PolicyRequest};
 pub use refusal::CertificateRefusal;

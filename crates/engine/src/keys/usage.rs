@@ -224,7 +224,11 @@ impl Engine {
     }
 
     /// The usable key.
-    fn handle<'open>(&self, target: &OpenContainer, key: &'open OpenVersion) -> Result<&'open dyn KeyHandle, Error> {
+    pub(crate) fn handle<'open>(
+        &self,
+        target: &OpenContainer,
+        key: &'open OpenVersion,
+    ) -> Result<&'open dyn KeyHandle, Error> {
         let body = key_body(&key.version)?;
         let parse = |material: Secret| Ok(Opened::Key(self.provider.open(body.spec, &body.public, &material)?));
         match self.opened(target, key, parse)? {

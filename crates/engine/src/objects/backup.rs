@@ -8,8 +8,8 @@ use super::{Draft, ObjectView, Place, check_unmanaged, find_live, find_version, 
 use crate::{Engine, Error, OpenContainer, Subject, keys::protection};
 use custody::WrappingKey;
 use domain::{
-    Body, Container, ContainerKind, Object, ObjectAct, ObjectKind, ObjectName, Refusal, RotationPolicy, Secret, State,
-    UnixTime, Version, access::Caller,
+    Body, CertificateCourse, CertificatePolicy, CertificateRefusal, Container, ContainerKind, Object, ObjectAct,
+    ObjectKind, ObjectName, Refusal, RotationPolicy, Secret, State, UnixTime, Version, access::Caller,
 };
 use serde::{Deserialize, Serialize};
 use store::{StoredObject, Tx};
@@ -30,6 +30,9 @@ struct PayloadObject {
     name: ObjectName,
     created: UnixTime,
     rotation: Option<RotationPolicy>,
+    /// Of a certificate. What is pending does not go along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<CertificatePolicy>,
     /// In the order of their making; the last is the current one.
     versions: Vec<PayloadVersion>,
 }
@@ -69,7 +72,8 @@ impl Payload {
         let belongs = self.format == FORMAT && self.leader.kind == kind && self.followers.iter().all(follows);
         let is_whole = |object: &PayloadObject| {
             let fits = |saved: &PayloadVersion| saved.version.body.kind() == object.kind;
-            !object.versions.is_empty() && object.versions.iter().all(fits)
+            let has_policy = object.policy.is_some() == (object.kind == ObjectKind::Certificate);
+            has_policy && !object.versions.is_empty() && object.versions.iter().all(fits)
         };
         if belongs && self.objects().all(is_whole) { Ok(()) } else { Err(Refusal::BackupInvalid) }
     }
@@ -104,13 +108,20 @@ impl Engine {
     fn unseal(&self, tx: &mut dyn Tx, target: &OpenContainer, stored: StoredObject) -> Result<PayloadObject, Error> {
         let place = Place::of(target.id(), &stored.object);
         let object_key = place.open_object_key(target, &stored.sealed_key)?;
-        let Object { kind, name, created, rotation, .. } = stored.object;
+        let Object { kind, name, created, rotation, course, .. } = stored.object;
+        let policy = course.map(|course| course.policy);
         let mut versions = Vec::new();
         for found in tx.list_versions(target.id(), kind, &name, 0, ALL_VERSIONS)? {
+            if !found.version.is_complete() {
+                continue;
+            }
             let material = place.open_material(&object_key, found.version.id, &found.material)?;
             versions.push(PayloadVersion { version: found.version, material: material.expose().to_vec() });
         }
-        Ok(PayloadObject { kind, name, created, rotation, versions })
+        if versions.is_empty() {
+            return Err(CertificateRefusal::InProgress.into());
+        }
+        Ok(PayloadObject { kind, name, created, rotation, policy, versions })
     }
 
     /// Restores an object under the name it was backed up with.
@@ -186,6 +197,7 @@ impl Engine {
             rotation: saved.rotation.clone(),
             next_action: None,
             managed,
+            course: saved.policy.clone().map(|policy| Box::new(CertificateCourse::new(policy))),
         };
         object.schedule(&last.version);
         let drafts: Vec<_> = saved.versions.iter().map(PayloadVersion::draft).collect();

@@ -27,7 +27,8 @@ impl Engine {
         })
     }
 
-    /// A page of the objects of a kind, live or deleted, with their current versions.
+    /// A page of the objects of a kind, live or deleted, with their current versions; of certificates those that have
+    /// none yet only if `pending` asks for them.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`].
@@ -37,6 +38,7 @@ impl Engine {
         target: &OpenContainer,
         kind: ObjectKind,
         presence: Presence,
+        pending: bool,
         page: &PageRequest,
     ) -> Result<Page<ObjectView>, Error> {
         let act = match presence {
@@ -52,7 +54,8 @@ impl Engine {
         let view = |(object, version)| ObjectView { object, version, policy };
         let mut listed = Page::cut(found, page.limit, |(object, _)| object.name.folded()).map(view);
         // What is due may still be stored; it is not shown. A page may be short (contract: key-vault §3.7).
-        listed.items.retain(|view| view.object.state.as_of(now).is_some());
+        let is_shown = |view: &ObjectView| pending || view.version.is_complete();
+        listed.items.retain(|view| view.object.state.as_of(now).is_some() && is_shown(view));
         Ok(listed)
     }
 
@@ -82,7 +85,8 @@ impl Engine {
                 Ok::<_, Error>((object, versions, entry.container.policy))
             })
         })?;
-        let page = Page::cut(found, page.limit, |stored| stored.sequence.to_string());
+        let mut page = Page::cut(found, page.limit, |stored| stored.sequence.to_string());
+        page.items.retain(|stored| stored.version.is_complete());
         Ok(page.map(|stored| ObjectView { object: object.clone(), version: stored.version, policy }))
     }
 
@@ -121,9 +125,20 @@ impl Engine {
         work: impl Fn(&OpenContainer, &OpenVersion) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.authorised(caller, operation, target, &path_of(kind, name), |entry| {
-            let load = || self.load(entry, kind, name, version);
-            entry.with_version((kind, name), version, load, |open| work(entry, open)).unwrap_or(Err(Error::Busy))
+            self.with_open(entry, (kind, name), version, &work)
         })
+    }
+
+    /// Works on a version of a live object, whoever asks.
+    pub(crate) fn with_open<T>(
+        &self,
+        entry: &OpenContainer,
+        (kind, name): (ObjectKind, &ObjectName),
+        version: Option<VersionId>,
+        work: impl Fn(&OpenContainer, &OpenVersion) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let load = || self.load(entry, kind, name, version);
+        entry.with_version((kind, name), version, load, |open| work(entry, open)).unwrap_or(Err(Error::Busy))
     }
 
     fn load(

@@ -1,10 +1,10 @@
 //! Changing what may be changed of a version: attributes, tags, and what its kind allows.
 
-use super::{ObjectView, check_unmanaged, find_live, find_version, path_of};
+use super::{ObjectView, check_unmanaged, find_live, find_version, followers_of, path_of};
 use crate::{Engine, Error, OpenContainer};
 use domain::{
-    Attributes, Body, KeyOperation, ObjectAct, ObjectKind, ObjectName, Refusal, Tags, UnixTime, VersionId,
-    access::Caller,
+    Attributes, Body, KeyOperation, ObjectAct, ObjectKind, ObjectName, PolicyRequest, Refusal, Tags, UnixTime, Version,
+    VersionId, access::Caller,
 };
 
 /// Changes of a version's attributes; `None` leaves one as it is.
@@ -16,6 +16,14 @@ pub struct AttributeChanges {
 }
 
 impl AttributeChanges {
+    /// A certificate's dates are its own.
+    fn of(self, kind: ObjectKind) -> Self {
+        match kind {
+            ObjectKind::Certificate => Self { not_before: None, expires: None, ..self },
+            ObjectKind::Key | ObjectKind::Secret => self,
+        }
+    }
+
     fn apply(&self, attributes: &mut Attributes, now: UnixTime) {
         attributes.enabled = self.enabled.unwrap_or(attributes.enabled);
         attributes.not_before = self.not_before.or(attributes.not_before);
@@ -34,9 +42,20 @@ pub struct ObjectChanges {
     pub key_ops: Option<Vec<KeyOperation>>,
     /// Of a secret.
     pub content_type: Option<String>,
+    /// Of a certificate: for the versions after this one.
+    pub policy: Option<PolicyRequest>,
 }
 
 impl ObjectChanges {
+    /// Applies to a version what is asked of an object of a kind: the version's own, or what leads it.
+    fn apply(&self, version: &mut Version, asked_of: ObjectKind, now: UnixTime) -> Result<(), Refusal> {
+        self.attributes.of(asked_of).apply(&mut version.attributes, now);
+        if let Some(tags) = &self.tags {
+            version.tags.clone_from(tags);
+        }
+        self.apply_to_body(&mut version.body)
+    }
+
     fn apply_to_body(&self, body: &mut Body) -> Result<(), Refusal> {
         match body {
             Body::Key(body) => {
@@ -50,6 +69,7 @@ impl ObjectChanges {
                     body.content_type.clone_from(&self.content_type);
                 }
             }
+            Body::Certificate(_) => {}
         }
         Ok(())
     }
@@ -75,17 +95,25 @@ impl Engine {
             let mut object = find_live(tx, target.id(), kind, name)?.object;
             check_unmanaged(&object, act)?;
             let mut version = find_version(tx, target.id(), &object, version)?.version;
-            changes.attributes.apply(&mut version.attributes, now);
-            if let Some(tags) = &changes.tags {
-                version.tags.clone_from(tags);
-            }
-            changes.apply_to_body(&mut version.body)?;
+            changes.apply(&mut version, kind, now)?;
             tx.save_version(target.id(), kind, name, &version)?;
-            let scheduled = object.next_action;
+            for follower in followers_of(tx, target.id(), &object)? {
+                // A pending version has none yet.
+                let found = tx.version(target.id(), follower.object.kind, name, version.id)?;
+                if let Some(mut found) = found.map(|found| found.version) {
+                    changes.apply(&mut found, kind, now)?;
+                    tx.save_version(target.id(), follower.object.kind, name, &found)?;
+                }
+            }
+            let before = object.clone();
+            if let (Some(request), Some(course)) = (&changes.policy, &mut object.course) {
+                course.policy = course.policy.amended(request, now)?;
+                custody::x509::check_properties(&course.policy.x509)?;
+            }
             if object.current == version.id {
                 object.schedule(&version);
             }
-            if object.next_action != scheduled {
+            if object != before {
                 tx.save_object(target.id(), &object)?;
             }
             Ok(ObjectView { object, version, policy: container.policy })

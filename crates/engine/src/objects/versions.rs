@@ -110,6 +110,7 @@ impl Engine {
                 rotation: None,
                 next_action: None,
                 managed,
+                course: None,
             };
             return self.insert_object(tx, target, object, std::iter::once(draft));
         };
@@ -200,7 +201,12 @@ impl Place {
         Ok(target.key.open_key(&self.context(None), sealed)?)
     }
 
-    fn seal_material(&self, engine: &Engine, object_key: &WrappingKey, draft: &Draft) -> Result<Sealed, Error> {
+    pub(crate) fn seal_material(
+        &self,
+        engine: &Engine,
+        object_key: &WrappingKey,
+        draft: &Draft,
+    ) -> Result<Sealed, Error> {
         let context = self.context(Some(draft.version.id));
         Ok(object_key.seal(&context, draft.material.expose(), &*engine.entropy)?)
     }

@@ -45,6 +45,18 @@ fn assignment(roles: &[domain::access::RoleDefinition], scope: &str) -> RoleAssi
     RoleAssignmentRequest { name: Guid::from_u128(77), scope: Scope::new(scope), role, principal: Guid::from_u128(5) }
 }
 
+/// The purge of a deleted object of a kind.
+fn object_purge(rig: &Rig, kind: ObjectKind) -> impl Fn() -> Result<(), Error> + '_ {
+    match kind {
+        ObjectKind::Key => rig.create_ec_key(ContainerKind::Vault, "n"),
+        ObjectKind::Secret => drop(rig.set_secret("n", "a")),
+        ObjectKind::Certificate => drop(crate::certificates::create(rig, "n", "Unknown").unwrap()),
+    }
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(ContainerKind::Vault), key_name("n"));
+    rig.engine.delete_object(&who, &vault, kind, &name).unwrap();
+    move || rig.engine.purge_object(&who, &vault, kind, &name)
+}
+
 /// Does what has to be done before an operation, and gives the operation itself.
 #[expect(clippy::panic, reason = "an operation that nobody has thought of fails the test")]
 fn prepared(rig: &Rig, operation: Operation) -> Box<dyn Fn() -> Result<(), Error> + '_> {
@@ -58,18 +70,9 @@ fn prepared(rig: &Rig, operation: Operation) -> Box<dyn Fn() -> Result<(), Error
     let local = assignment(hsm_roles(), "/keys");
     let arm = assignment(azure_roles(), "/subscriptions/s");
     match operation {
-        Operation::KeyPurge => {
-            rig.create_ec_key(ContainerKind::Vault, "k");
-            let vault = rig.open(ContainerKind::Vault);
-            engine.delete_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Key, &key_name("k")).unwrap();
-            Box::new(move || engine.purge_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Key, &key_name("k")))
-        }
-        Operation::SecretPurge => {
-            let vault = rig.open(ContainerKind::Vault);
-            rig.set_secret("s", "a");
-            engine.delete_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Secret, &key_name("s")).unwrap();
-            Box::new(move || engine.purge_object(&caller(ADMINISTRATOR), &vault, ObjectKind::Secret, &key_name("s")))
-        }
+        Operation::KeyPurge => Box::new(object_purge(rig, ObjectKind::Key)),
+        Operation::SecretPurge => Box::new(object_purge(rig, ObjectKind::Secret)),
+        Operation::CertificatePurge => Box::new(object_purge(rig, ObjectKind::Certificate)),
         Operation::VaultPurge => Box::new(purge(ContainerKind::Vault)),
         Operation::ManagedHsmPurge => Box::new(purge(ContainerKind::ManagedHsm)),
         Operation::VaultDelete | Operation::ManagedHsmDelete => {

@@ -78,6 +78,7 @@ fn a_removed_policy_counts_for_whoever_held_the_vault_before() {
         &held,
         ObjectKind::Key,
         Presence::Live,
+        false,
         &PageRequest { after: None, limit: 5 }
     )));
 }

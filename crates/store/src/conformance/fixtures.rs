@@ -116,6 +116,7 @@ pub fn object(name: &str, current: VersionId) -> StoredObject {
             rotation: None,
             next_action: None,
             managed: false,
+            course: None,
         },
         sealed_key: sealed(&format!("key of {name}")),
     }

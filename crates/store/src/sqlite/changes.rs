@@ -2,11 +2,11 @@
 
 use super::row::{Outcome, after_position, encode, fold_text, guid_key, is_deleted, limit_of, one, purge_at, seconds};
 use super::session::{Session, realm_key};
-use super::{audit, slots, sql};
-use crate::{Fault, StoredCheckpoint, StoredObject, Tx};
+use super::{audit, certificates, slots, sql};
+use crate::{Fault, StoredCheckpoint, StoredIssuer, StoredObject, Tx};
 use domain::{
-    Container, ContainerId, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal, ResourceGroup, Sealed,
-    Subscription, Version,
+    Contacts, Container, ContainerId, Guid, IssuerName, Object, ObjectKind, ObjectName, OperationResult, Principal,
+    ResourceGroup, Sealed, Subscription, Version,
     access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lifecycle::Purged,
     lock::{self, Lock, LockName},
@@ -99,7 +99,7 @@ impl Session<'_> {
     }
 
     /// Executes a statement; a broken constraint means that the caller was mistaken about a row.
-    fn execute(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<usize> {
+    pub(super) fn execute(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<usize> {
         match self.connection.prepare_cached(sql)?.execute(parameters) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 Err(Fault::UnexpectedRow { what })
@@ -182,6 +182,9 @@ impl Tx for Session<'_> {
             slots::erase(this.connection, slots::ERASE_OF_CONTAINER, key)?;
             this.execute(REMOVE_VERSIONS_OF_CONTAINER, [key], "version")?;
             this.execute(REMOVE_OBJECTS_OF_CONTAINER, [key], "object")?;
+            for sql in certificates::REMOVE_OF_CONTAINER {
+                this.execute(sql, [key], "issuers and contacts")?;
+            }
             this.execute(REMOVE_LOCAL_ROLES, [key], "role assignment")?;
             this.execute(REMOVE_LOCAL_DEFINITIONS, [key], "role definition")?;
             this.execute_one(REMOVE_CONTAINER, [key], "container is not there")?;
@@ -268,6 +271,22 @@ impl Tx for Session<'_> {
             let row = (this.known_object(container, kind, name)?, version.id.as_bytes(), encode(version)?);
             this.execute_one(SAVE_VERSION, row, "version is not there")
         })
+    }
+
+    fn put_issuer(&mut self, container: ContainerId, issuer: &StoredIssuer) -> Outcome<()> {
+        self.attempt(|this| this.write_issuer(container, issuer))
+    }
+
+    fn remove_issuer(&mut self, container: ContainerId, name: &IssuerName) -> Outcome<()> {
+        self.attempt(|this| this.drop_issuer(container, name))
+    }
+
+    fn put_contacts(&mut self, container: ContainerId, contacts: &Contacts) -> Outcome<()> {
+        self.attempt(|this| this.write_contacts(container, contacts))
+    }
+
+    fn remove_contacts(&mut self, container: ContainerId) -> Outcome<()> {
+        self.attempt(|this| this.drop_contacts(container))
     }
 
     fn put_role_assignment(&mut self, assignment: &RoleAssignment) -> Outcome<()> {

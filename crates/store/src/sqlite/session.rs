@@ -5,12 +5,12 @@ use super::row::{
 };
 use super::{audit, slots, sql};
 use crate::{
-    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, StoredCheckpoint, StoredContainer, StoredObject,
-    StoredVersion,
+    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, StoredCheckpoint, StoredContainer, StoredIssuer,
+    StoredObject, StoredVersion,
 };
 use domain::{
-    ContainerId, ContainerKind, ContainerName, Guid, Object, ObjectKind, ObjectName, OperationResult, Principal,
-    ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
+    Contacts, ContainerId, ContainerKind, ContainerName, Guid, Issuer, IssuerName, Object, ObjectKind, ObjectName,
+    OperationResult, Principal, ResourceGroup, Sealed, Subscription, UnixTime, Version, VersionId,
     access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lock::{self, Lock},
     metering::{Lifetime, Month, OperationCount},
@@ -199,6 +199,18 @@ impl Read for Session<'_> {
 
     fn due_actions(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>> {
         self.due(sql::DUE_ACTIONS, now, limit)
+    }
+
+    fn issuer(&mut self, container: ContainerId, name: &IssuerName) -> Outcome<Option<StoredIssuer>> {
+        self.issuer_of(container, name)
+    }
+
+    fn list_issuers(&mut self, container: ContainerId, after: Option<&str>, limit: usize) -> Outcome<Vec<Issuer>> {
+        self.issuers_of(container, after, limit)
+    }
+
+    fn contacts(&mut self, container: ContainerId) -> Outcome<Option<Contacts>> {
+        self.contacts_of(container)
     }
 
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>> {

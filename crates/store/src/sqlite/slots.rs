@@ -8,7 +8,7 @@
 
 use super::row::{Outcome, one};
 use crate::Fault;
-use rusqlite::Connection;
+use rusqlite::{Connection, Params};
 
 /// Slots come in multiples of this, so that one that was freed fits the next value of about the same size.
 const STEP: usize = 64;
@@ -34,9 +34,12 @@ pub(super) const ERASE_OF_OBJECT: [&str; 2] = erasure!(
     "id IN (SELECT material FROM versions WHERE object = ?1
             UNION ALL SELECT sealed_key FROM objects WHERE number = ?1)"
 );
+pub(super) const ERASE_OF_ISSUER: [&str; 2] =
+    erasure!("id IN (SELECT password FROM issuers WHERE container = ?1 AND name = ?2)");
 pub(super) const ERASE_OF_CONTAINER: [&str; 2] = erasure!(
     "id IN (SELECT v.material FROM objects o JOIN versions v ON v.object = o.number WHERE o.container = ?1
             UNION ALL SELECT sealed_key FROM objects WHERE container = ?1
+            UNION ALL SELECT password FROM issuers WHERE container = ?1
             UNION ALL SELECT sealed_key FROM containers WHERE id = ?1)"
 );
 
@@ -55,8 +58,13 @@ pub(super) fn store(connection: &Connection, bytes: &[u8]) -> Outcome<i64> {
 
 /// Zeroes the slots that the parameter selects.
 pub(super) fn erase(connection: &Connection, erasure: [&str; 2], of: impl rusqlite::ToSql) -> Outcome<()> {
+    erase_of(connection, erasure, [&of])
+}
+
+/// Zeroes the slots that the parameters select.
+pub(super) fn erase_of(connection: &Connection, erasure: [&str; 2], of: impl Params + Clone) -> Outcome<()> {
     for sql in erasure {
-        connection.prepare_cached(sql)?.execute([&of])?;
+        connection.prepare_cached(sql)?.execute(of.clone())?;
     }
     Ok(())
 }

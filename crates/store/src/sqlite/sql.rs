@@ -75,7 +75,7 @@ pub(super) const SYSTEM_RECORD: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::{audit, schema, slots, usage};
+    use crate::sqlite::{audit, certificates, schema, slots, usage};
 
     fn plan_of(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -110,6 +110,7 @@ mod tests {
             DUE_ACTIONS,
             VERSIONS,
             VERSION_COUNT,
+            certificates::ISSUERS,
             ROLE_ASSIGNMENTS,
             LOCKS_AT,
             LOCKS_BELOW,
@@ -142,6 +143,8 @@ mod tests {
             PRINCIPAL_BY_USER_NAME,
             OPERATION_RESULT,
             SYSTEM_RECORD,
+            certificates::ISSUER,
+            certificates::CONTACTS,
             audit::TILE,
             audit::REMOVE_CHECKPOINT,
             slots::TAKE,
@@ -154,8 +157,10 @@ mod tests {
 
     #[test]
     fn destroying_searches_only_for_what_it_destroys() {
-        let erasures = [slots::ERASE_OF_RECORD, slots::ERASE_OF_OBJECT, slots::ERASE_OF_CONTAINER];
-        for sql in erasures.as_flattened().iter().chain(&crate::sqlite::changes::REMOVALS) {
+        let erasures =
+            [slots::ERASE_OF_RECORD, slots::ERASE_OF_OBJECT, slots::ERASE_OF_ISSUER, slots::ERASE_OF_CONTAINER];
+        let removals = certificates::REMOVE_OF_CONTAINER.iter().chain(&crate::sqlite::changes::REMOVALS);
+        for sql in erasures.as_flattened().iter().chain(removals) {
             assert_ranges_only(sql);
         }
     }

@@ -49,14 +49,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::ResourceGroupNotEmpty => Refusal::RoleAssignmentExists,
         Refusal::RoleAssignmentExists => Refusal::LastAdministrator,
         Refusal::LastAdministrator => Refusal::Role(RoleRefusal::NameTaken),
-        Refusal::Role(RoleRefusal::NameTaken) => Refusal::Role(RoleRefusal::Reserved),
-        Refusal::Role(RoleRefusal::Reserved) => Refusal::Role(RoleRefusal::BuiltIn),
-        Refusal::Role(RoleRefusal::BuiltIn) => Refusal::Role(RoleRefusal::Assigned),
-        Refusal::Role(RoleRefusal::Assigned) => Refusal::Role(RoleRefusal::TooMany { limit: 5000 }),
-        Refusal::Role(RoleRefusal::TooMany { .. }) => {
-            Refusal::Role(RoleRefusal::ActionUnknown { action: "a b".to_owned() })
-        }
-        Refusal::Role(RoleRefusal::ActionUnknown { .. }) => Refusal::RetentionOutOfRange { days: 91 },
+        Refusal::Role(role) => after_role(role).map_or(Refusal::RetentionOutOfRange { days: 91 }, Refusal::Role),
         Refusal::RetentionOutOfRange { .. } => Refusal::RetentionImmutable,
         Refusal::RetentionImmutable => Refusal::PurgeProtectionIrreversible,
         Refusal::PurgeProtectionIrreversible => Refusal::PurgeProtectionNeedsSoftDelete,
@@ -65,9 +58,9 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::PurgeProtected { .. } => Refusal::SoftDeleteDisabled,
         Refusal::SoftDeleteDisabled => Refusal::TenantInvalid,
         Refusal::TenantInvalid => Refusal::LocationImmutable,
-        Refusal::LocationImmutable => Refusal::GroupLocationImmutable,
-        Refusal::GroupLocationImmutable => Refusal::SecretDisabled,
-        Refusal::SecretDisabled
+        Refusal::LocationImmutable
+        | Refusal::GroupLocationImmutable
+        | Refusal::SecretDisabled
         | Refusal::KeyDisabled { .. }
         | Refusal::KeyNotYetValid { .. }
         | Refusal::KeyExpired { .. }
@@ -85,6 +78,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         | Refusal::TooManyVersions { .. }
         | Refusal::BackupInvalid
         | Refusal::ReleasePolicyMissing
+        | Refusal::CertificateInvalid { .. }
         | Refusal::NetworkForbidden { .. }
         | Refusal::PublicNetworkDisabled
         | Refusal::ScopeLocked { .. }
@@ -95,10 +89,23 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
     })
 }
 
+fn after_role(refusal: &RoleRefusal) -> Option<RoleRefusal> {
+    Some(match refusal {
+        RoleRefusal::NameTaken => RoleRefusal::Reserved,
+        RoleRefusal::Reserved => RoleRefusal::BuiltIn,
+        RoleRefusal::BuiltIn => RoleRefusal::Assigned,
+        RoleRefusal::Assigned => RoleRefusal::TooMany { limit: 5000 },
+        RoleRefusal::TooMany { .. } => RoleRefusal::ActionUnknown { action: "a b".to_owned() },
+        RoleRefusal::ActionUnknown { .. } => return None,
+    })
+}
+
 /// The refusal after one of those that using a key meets, and after those.
 fn after_use(refusal: &Refusal) -> Option<Refusal> {
     let operation = KeyOperation::Sign;
     Some(match refusal {
+        Refusal::LocationImmutable => Refusal::GroupLocationImmutable,
+        Refusal::GroupLocationImmutable => Refusal::SecretDisabled,
         Refusal::SecretDisabled => Refusal::KeyDisabled { operation },
         Refusal::KeyDisabled { .. } => Refusal::KeyNotYetValid { operation, not_before: TIME },
         Refusal::KeyNotYetValid { .. } => Refusal::KeyExpired { operation, expires: TIME },
@@ -124,7 +131,10 @@ fn after_use(refusal: &Refusal) -> Option<Refusal> {
         Refusal::RotationPolicyMissing => Refusal::TooManyVersions { limit: 100 },
         Refusal::TooManyVersions { .. } => Refusal::BackupInvalid,
         Refusal::BackupInvalid => Refusal::ReleasePolicyMissing,
-        Refusal::ReleasePolicyMissing => Refusal::NetworkForbidden { address: std::net::Ipv4Addr::LOCALHOST.into() },
+        Refusal::ReleasePolicyMissing => Refusal::CertificateInvalid { reason: "there is no private key" },
+        Refusal::CertificateInvalid { .. } => {
+            Refusal::NetworkForbidden { address: std::net::Ipv4Addr::LOCALHOST.into() }
+        }
         Refusal::NetworkForbidden { .. } => Refusal::PublicNetworkDisabled,
         Refusal::PublicNetworkDisabled => scope_locked(Act::Delete),
         Refusal::ScopeLocked { act: Act::Delete, .. } => scope_locked(Act::Write),

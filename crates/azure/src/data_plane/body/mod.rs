@@ -3,14 +3,18 @@
 //! Strict about the types of members that are known, lenient about unknown ones. No reason ever quotes a value: it may
 //! be a secret.
 
+mod certificate;
 mod create;
 mod import;
+mod issuer;
 mod secret;
 mod update;
 mod usage;
 
+pub(super) use certificate::{create_certificate, import_certificate, merge_certificate, policy, update_pending};
 pub(super) use create::create_key;
 pub(super) use import::import_key;
+pub(super) use issuer::{contacts, issuer};
 pub(super) use secret::set_secret;
 pub(super) use update::update;
 pub(super) use usage::{decrypt, encrypt, random_count, restore, sign, verify};

@@ -18,7 +18,7 @@ struct SecretSetParameters {
 }
 
 /// Text that is secret.
-struct Text(Secret);
+pub(super) struct Text(pub Secret);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

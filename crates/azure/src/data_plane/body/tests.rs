@@ -255,6 +255,8 @@ fn garbage_is_refused_and_nothing_panics() {
         fuzz::target,
         fuzz::create_body,
         fuzz::secret_body,
+        fuzz::certificate_body,
+        fuzz::issuer_body,
         fuzz::import_body,
         fuzz::update_body,
         fuzz::operation_body,

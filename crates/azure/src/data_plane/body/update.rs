@@ -1,6 +1,9 @@
-//! `KeyUpdateParameters`, `SecretUpdateParameters`: what is left out stays as it is.
+//! Changes of a version: what is left out stays as it is.
 
-use super::{Attributes, KeyAttributes, Object, checked_tags, key_operations, parse, secret::content_type};
+use super::{
+    Attributes, KeyAttributes, Object, certificate::update_certificate, checked_tags, key_operations, parse,
+    secret::content_type,
+};
 use crate::data_plane::error::Problem;
 use domain::{ObjectKind, Tags};
 use engine::ObjectChanges;
@@ -28,7 +31,7 @@ pub(in crate::data_plane) fn update(kind: ObjectKind, body: &[u8]) -> Result<Obj
     match kind {
         ObjectKind::Key => update_key(body),
         ObjectKind::Secret => update_secret(body),
-        ObjectKind::Certificate => Err(Problem::NotSupported("Certificates")),
+        ObjectKind::Certificate => update_certificate(body),
     }
 }
 

@@ -1,5 +1,7 @@
 //! One handler for each operation: it reads the request, calls the engine, and writes the answer.
 
+mod certificates;
+mod issuers;
 mod keys;
 mod objects;
 mod roles;

@@ -60,8 +60,9 @@ impl DataPlane {
         let list = List::Objects(kind, presence);
         let page = page::read(&call.request, list)?;
         let asked = page.clone();
+        let pending = call.request.query("includePending").is_some_and(|text| text.eq_ignore_ascii_case("true"));
         let found = self.run(call, Cost::Durable, move |engine, call| {
-            engine.list_objects(&call.caller, &call.container, kind, presence, &asked)
+            engine.list_objects(&call.caller, &call.container, kind, presence, pending, &asked)
         });
         Ok(page_of(&found.await?, list, &page, call, Bundle::of_object))
     }

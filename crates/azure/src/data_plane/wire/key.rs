@@ -35,7 +35,7 @@ impl<'a> JsonWebKey<'a> {
             e: None,
             key_ops: KeyOperations(in_wire_order(&body.key_ops, audience.kind)),
             kid: audience.id(ObjectKind::Key, &view.object.name, Some(view.version.id)),
-            kty: key_type(body),
+            kty: key_type(body.spec, body.hsm),
             n: None,
             x: None,
             y: None,
@@ -74,8 +74,8 @@ pub(super) fn in_wire_order(operations: &[KeyOperation], kind: ContainerKind) ->
     if is_default { &HSM_RSA_ORDER } else { operations }
 }
 
-fn key_type(body: &KeyBody) -> &'static str {
-    match (body.spec, body.hsm) {
+pub(super) fn key_type(spec: KeySpec, hsm: bool) -> &'static str {
+    match (spec, hsm) {
         (KeySpec::Rsa { .. }, false) => "RSA",
         (KeySpec::Rsa { .. }, true) => "RSA-HSM",
         (KeySpec::Ec { .. }, false) => "EC",

@@ -3,12 +3,15 @@
 //! Every kind of object has one shape, [`Bundle`]: kinds differ in which members it has. Members are declared in
 //! alphabetical order: a managed HSM sends them so, and in a vault their order means nothing.
 
+mod certificate;
 mod key;
 
+pub(super) use certificate::{ContactList, IssuerBundle, IssuerItem, Pending, Policy};
 pub(super) use key::{KeyOperationResult, KeyVerifyResult, RandomBytes};
 
 use super::version::ApiVersion;
 use base64::{display::Base64Display, engine::general_purpose::URL_SAFE_NO_PAD};
+use certificate::{Base64, thumbprint};
 use domain::{Body, ContainerKind, KeySpec, ObjectKind, ObjectName, Tags, UnixTime, VersionId};
 use engine::{ObjectView, SecretView};
 use key::{JsonWebKey, hsm_platform};
@@ -78,6 +81,8 @@ impl<'a> Audience<'a> {
 pub(super) struct Bundle<'a> {
     attributes: Attributes,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cer: Option<Base64<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     content_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_date: Option<UnixTime>,
@@ -90,15 +95,25 @@ pub(super) struct Bundle<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     managed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Policy<'a>>,
+    #[serde(rename = "preserveCertOrder", skip_serializing_if = "Option::is_none")]
+    preserve_order: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     previous_version: Option<VersionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_id: Option<Identifier<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scheduled_purge_date: Option<UnixTime>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Identifier<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tags: Option<&'a Tags>,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x5t: Option<Base64Url<'a>>,
 }
 
 impl<'a> Bundle<'a> {
@@ -130,6 +145,22 @@ impl<'a> Bundle<'a> {
                 previous_version: body.previous.filter(|_| audience.version >= ApiVersion::SHOWS_PREVIOUS_VERSION),
                 ..common
             },
+            Body::Certificate(body) => {
+                let course = view.object.course.as_ref();
+                let id = |kind| audience.id(kind, name, version);
+                let issued = body.issued.as_ref();
+                Self {
+                    cer: issued.map(|issued| Base64(&issued.der)),
+                    id: Some(id(ObjectKind::Certificate)),
+                    kid: issued.map(|_| id(ObjectKind::Key)),
+                    policy: course.map(|course| Policy::new(name, &course.policy, audience)),
+                    preserve_order: (audience.version >= ApiVersion::SHOWS_CERTIFICATE_ORDER)
+                        .then_some(body.preserve_order),
+                    sid: issued.map(|_| id(ObjectKind::Secret)),
+                    x5t: issued.map(|issued| thumbprint(&issued.thumbprint)),
+                    ..common
+                }
+            }
         }
     }
 
@@ -145,6 +176,13 @@ impl<'a> Bundle<'a> {
         match &view.version.body {
             Body::Key(_) => Self { kid: Some(id), ..common },
             Body::Secret(body) => Self { content_type: body.content_type.as_deref(), id: Some(id), ..common },
+            Body::Certificate(body) => Self {
+                id: Some(id),
+                // Seen on the wire though in no document (contract: key-vault §3.9).
+                subject: body.issued.as_ref().map(|issued| issued.subject.as_str()),
+                x5t: body.issued.as_ref().map(|issued| thumbprint(&issued.thumbprint)),
+                ..common
+            },
         }
     }
 
