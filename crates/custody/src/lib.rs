@@ -2,8 +2,10 @@
 //!
 //! The ports are [`Provider`] (generate, import, open) and [`KeyHandle`] (sign, verify, encrypt, decrypt; wrapping
 //! is encrypting with another algorithm). Material leaves this crate only inside [`domain::Sealed`] or a backup
-//! blob. [`RootKey`] → container key → object key → material: each level is sealed by the one above, with a
-//! [`Context`] that pins the row it belongs to.
+//! blob, or as the file that the owner of an exportable certificate gets ([`bundle`]). [`RootKey`] → container key →
+//! object key → material: each level is sealed by the one above, with a [`Context`] that pins the row it belongs to.
+//!
+//! [`x509`] makes and reads certificates, and [`bundle`] the files that they and their keys come in.
 //!
 //! This crate does not know where sealed bytes are stored, who asks, whether a key may be used now, or how an
 //! algorithm is spelled on a wire. It does not read a clock; randomness is an argument, with one exception that

@@ -146,6 +146,9 @@ fn what_can_t_be_imported_is_refused_with_its_reason() {
     let large = "it is larger than 1 MiB";
     assert_eq!(pem(&" ".repeat((1 << 20) + 1)), large);
     assert_eq!(with_key(read_pkcs12(&vec![0; (1 << 20) + 1], None)), large);
+    let long = "a".repeat(4097);
+    assert_eq!(reason(read_pkcs12(fixture!("once.pfx"), Some(&long))), "the password is longer than 4096 bytes");
+    assert_eq!(reason(read_pkcs12(fixture!("once.pfx"), Some(&long[1..]))), WRONG);
 }
 
 /// The file with the iterations of its last derivation changed, but no length: the salt before them gets shorter.

@@ -20,6 +20,8 @@ impl Engine {
             };
             match outcome {
                 Ok(done) => acted += usize::from(done),
+                // Somebody else has just changed it: the next round looks again.
+                Err(Error::Busy) => {}
                 // One that can't be acted on must not keep the others from it.
                 Err(error) => {
                     let (container, kind) = (&target.container.name, due.kind);

@@ -46,8 +46,8 @@ pub fn certification_request(
 
 /// A certificate that its own key has signed, in DER.
 ///
-/// It is an authority's if, and only if, the properties have the usage `keyCertSign`: that bit must not be set in a
-/// certificate that is none (RFC 5280 §4.2.1.9), and whoever makes one that signs itself decides what it is for.
+/// It is never an authority's, whatever usages the properties have (contract: key-vault §3.9, "CA=false"): the policy that
+/// `az` proposes has `keyCertSign`, and servers show such certificates to clients that take no authority's for a server's.
 /// Nobody trusts it but by its owner's doing.
 ///
 /// # Errors
@@ -59,8 +59,7 @@ pub fn self_signed(
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, Error> {
     super::check_properties(properties)?;
-    let is_authority = properties.key_usage.contains(&KeyUsage::KeyCertSign);
-    rooted(properties, &BasicConstraints { ca: is_authority, path_len_constraint: None }, validity, signer, entropy)
+    rooted(properties, &HOLDER, validity, signer, entropy)
 }
 
 /// The certificate of an authority that signs holders' certificates only, no other authorities'.

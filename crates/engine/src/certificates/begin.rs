@@ -1,6 +1,6 @@
 //! Beginning a version: its policy, its key, and the signing request.
 
-use super::{KIND, body_of, course_of, move_on};
+use super::{KIND, body_of, course_of, find_current, move_on};
 use crate::{
     Engine, Error, NewAttributes, ObjectView, OpenContainer, Subject,
     keys::protection,
@@ -82,6 +82,9 @@ impl Engine {
         let path = path_of(KIND, name);
         let operation = Operation::CertificateRenew;
         self.change(operation, None, &Subject::within(target, &path), |tx, now| {
+            if find_current(tx, target, name)?.1.version.id != old.version.id {
+                return Err(Error::Busy);
+            }
             let mut object = self.begin(tx, target, name, &beginning, now)?.object;
             move_on(&mut object, |course| Ok(course.record(old.version.id, LifetimeStepKind::AutoRenew)))?;
             object.schedule(&old.version);

@@ -190,6 +190,7 @@ impl Engine {
         let path = path_of(KIND, name);
         let subject = crate::Subject::within(target, &path);
         self.change(Operation::CertificatePendingUpdate, None, &subject, |tx, now| {
+            self.live_container(tx, target)?;
             let (found, current) = find_current(tx, target, name)?;
             let mut object = found.object;
             move_on(&mut object, |mut course| {

@@ -190,6 +190,7 @@ impl Engine {
         let trio = self.trio(begun.version, material, chain, self.now())?;
         let path = path_of(KIND, name);
         self.change(Operation::CertificateEnroll, None, &Subject::within(target, &path), |tx, now| {
+            self.live_container(tx, target)?;
             let (found, _) = find_current(tx, target, name)?;
             self.complete(tx, target, found.object, &trio, now).map(drop)
         })?;
@@ -201,6 +202,7 @@ impl Engine {
     fn tell_contacts(&self, target: &OpenContainer, current: &StoredVersion, name: &ObjectName) -> Result<bool, Error> {
         let path = path_of(KIND, name);
         self.change(Operation::CertificateNotify, None, &Subject::within(target, &path), |tx, _| {
+            self.live_container(tx, target)?;
             let (found, now_current) = find_current(tx, target, name)?;
             if now_current.version.id != current.version.id {
                 return Err(Error::Busy);

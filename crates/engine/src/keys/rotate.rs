@@ -76,8 +76,6 @@ impl Engine {
     pub(crate) fn rotate_if_due(&self, target: &OpenContainer, name: &ObjectName) -> Result<bool, Error> {
         match self.save_rotated(None, target, name, true) {
             Ok(_) => Ok(true),
-            // Somebody else has just changed it: the next round looks again.
-            Err(Error::Busy) => Ok(false),
             // Deleted, or at its limit, in the meantime: nothing to rotate any more.
             Err(Error::Refused(refusal)) => self.stop_rotation(target, name, &refusal).map(|()| false),
             Err(error) => Err(error),

@@ -51,7 +51,7 @@ pub(in crate::bundle) struct Work {
 }
 
 impl Work {
-    /// Three derivations as the most careful writers have them (600 000 rounds each), and some more: about a second.
+    /// Three derivations as the most careful writers have them (600 000 rounds each), and some more: a second or two.
     pub(super) const MOST: Self = Self { rounds: 3_000_000 };
 
     pub(in crate::bundle) fn of(rounds: u32) -> Self {

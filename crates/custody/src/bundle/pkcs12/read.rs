@@ -15,6 +15,9 @@ use der::{AnyRef, Decode, Encode, asn1::OctetStringRef};
 use domain::Refusal;
 use zeroize::Zeroizing;
 
+/// A file may have thousands of parts, and each takes the whole password in.
+const LONGEST_PASSWORD: usize = 4096;
+
 const MALFORMED: Refusal = invalid("it is not a PKCS#12 file in DER");
 
 /// Reads the private key and the certificates of a file, whether it is protected by a password or not. No password and
@@ -31,6 +34,9 @@ pub fn read(bytes: &[u8], password: Option<&str>) -> Result<Bundle, Refusal> {
 pub(in crate::bundle) fn read_within(bytes: &[u8], password: Option<&str>, work: &mut Work) -> Result<Bundle, Refusal> {
     if bytes.len() > LARGEST {
         return Err(invalid("it is larger than 1 MiB"));
+    }
+    if password.is_some_and(|password| password.len() > LONGEST_PASSWORD) {
+        return Err(invalid("the password is longer than 4096 bytes"));
     }
     let pfx = Pfx::from_der(bytes).map_err(|_| MALFORMED)?;
     if pfx.version != VERSION {
