@@ -2,7 +2,7 @@
 
 use crate::Request;
 use domain::access::Caller;
-use engine::{Cost, Door};
+use engine::{Cost, Door, Error};
 use http::header;
 use identity::{Claims, Identity, TokenError};
 use std::sync::Arc;
@@ -15,13 +15,27 @@ pub(crate) enum Unauthenticated {
     Rejected(TokenError),
 }
 
+/// Why nobody can be let in with a request.
+#[derive(Debug)]
+pub(crate) enum NoCaller {
+    Unauthenticated(Unauthenticated),
+    /// Who there is now can't be had.
+    Failed(Error),
+}
+
+impl From<Unauthenticated> for NoCaller {
+    fn from(why: Unauthenticated) -> Self {
+        Self::Unauthenticated(why)
+    }
+}
+
 /// The caller of a request whose token is meant for one of these audiences.
 pub(crate) async fn caller(
     door: &Door,
     identity: &Arc<Identity>,
     request: &Request,
     audiences: &[String],
-) -> Result<Caller, Unauthenticated> {
+) -> Result<Caller, NoCaller> {
     let value = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;
@@ -29,7 +43,8 @@ pub(crate) async fn caller(
     });
     let token = token.filter(|token| !token.is_empty()).ok_or(Unauthenticated::Missing)?;
     let claims = claims(door, identity, token, audiences).await.map_err(Unauthenticated::Rejected)?;
-    let groups = identity.groups_now(&claims).map_err(Unauthenticated::Rejected)?;
+    let directory = door.directory().await.map_err(NoCaller::Failed)?;
+    let groups = claims.groups_in(&directory).map_err(Unauthenticated::Rejected)?;
     Ok(Caller {
         tenant: claims.tenant,
         object_id: claims.object_id,

@@ -6,22 +6,8 @@ use domain::{
     access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
     lock::Act,
 };
-use parking_lot::RwLock;
 use std::sync::Arc;
 use store::{Fault, Tx};
-
-/// The control plane's assignments, joined with their roles: the snapshot that decisions read.
-pub(crate) struct ArmAccess(RwLock<Arc<Assignments>>);
-
-impl ArmAccess {
-    pub(crate) fn new(assignments: Assignments) -> Self {
-        Self(RwLock::new(Arc::new(assignments)))
-    }
-
-    pub(crate) fn snapshot(&self) -> Arc<Assignments> {
-        Arc::clone(&self.0.read())
-    }
-}
 
 /// A role assignment to make.
 #[derive(Clone, Debug)]
@@ -66,7 +52,7 @@ impl Engine {
                 let scope = format!("{}{path}", target.arm_id());
                 match vault.permission_model {
                     PermissionModel::Rbac => {
-                        let assignments = self.arm_access.snapshot();
+                        let assignments = self.arm_assignments()?;
                         (assignments.data_action(caller, action, &scope).is_some(), Model::VaultRbac, scope)
                     }
                     PermissionModel::AccessPolicies => {
@@ -76,7 +62,7 @@ impl Engine {
                 }
             }
             (Profile::ManagedHsm(_), _) => {
-                let assignments = Arc::clone(&target.local_access.read());
+                let assignments = target.local_access.get_or_load(|| self.load_access(Realm::Hsm(target.id())))?;
                 (assignments.data_action(caller, action, path).is_some(), Model::HsmLocal, path.to_owned())
             }
         };
@@ -105,9 +91,9 @@ impl Engine {
         self.authorised(caller, operation, target, path, |_| Ok(()))
     }
 
-    /// Whether the caller has any control-plane assignment at a scope or below it: then they may see that it exists.
-    pub(crate) fn has_assignment_within(&self, caller: &Caller, scope: &Scope) -> bool {
-        self.arm_access.snapshot().within(caller, scope)
+    /// The control plane's assignments, joined with their roles, as they count now.
+    pub(crate) fn arm_assignments(&self) -> Result<Arc<Assignments>, Error> {
+        Ok(self.arm_access.get_or_load(|| self.load_access(Realm::Arm))?)
     }
 
     /// Whether the caller may do this at a scope of the control plane.
@@ -118,15 +104,25 @@ impl Engine {
         let Some(action) = operation.arm_action() else {
             return Err(Refusal::NotSupportedYet { what: operation.name() }.into());
         };
-        if self.arm_access.snapshot().action(caller, action, scope).is_some() {
+        if self.arm_assignments()?.action(caller, action, scope).is_some() {
             return Ok(());
         }
         Err(Refusal::Forbidden { action, scope: scope.to_owned(), model: Model::ControlPlane }.into())
     }
 
-    /// Whether the caller holds a control-plane action at a scope: for lists, which show what may be seen.
-    pub(crate) fn may_arm(&self, caller: &Caller, operation: Operation, scope: &str) -> bool {
-        self.authorise_arm(caller, operation, scope).is_ok()
+    /// Leaves of a list what the caller may read, each thing by its operation and its scope in the control plane.
+    pub(crate) fn retain_readable<T>(
+        &self,
+        caller: &Caller,
+        list: &mut Vec<T>,
+        read: impl Fn(&T) -> (Operation, String),
+    ) -> Result<(), Error> {
+        let assignments = self.arm_assignments()?;
+        list.retain(|each| {
+            let (operation, scope) = read(each);
+            operation.arm_action().is_some_and(|action| assignments.action(caller, action, &scope).is_some())
+        });
+        Ok(())
     }
 
     /// Assignments at an HSM's scope. `/` and `/keys` list the assignments of the whole HSM, never those of single
@@ -253,12 +249,11 @@ impl Engine {
             tx.put_role_assignment(&assignment)?;
             Ok(())
         })?;
-        self.refresh_access(realm)?;
         self.cover(operation)?;
         Ok(assignment)
     }
 
-    /// Changes roles, in the transaction that tells of it. `path` begins with the scope.
+    /// Changes roles, in the transaction that tells of it, and takes the change into use. `path` begins with the scope.
     pub(crate) fn change_in_realm<T>(
         &self,
         operation: Operation,
@@ -267,11 +262,14 @@ impl Engine {
         path: &str,
         work: impl FnMut(&mut dyn Tx, UnixTime) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let hsm = match realm {
-            Realm::Arm => return self.change(operation, Some(caller), &Subject::resource(path), work),
-            Realm::Hsm(id) => self.open_container_by_id(id)?.ok_or(Refusal::ContainerNotFound)?,
+        let changed = match realm {
+            Realm::Arm => self.change(operation, Some(caller), &Subject::resource(path), work),
+            Realm::Hsm(id) => {
+                let hsm = self.open_container_by_id(id)?.ok_or(Refusal::ContainerNotFound)?;
+                self.change(operation, Some(caller), &Subject::within(&hsm, path), work)
+            }
         };
-        self.change(operation, Some(caller), &Subject::within(&hsm, path), work)
+        self.settle_access(realm, changed)
     }
 
     /// Removes the assignment of this name if its scope is the one asked for, where the caller has been authorised:
@@ -296,7 +294,6 @@ impl Engine {
             tx.remove_role_assignment(realm, name)?;
             Ok(found)
         })?;
-        self.refresh_access(realm)?;
         self.cover(operation)?;
         Ok(removed)
     }
@@ -311,21 +308,16 @@ impl Engine {
         Ok(Assignments::new(assignments, access::built_in_roles(realm).iter().chain(&customs)))
     }
 
-    /// Takes a changed realm into use. Loads under the lock, so that of two changes the later one stays.
-    pub(crate) fn refresh_access(&self, realm: Realm) -> Result<(), Error> {
+    /// Takes a change of a realm into use before it is answered.
+    pub(crate) fn settle_access<T>(&self, realm: Realm, changed: Result<T, Error>) -> Result<T, Error> {
+        let load = || self.load_access(realm);
         match realm {
-            Realm::Arm => {
-                let mut snapshot = self.arm_access.0.write();
-                *snapshot = Arc::new(self.load_access(realm)?);
-            }
-            Realm::Hsm(id) => {
-                if let Some(hsm) = self.open.find(id) {
-                    let mut snapshot = hsm.local_access.write();
-                    *snapshot = Arc::new(self.load_access(realm)?);
-                }
-            }
+            Realm::Arm => self.arm_access.settle(changed, load),
+            Realm::Hsm(id) => match self.open.find(id) {
+                Some(hsm) => hsm.local_access.settle(changed, load),
+                None => changed,
+            },
         }
-        Ok(())
     }
 }
 

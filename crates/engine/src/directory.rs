@@ -22,13 +22,14 @@ pub struct ContainerListing {
 const ALL_IN_GROUP: usize = 100_000;
 
 impl Engine {
-    /// Subscriptions in which the caller has any role, there or on something in them.
+    /// Subscriptions in which the caller has any role, there or on something in them: then they may see that they exist.
     ///
     /// # Errors
     /// Only the store's.
     pub fn subscriptions(&self, caller: &Caller) -> Result<Vec<Subscription>, Error> {
         let mut all = self.store.query(|read| read.subscriptions())?;
-        all.retain(|each| self.has_assignment_within(caller, &Scope::new(&format!("/subscriptions/{}", each.id))));
+        let assignments = self.arm_assignments()?;
+        all.retain(|each| assignments.within(caller, &Scope::new(&format!("/subscriptions/{}", each.id))));
         Ok(all)
     }
 
@@ -46,7 +47,9 @@ impl Engine {
     pub fn resource_groups(&self, caller: &Caller, subscription: Guid) -> Result<Vec<ResourceGroup>, Error> {
         self.subscription(caller, subscription)?;
         let mut all = self.store.query(|read| read.resource_groups(subscription))?;
-        all.retain(|group| self.may_arm(caller, Operation::ResourceGroupRead, &group_id(subscription, &group.name)));
+        self.retain_readable(caller, &mut all, |group| {
+            (Operation::ResourceGroupRead, group_id(subscription, &group.name))
+        })?;
         Ok(all)
     }
 
@@ -152,11 +155,11 @@ impl Engine {
             }
             tx.remove_resource_group(subscription, &group.name)?;
             Ok(gone)
-        })?;
-        for (kind, name) in &gone {
+        });
+        for (kind, name) in gone.iter().flatten() {
             self.open.invalidate(*kind, name);
         }
-        self.refresh_access(Realm::Arm)
+        self.settle_access(Realm::Arm, gone.map(drop))
     }
 
     /// The containers of a group, as far as the caller sees them; all of those they must be allowed to delete.

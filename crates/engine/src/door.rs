@@ -1,6 +1,7 @@
 //! The door between asynchronous fronts and the synchronous engine: where work runs, and how much of it at once.
 
 use crate::{Engine, Error};
+use domain::Directory;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -82,6 +83,18 @@ impl Door {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The directory as it counts now. It is nearly always in memory; where it is not, it is loaded where waiting for the
+    /// disk is allowed.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Busy`].
+    pub async fn directory(&self) -> Result<Arc<Directory>, Error> {
+        match self.engine.directory_at_hand() {
+            Some(now) => Ok(now),
+            None => self.run(Cost::Durable, Engine::directory).await,
+        }
     }
 
     /// What is in use now.

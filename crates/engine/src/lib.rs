@@ -16,6 +16,7 @@ mod containers;
 mod directory;
 mod door;
 mod error;
+mod in_force;
 mod issuer;
 mod keys;
 mod locks;
@@ -80,13 +81,14 @@ pub struct Engine {
     entropy: Arc<dyn Entropy>,
     hsm_defaults: HsmDefaults,
     open: open::OpenContainers,
-    arm_access: access::ArmAccess,
+    /// Who may do what in the control plane, and in vaults that go by roles.
+    arm_access: in_force::InForce<domain::access::Assignments>,
     audit: audit::Queue,
     key_uses: metering::KeyUses,
     counters: metrics::Counters,
     prices: domain::metering::Prices,
     notary: audit::Notary,
-    directory: principals::DirectoryNow,
+    directory: in_force::InForce<domain::Directory>,
     authorities: Vec<Box<dyn CertificateAuthority>>,
 }
 

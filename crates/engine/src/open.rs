@@ -5,7 +5,7 @@
 //! invalidation, so after the answer to a deletion nothing uses the object. A reader takes the lease *before* it loads,
 //! so a load that began before the change cannot leave a stale entry behind.
 
-use crate::{Error, ObjectView};
+use crate::{Error, ObjectView, in_force::InForce};
 use custody::{KeyHandle, WrappingKey};
 use domain::{
     Container, ContainerId, ContainerKind, ContainerName, Object, ObjectKind, ObjectName, Sealed, Secret, Version,
@@ -40,7 +40,7 @@ pub struct OpenContainer {
     arm_id: String,
     pub(crate) key: WrappingKey,
     /// Who may do what by the HSM's local roles; empty for a vault, whose roles are in the control plane.
-    pub(crate) local_access: RwLock<Arc<Assignments>>,
+    pub(crate) local_access: InForce<Assignments>,
     objects: [Slots; ObjectKind::ALL.len()],
     lease: Lease,
 }
@@ -82,7 +82,7 @@ impl OpenContainer {
             arm_id: container.arm_id(),
             container,
             key,
-            local_access: RwLock::new(Arc::new(local_access)),
+            local_access: InForce::of(local_access),
             objects: Default::default(),
             lease: Lease::default(),
         }

@@ -122,7 +122,6 @@ impl Engine {
             tx.put_role_definition(realm, &made)?;
             Ok(made)
         })?;
-        self.refresh_access(realm)?;
         self.cover(operation)?;
         Ok(made)
     }
@@ -146,7 +145,6 @@ impl Engine {
             tx.remove_role_definition(realm, id)?;
             Ok(removed)
         })?;
-        self.refresh_access(realm)?;
         self.cover(operation)?;
         Ok(removed)
     }

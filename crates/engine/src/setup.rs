@@ -2,17 +2,16 @@
 
 use crate::{
     Clock, Engine, Error, NewPrincipal,
-    access::ArmAccess,
     audit::{Notary, Queue},
+    in_force::InForce,
     metering::KeyUses,
     metrics::Counters,
     open::OpenContainers,
-    principals::DirectoryNow,
 };
 use custody::{Entropy, Provider, RootKey};
 use domain::{
     Activation, Guid, ResourceGroup, Sealed, Subscription,
-    access::{Assignments, Realm, RoleAssignment, Scope},
+    access::{Realm, RoleAssignment, Scope},
     metering::Prices,
 };
 use std::sync::{
@@ -72,18 +71,18 @@ impl Engine {
             entropy,
             hsm_defaults,
             open: OpenContainers::default(),
-            arm_access: ArmAccess::new(Assignments::default()),
+            arm_access: InForce::default(),
             audit: Queue::default(),
             key_uses: KeyUses::default(),
             counters: Counters::default(),
             prices: Prices::default(),
             notary,
-            directory: DirectoryNow::default(),
+            directory: InForce::default(),
             authorities: Vec::new(),
         };
         engine.resume_time()?;
-        engine.refresh_access(Realm::Arm)?;
-        engine.refresh_directory()?;
+        engine.arm_assignments()?;
+        engine.directory()?;
         Ok(engine)
     }
 
@@ -114,7 +113,7 @@ impl Engine {
     /// [`Error::Store`].
     pub fn lay_foundation(&self, foundation: &Foundation) -> Result<(), Error> {
         let now = self.now();
-        self.store.transact("LayFoundation", |tx| {
+        let laid = self.store.transact("LayFoundation", |tx| {
             let known = tx.subscriptions()?;
             for subscription in &foundation.subscriptions {
                 if !known.iter().any(|each| each.id == subscription.id) {
@@ -147,9 +146,8 @@ impl Engine {
                 }
             }
             Ok::<_, Error>(())
-        })?;
-        self.refresh_directory()?;
-        self.refresh_access(Realm::Arm)
+        });
+        self.settle_access(Realm::Arm, self.settle_directory(laid))
     }
 
     /// A small record of the service itself, kept under a fixed name. Not for secrets.

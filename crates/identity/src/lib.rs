@@ -258,7 +258,7 @@ impl Identity {
 
     /// What a token says, if an issuer that we trust signed it, it is in time, and meant for one of these audiences
     /// (written without a slash at their end). Whether its principal is still there is asked apart, with
-    /// [`Identity::groups_now`].
+    /// [`Claims::groups_in`].
     ///
     /// # Errors
     /// [`TokenError`].

@@ -3,18 +3,18 @@
 //! Asked for every request. A token lives for an hour; its principal may be deleted, disabled or taken out of a group
 //! meanwhile, also before a restart, and that counts from the next request on.
 
-use crate::{Claims, Identity, TokenError};
-use domain::{Guid, PrincipalKind, Standing};
+use crate::{Claims, TokenError};
+use domain::{Directory, Guid, PrincipalKind, Standing};
 
-impl Identity {
-    /// Every group of the principal that claims speak of: those of the directory as it is now, and those that the claims
-    /// themselves name. The embedded issuer names none; whoever has a token of its own has to be in the directory still.
-    /// An external issuer knows principals that the directory need not know.
+impl Claims {
+    /// Every group of the principal that the claims speak of: those of the directory, which has to be that of now, and
+    /// those that the claims themselves name. The embedded issuer names none; whoever has a token of its own has to be in
+    /// the directory still. An external issuer knows principals that the directory need not know.
     ///
     /// # Errors
     /// [`TokenError::Gone`].
-    pub fn groups_now(&self, claims: &Claims) -> Result<Vec<Guid>, TokenError> {
-        merged(self.engine.directory().standing(claims.object_id), &claims.groups, claims.embedded)
+    pub fn groups_in(&self, directory: &Directory) -> Result<Vec<Guid>, TokenError> {
+        merged(directory.standing(self.object_id), &self.groups, self.embedded)
     }
 }
 

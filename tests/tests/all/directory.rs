@@ -149,6 +149,25 @@ fn who_is_deleted_is_nobody() {
     assert_eq!(sign_in(&site, NOBODY, crate::site::SECRET).is(400).body["error_codes"], json!([700_016]));
 }
 
+#[test]
+fn nobody_is_let_in_by_a_directory_that_may_have_changed() {
+    let (site, group) = site_with_group();
+    join(&site, &group, &NOBODY.to_string());
+    let tokens = Tokens::of(&site, NOBODY);
+    assert_eq!(tokens.statuses(&site), [200; 4]);
+    site.disk.fail_after("GroupMemberRemove");
+    let leave = format!("/groups/{group}/members/{NOBODY}/$ref");
+    site.graph(ADMIN, "DELETE", &leave, &Value::Null).refused(503, "ServiceNotAvailable");
+    for _ in 0..2 {
+        let codes = tokens.answers(&site).map(|answer| answer.error().1.to_owned());
+        assert_eq!(codes, ["InternalServerError", "InternalServerError", "InternalServerError", "ServiceNotAvailable"]);
+        assert_eq!(tokens.statuses(&site), [500, 500, 500, 503]);
+        sign_in(&site, NOBODY, crate::site::SECRET).is(500);
+    }
+    site.disk.mend();
+    assert_eq!(tokens.statuses(&site), [403, 403, 403, 200], "the change stands");
+}
+
 fn sign_in(site: &Site, app: Guid, secret: &str) -> crate::site::Answer {
     let secret = percent(secret);
     let body = format!(

@@ -10,6 +10,7 @@ mod data_plane;
 mod deletion;
 mod directory;
 mod directory_graph;
+mod disk;
 mod engine_model;
 mod external_issuer;
 mod external_provider;

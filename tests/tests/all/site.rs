@@ -1,6 +1,7 @@
 //! The fronts in process, without a network: a real engine, the embedded store, software custody, and tokens of the
 //! embedded issuer. Containers are made as clients make them, through the resource manager.
 
+use crate::disk::Disk;
 use azure::{Addresses, Arm, DataPlane, Request, Response, SignIn};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -89,6 +90,7 @@ pub struct Site {
     sign_in: SignIn,
     pub identity: Arc<Identity>,
     pub clock: Arc<MovableClock<SystemClock>>,
+    pub disk: Arc<Disk>,
     _folder: tempfile::TempDir,
 }
 
@@ -155,8 +157,9 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let (root, _) = RootKey::new_key_file(&SystemEntropy).unwrap();
         let clock = Arc::new(MovableClock::new(SystemClock, 0));
+        let disk = Arc::new(Disk::new(SqliteStore::open(&folder.path().join("db")).unwrap()));
         let engine = Engine::start(EngineParts {
-            store: Arc::new(SqliteStore::open(&folder.path().join("db")).unwrap()),
+            store: Arc::clone(&disk) as Arc<dyn store::Store>,
             provider: Box::new(SoftwareProvider),
             root,
             clock: Arc::clone(&clock) as Arc<dyn engine::Clock>,
@@ -188,6 +191,7 @@ impl Site {
             },
             identity,
             clock,
+            disk,
             _folder: folder,
         }
     }

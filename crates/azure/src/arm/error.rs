@@ -141,38 +141,27 @@ impl super::route::NoRoute {
     }
 }
 
-/// The response to a failed request. A second between tries is enough when the installation is busy.
+/// The response to a failed request.
 pub(crate) fn response(failure: Failure, subject: &Subject) -> Response {
-    let error = match failure {
-        Failure::Problem(problem) => return problem.response(),
-        Failure::Engine(error) => error,
-    };
-    let busy = matches!(error, Error::Busy);
-    let mut response = of_error(&error, subject).response();
-    if busy {
-        reply::set(&mut response, header::RETRY_AFTER, "1");
+    match failure {
+        Failure::Problem(problem) => problem.response(),
+        Failure::Engine(Error::Refused(refusal)) => of_refusal(&refusal, subject).response(),
+        Failure::Engine(error) => failed(&error),
     }
-    response
 }
 
-/// Faults tell the caller nothing but that there was one; the log says which.
-pub(crate) fn of_error(error: &Error, subject: &Subject) -> Problem {
-    match error {
-        Error::Refused(refusal) => of_refusal(refusal, subject),
-        Error::Busy => Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "TooManyRequests",
-            "The server is busy. Please retry after a second.",
-        ),
-        Error::Store(_) | Error::Custody(_) | Error::Broken(_) => {
-            tracing::error!(?error, "a control-plane operation failed");
-            Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "InternalServerError",
-                "The server encountered an internal error. Please retry the request.",
-            )
-        }
+/// The response to a request that no rule refused. Faults tell the caller nothing but that there was one; the log says
+/// which. When the installation is busy, a second between tries is enough.
+pub(crate) fn failed(error: &Error) -> Response {
+    if matches!(error, Error::Busy) {
+        let message = "The server is busy. Please retry after a second.";
+        let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message).response();
+        reply::set(&mut response, header::RETRY_AFTER, "1");
+        return response;
     }
+    tracing::error!(?error, "a control-plane operation failed");
+    let message = "The server encountered an internal error. Please retry the request.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", message).response()
 }
 
 /// Every refusal, by what it speaks of.

@@ -23,7 +23,11 @@ mod unauthenticated;
 mod version;
 mod wire;
 
-use crate::{Addresses, Request, Response, bearer, reply};
+use crate::{
+    Addresses, Request, Response,
+    bearer::{self, NoCaller},
+    reply,
+};
 use bytes::Bytes;
 use domain::{
     ContainerKind,
@@ -78,10 +82,11 @@ impl Arm {
         }
         let caller = match bearer::caller(&self.door, &self.identity, &request, self.addresses.arm_audiences()).await {
             Ok(caller) => caller,
-            Err(why) => {
+            Err(NoCaller::Unauthenticated(why)) => {
                 let authority = self.addresses.authority_url(&request.host);
                 return unauthenticated::response(&why, &authority, self.identity.now());
             }
+            Err(NoCaller::Failed(error)) => return error::failed(&error),
         };
         match read(caller, request) {
             Ok(ask) => {

@@ -21,7 +21,7 @@ mod wire;
 
 use crate::{
     Addresses, Request, Response,
-    bearer::{self, Unauthenticated},
+    bearer::{self, NoCaller},
     reply,
     unanswered::Unanswered,
 };
@@ -83,12 +83,21 @@ impl DataPlane {
         if matches!(error, Error::Refused(Refusal::ContainerDeleted { .. }))
             && let Err(why) = self.caller(kind, request).await
         {
-            return challenge::response(&self.addresses, kind, request, &why, self.identity.now());
+            return self.not_let_in(why, &place(kind, name, request), request);
         }
         Problem::Engine(error).response(&place(kind, name, request))
     }
 
-    async fn caller(&self, kind: ContainerKind, request: &Request) -> Result<Caller, Unauthenticated> {
+    fn not_let_in(&self, why: NoCaller, place: &Place<'_>, request: &Request) -> Response {
+        match why {
+            NoCaller::Unauthenticated(why) => {
+                challenge::response(&self.addresses, place.kind, request, &why, self.identity.now())
+            }
+            NoCaller::Failed(error) => Problem::Engine(error).response(place),
+        }
+    }
+
+    async fn caller(&self, kind: ContainerKind, request: &Request) -> Result<Caller, NoCaller> {
         bearer::caller(&self.door, &self.identity, request, self.addresses.container_audiences(kind)).await
     }
 
@@ -97,7 +106,7 @@ impl DataPlane {
         let caller = match self.caller(kind, request).await {
             Ok(caller) => caller,
             Err(why) => {
-                let response = challenge::response(&self.addresses, kind, request, &why, self.identity.now());
+                let response = self.not_let_in(why, &place(kind, "", request), request);
                 let by =
                     Asker::Stranger { origin: &request.origin(), address: request.address, correlation_id: request.id };
                 let event = Event::Other(OtherEvent::Authentication);

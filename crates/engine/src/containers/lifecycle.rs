@@ -36,10 +36,11 @@ impl Engine {
             check_locks(tx, Act::Delete, &target)?;
             delete(tx, container, now)
         });
-        match deleted {
+        if deleted.is_ok() {
+            self.open.invalidate(kind, name);
+        }
+        match self.settle_access(Realm::Arm, deleted) {
             Ok(()) => {
-                self.open.invalidate(kind, name);
-                self.refresh_access(Realm::Arm)?;
                 self.cover(operation)?;
                 Ok(true)
             }

@@ -57,7 +57,7 @@ impl Engine {
             return Err(Refusal::ResourceGroupNotFound.into());
         }
         let mut found = self.page_of_containers(listing, Presence::Live, page)?;
-        found.items.retain(|each| self.may_arm(caller, operations(each.kind()).read, &each.arm_id()));
+        self.retain_readable(caller, &mut found.items, |each| (operations(each.kind()).read, each.arm_id()))?;
         Ok(found)
     }
 

@@ -63,7 +63,7 @@ impl Engine {
     /// # Errors
     /// [`Refusal::PrincipalNotFound`].
     pub fn principal_by_app(&self, app_id: Guid) -> Result<Principal, Error> {
-        Ok(self.directory().by_app(app_id).cloned().ok_or(Refusal::PrincipalNotFound)?)
+        Ok(self.directory()?.by_app(app_id).cloned().ok_or(Refusal::PrincipalNotFound)?)
     }
 
     /// What this text is among the application's secrets now.
@@ -217,7 +217,7 @@ impl Engine {
             Application::Principal(object_id) => known(tx, PrincipalKind::ServicePrincipal, object_id),
             Application::Registered(object_id) => {
                 // Which id an application signs in with never changes: that much may come from memory.
-                let app_id = self.directory().by_application(object_id).and_then(|found| found.app_id);
+                let app_id = self.directory()?.by_application(object_id).and_then(|found| found.app_id);
                 let app_id = app_id.ok_or(Refusal::PrincipalNotFound)?;
                 Ok(tx.principal_by_app(app_id)?.ok_or(Refusal::PrincipalNotFound)?)
             }

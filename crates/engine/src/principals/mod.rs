@@ -20,34 +20,33 @@ use domain::{
     Directory, Guid, Operation, Principal, PrincipalKind, Refusal, UnixTime,
     access::{Caller, Model},
 };
-use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
-use store::Tx;
-
-/// The directory as it counts now.
-#[derive(Default)]
-pub(crate) struct DirectoryNow {
-    now: RwLock<Arc<Directory>>,
-    /// Held while a newer one is loaded: of two changes the later one stays, and readers do not wait for the load.
-    loading: Mutex<()>,
-}
+use store::{Fault, Tx};
 
 impl Engine {
-    /// The directory as it counts now.
-    #[must_use]
-    pub fn directory(&self) -> Arc<Directory> {
-        Arc::clone(&self.directory.now.read())
+    /// The directory as it counts now: from memory, unless a change could not be taken into use.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn directory(&self) -> Result<Arc<Directory>, Error> {
+        Ok(self.directory.get_or_load(|| self.load_directory())?)
     }
 
-    /// Takes a changed directory into use.
-    pub(crate) fn refresh_directory(&self) -> Result<(), Error> {
-        let _loading = self.directory.loading.lock();
-        let (principals, memberships) = self.store.query(|read| {
-            let principals = read.principals()?;
-            Ok::<_, Error>((principals, read.memberships()?))
-        })?;
-        *self.directory.now.write() = Arc::new(Directory::new(principals, &memberships));
-        Ok(())
+    /// The directory, if it is in memory: asking costs no look at the store.
+    #[must_use]
+    pub fn directory_at_hand(&self) -> Option<Arc<Directory>> {
+        self.directory.at_hand()
+    }
+
+    fn load_directory(&self) -> Result<Directory, Fault> {
+        let (principals, memberships) =
+            self.store.query(|read| Ok::<_, Fault>((read.principals()?, read.memberships()?)))?;
+        Ok(Directory::new(principals, &memberships))
+    }
+
+    /// Takes a change of the directory into use before it is answered.
+    pub(crate) fn settle_directory<T>(&self, changed: Result<T, Error>) -> Result<T, Error> {
+        self.directory.settle(changed, || self.load_directory())
     }
 
     /// Whether the caller may do this to the directory. It belongs to the whole tenant, and so must the right: held at
@@ -60,7 +59,7 @@ impl Engine {
             return Err(Refusal::NotSupportedYet { what: operation.name() }.into());
         };
         let subscriptions = self.store.query(|read| read.subscriptions())?;
-        if administrators::may(&self.arm_access.snapshot(), caller, action, &subscriptions) {
+        if administrators::may(&*self.arm_assignments()?, caller, action, &subscriptions) {
             return Ok(());
         }
         Err(Refusal::Forbidden { action, scope: "/".to_owned(), model: Model::ControlPlane }.into())
@@ -78,8 +77,7 @@ impl Engine {
         // As Entra's own audit log names its directory (Azure Monitor, "Microsoft Entra activity logs").
         let directory = format!("/tenants/{}/providers/Microsoft.aadiam", caller.tenant);
         let subject = Subject { container: None, resource: &directory, path };
-        let outcome = self.change(operation, Some(caller), &subject, work)?;
-        self.refresh_directory()?;
+        let outcome = self.settle_directory(self.change(operation, Some(caller), &subject, work))?;
         self.cover(operation)?;
         Ok(outcome)
     }

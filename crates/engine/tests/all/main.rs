@@ -17,3 +17,4 @@ mod rig;
 mod roles;
 mod rotation;
 mod secrets;
+mod stale;

@@ -59,10 +59,10 @@ impl Wanted {
 
 pub(super) async fn assignments(arm: &Arm, ask: &Ask, scope: &Scope) -> Answer {
     let wanted = wanted(ask.request.query("$filter").unwrap_or_default())?;
-    let scope = scope.clone();
+    let (scope, directory) = (scope.clone(), arm.door.directory().await?);
+    let whose = wanted.principals(&directory);
     let work = move |engine: &Engine, caller: &Caller| {
         let mut found = engine.arm_role_assignments(caller, &scope)?;
-        let whose = wanted.principals(&engine.directory());
         found.retain(|assignment| {
             wanted.reaches(assignment, &scope)
                 && whose.as_ref().is_none_or(|whose| whose.contains(&assignment.principal))
@@ -70,12 +70,11 @@ pub(super) async fn assignments(arm: &Arm, ask: &Ask, scope: &Scope) -> Answer {
         Ok(found)
     };
     let found = arm.engine(ask, work).await?;
-    ok(&List::whole(found.iter().map(|assignment| shown(arm, assignment)).collect()))
+    ok(&List::whole(found.iter().map(|assignment| shown(&directory, assignment)).collect()))
 }
 
 /// An assignment on the wire. What is not in the directory, or not any more, is of an unknown type.
-fn shown(arm: &Arm, assignment: &RoleAssignment) -> AssignmentOut {
-    let directory = arm.door.engine().directory();
+fn shown(directory: &Directory, assignment: &RoleAssignment) -> AssignmentOut {
     roles::show_assignment(assignment, directory.principal(assignment.principal).map(|found| found.kind))
 }
 
@@ -85,16 +84,18 @@ pub(super) async fn assignment(arm: &Arm, ask: &Ask, scope: &Scope, name: &str) 
         let all = engine.arm_role_assignments(caller, &scope)?;
         Ok(all.into_iter().find(|found| found.name == name).ok_or(Refusal::RoleAssignmentNotFound)?)
     };
+    let directory = arm.door.directory().await?;
     let found = arm.engine(ask, work).await?;
-    ok(&shown(arm, &found))
+    ok(&shown(&directory, &found))
 }
 
 pub(super) async fn put_assignment(arm: &Arm, ask: &Ask, scope: &Scope, name: &str) -> Answer {
     let (role, holder) = roles::assignment_of(&ask.request.body)?;
     let request = RoleAssignmentRequest { name: roles::name_of(name)?, scope: scope.clone(), role, principal: holder };
     let work = move |engine: &Engine, caller: &Caller| engine.put_arm_role_assignment(caller, &request);
+    let directory = arm.door.directory().await?;
     let made = arm.engine(ask, work).await?;
-    Ok(reply::json(StatusCode::CREATED, &shown(arm, &made)))
+    Ok(reply::json(StatusCode::CREATED, &shown(&directory, &made)))
 }
 
 /// 200 with what was removed; 204 where there was nothing to remove.
@@ -105,8 +106,9 @@ pub(super) async fn delete_assignment(arm: &Arm, ask: &Ask, scope: &Scope, name:
         Err(Error::Refused(Refusal::RoleAssignmentNotFound)) => Ok(None),
         Err(error) => Err(error),
     };
+    let directory = arm.door.directory().await?;
     match arm.engine(ask, work).await? {
-        Some(removed) => ok(&shown(arm, &removed)),
+        Some(removed) => ok(&shown(&directory, &removed)),
         None => Ok(reply::empty(StatusCode::NO_CONTENT)),
     }
 }

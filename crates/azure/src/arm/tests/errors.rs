@@ -1,6 +1,6 @@
 //! Every refusal and every fault, as the resource manager says it.
 
-use crate::arm::error::{Failure, Subject, of_error, response};
+use crate::arm::error::{Failure, Subject, of_refusal, response};
 use domain::{
     CertificateRefusal, ContainerKind, Curve, DirectoryRefusal, EncryptionAlgorithm, Guid, KeyOperation, KeySpec,
     KeyType, KeyUse, ObjectKind, ObjectName, Refusal, SignatureAlgorithm, UnixTime,
@@ -176,8 +176,8 @@ fn scope_locked(act: Act) -> Refusal {
 
 const SIGNATURE: SignatureAlgorithm = SignatureAlgorithm::Es256;
 
-fn line(error: &Error, subject: &Subject) -> String {
-    let problem = of_error(error, subject);
+fn line(refusal: &Refusal, subject: &Subject) -> String {
+    let problem = of_refusal(refusal, subject);
     format!("{} {}\n    {}", problem.status.as_u16(), problem.code, problem.message)
 }
 
@@ -187,11 +187,11 @@ fn every_refusal_has_its_words() {
     let vault = subject(ContainerKind::Vault, false);
     for refusal in std::iter::successors(Some(Refusal::NotFound), after) {
         let name = format!("{refusal:?}").split([' ', '{']).next().unwrap().to_owned();
-        let mut lines = vec![line(&Error::Refused(refusal.clone()), &vault)];
+        let mut lines = vec![line(&refusal, &vault)];
         for (kind, recovers) in
             [(ContainerKind::Vault, true), (ContainerKind::ManagedHsm, false), (ContainerKind::ManagedHsm, true)]
         {
-            let other = line(&Error::Refused(refusal.clone()), &subject(kind, recovers));
+            let other = line(&refusal, &subject(kind, recovers));
             if !lines.contains(&other) {
                 lines.push(other);
             }
@@ -204,9 +204,10 @@ fn every_refusal_has_its_words() {
 #[test]
 fn faults_tell_nothing_and_a_full_house_says_when_to_come_back() {
     let vault = subject(ContainerKind::Vault, false);
-    let broken = of_error(&Error::Broken("row 17"), &vault);
-    assert_eq!((broken.status.as_u16(), broken.code), (500, "InternalServerError"));
-    assert!(!broken.message.contains("17"));
+    let broken = response(Failure::Engine(Error::Broken("row 17")), &vault);
+    assert_eq!(broken.status().as_u16(), 500);
+    let body = String::from_utf8_lossy(broken.body());
+    assert!(body.contains("InternalServerError") && !body.contains("17"), "{body}");
     let busy = response(Failure::Engine(Error::Busy), &vault);
     assert_eq!(busy.status().as_u16(), 429);
     assert_eq!(busy.headers()["retry-after"], "1");

@@ -16,7 +16,11 @@ mod route;
 mod tests;
 
 use super::{SignIn, not_stored};
-use crate::{Addresses, Request, Response, bearer, reply};
+use crate::{
+    Addresses, Request, Response,
+    bearer::{self, NoCaller},
+    reply,
+};
 use domain::{Directory, Operation, access::Caller};
 use engine::{Cost, Engine, Error};
 use error::{GRAPH_APP_ID, Refused};
@@ -31,6 +35,8 @@ struct Ask<'request> {
     front: &'request SignIn,
     request: &'request Request,
     caller: Caller,
+    /// As it was when the request came.
+    directory: Arc<Directory>,
 }
 
 /// What a handler gives.
@@ -58,10 +64,15 @@ impl SignIn {
     }
 
     async fn graph_answer(&self, request: &Request, path: &[&str]) -> Outcome {
-        let caller = bearer::caller(&self.door, &self.identity, request, &audiences(&self.addresses))
-            .await
-            .map_err(|reason| self.graph_unauthenticated(request, &reason))?;
-        let ask = Ask { front: self, request, caller };
+        let caller =
+            bearer::caller(&self.door, &self.identity, request, &audiences(&self.addresses)).await.map_err(|why| {
+                match why {
+                    NoCaller::Unauthenticated(why) => self.graph_unauthenticated(request, &why),
+                    NoCaller::Failed(error) => error::of_engine(&error, ""),
+                }
+            })?;
+        let directory = self.door.directory().await.map_err(|error| error::of_engine(&error, ""))?;
+        let ask = Ask { front: self, request, caller, directory };
         match Route::of(path) {
             Some(route) => handlers::dispatch(&ask, route).await,
             None => Err(Refused::no_segment(path.last().copied().unwrap_or_default())),
@@ -72,10 +83,6 @@ impl SignIn {
 impl Ask<'_> {
     fn base(&self) -> String {
         super::authority::base(&self.front.addresses, &self.request.host)
-    }
-
-    fn directory(&self) -> Arc<Directory> {
-        self.front.door.engine().directory()
     }
 
     /// Asks the engine for a change. What is wrong with the request is told only to those who may make the change.

@@ -24,7 +24,7 @@ fn a_service_principal_made_anew_has_none_of_the_old_ones_rights() {
     assert!(is_forbidden(&sign(&rig, ContainerKind::Vault, second.object_id), Model::VaultRbac));
     rig.engine.delete_application(&who, first.application.unwrap()).unwrap();
     assert!(rig.engine.principal_by_app(app_id).is_err());
-    assert_eq!(rig.engine.directory().standing(second.object_id), Standing::Unknown);
+    assert_eq!(rig.engine.directory().unwrap().standing(second.object_id), Standing::Unknown);
     let unknown = rig.engine.create_service_principal(&who, app_id, true);
     assert_eq!(refusal(unknown), Some(DirectoryRefusal::ApplicationNotFound));
 }

@@ -56,7 +56,7 @@ fn grant(rig: &Rig, number: u128, role: Guid, principal: Guid, scope: &str) {
 
 /// Somebody as a front lets them in: with the groups of now.
 fn now(engine: &Engine, object_id: Guid) -> Option<Caller> {
-    match engine.directory().standing(object_id) {
+    match engine.directory().unwrap().standing(object_id) {
         Standing::Enabled { groups, .. } => Some(Caller { groups: groups.to_vec(), ..caller(object_id) }),
         Standing::Disabled | Standing::Unknown => None,
     }

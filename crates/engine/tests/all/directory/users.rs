@@ -19,7 +19,7 @@ fn who_is_disabled_or_deleted_is_so_at_once_and_after_a_restart() {
     rig.engine.update_service_principal(&who, robot, &disable).unwrap();
     let again = start(&rig.path(), &rig.clock, &root(128)).unwrap();
     for engine in [&*rig.engine, &again] {
-        let directory = engine.directory();
+        let directory = engine.directory().unwrap();
         assert_eq!(directory.standing(ada), Standing::Disabled);
         assert_eq!(directory.standing(bob), Standing::Unknown);
         assert_eq!(directory.standing(robot), Standing::Disabled);
@@ -27,9 +27,9 @@ fn who_is_disabled_or_deleted_is_so_at_once_and_after_a_restart() {
     let enable = PrincipalChanges { enabled: Some(true), ..PrincipalChanges::default() };
     rig.engine.update_user(&who, ada, &enable).unwrap();
     let in_group = Standing::Enabled { kind: PrincipalKind::User, groups: &[group] };
-    assert_eq!(rig.engine.directory().standing(ada), in_group);
+    assert_eq!(rig.engine.directory().unwrap().standing(ada), in_group);
     let again = start(&rig.path(), &rig.clock, &root(128)).unwrap();
-    assert_eq!(again.directory().standing(ada), in_group);
+    assert_eq!(again.directory().unwrap().standing(ada), in_group);
 }
 
 #[test]

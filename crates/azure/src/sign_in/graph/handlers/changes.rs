@@ -87,6 +87,6 @@ pub(super) async fn delete(ask: &Ask<'_>, collection: Collection, id: &str) -> O
 
 /// The object id that a path means.
 pub(super) fn found(ask: &Ask<'_>, collection: Collection, id: &str) -> Result<Guid, Refused> {
-    let directory = ask.directory();
-    Face::find(&directory, collection, id).map(Face::id).ok_or_else(|| Refused::not_found(id))
+    let directory = &ask.directory;
+    Face::find(directory, collection, id).map(Face::id).ok_or_else(|| Refused::not_found(id))
 }

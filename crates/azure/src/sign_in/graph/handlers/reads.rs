@@ -12,19 +12,19 @@ pub(super) fn no_user() -> Refused {
 }
 
 pub(super) fn list(ask: &Ask<'_>, collection: Collection) -> Outcome {
-    page::of_collection(ask, &ask.directory(), collection).map(Answer::Found)
+    page::of_collection(ask, &ask.directory, collection).map(Answer::Found)
 }
 
 pub(super) fn one(ask: &Ask<'_>, collection: Collection, id: &str) -> Outcome {
-    let directory = ask.directory();
-    let found = Face::find(&directory, collection, id).ok_or_else(|| Refused::not_found(id))?;
+    let directory = &ask.directory;
+    let found = Face::find(directory, collection, id).ok_or_else(|| Refused::not_found(id))?;
     Ok(Answer::Found(ask.entity(found, collection)))
 }
 
 /// Nobody owns anything: who may change the directory may change all of it.
 pub(super) fn owners(ask: &Ask<'_>, collection: Collection, id: &str) -> Outcome {
-    let directory = ask.directory();
-    Face::find(&directory, collection, id).ok_or_else(|| Refused::not_found(id))?;
+    let directory = &ask.directory;
+    Face::find(directory, collection, id).ok_or_else(|| Refused::not_found(id))?;
     Ok(Answer::Found(ask.list(Collection::DirectoryObjects.name(), Vec::new())))
 }
 
@@ -35,10 +35,10 @@ pub(super) fn by_ids(ask: &Ask<'_>) -> Outcome {
         let is_type = |wanted: &String| wanted.eq_ignore_ascii_case(face.type_name()) || wanted == "directoryObject";
         types.is_empty() || types.iter().any(is_type)
     };
-    let directory = ask.directory();
+    let directory = &ask.directory;
     let mut seen = HashSet::new();
     let ids = ids.iter().filter(|id| Guid::parse(id).is_some_and(|id| seen.insert(id)));
-    let found = ids.filter_map(|id| Face::find(&directory, Collection::DirectoryObjects, id)).filter(is_wanted);
+    let found = ids.filter_map(|id| Face::find(directory, Collection::DirectoryObjects, id)).filter(is_wanted);
     let shown = found.map(|face| face.typed(ask.front.addresses.tenant)).collect();
     Ok(Answer::Found(ask.list(Collection::DirectoryObjects.name(), shown)))
 }
