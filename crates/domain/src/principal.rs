@@ -4,7 +4,7 @@
 //! and no right is its own. A service principal that is made anew has a new object id, so that no right of its
 //! predecessor comes back with it.
 
-use crate::{ContainerName, Guid, Refusal, UnixTime};
+use crate::{Guid, Refusal, UnixTime};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -77,10 +77,6 @@ pub enum DirectoryRefusal {
     MembershipCycle,
     #[error("no such client secret")]
     SecretNotFound,
-    #[error("nobody would be left who may change the directory")]
-    LastAdministrator,
-    #[error("nobody would be left who administers the managed HSM")]
-    LastHsmAdministrator { hsm: ContainerName },
 }
 
 impl PrincipalKind {
@@ -115,6 +111,12 @@ impl Principal {
     pub fn application(object_id: Guid, app_id: Guid, display_name: &str, created: UnixTime) -> Self {
         let nobody = Self::new(object_id, PrincipalKind::Application, display_name, created);
         Self { app_id: Some(app_id), application: Some(object_id), ..nobody }
+    }
+
+    /// Whether somebody can act as it now, given what to sign in with.
+    #[must_use]
+    pub fn can_sign_in(&self) -> bool {
+        self.enabled && matches!(self.kind, PrincipalKind::User | PrincipalKind::ServicePrincipal)
     }
 
     /// Whether it is an application, with a service principal or without.

@@ -2,7 +2,7 @@
 
 use crate::{
     CertificateRefusal, Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse,
-    ObjectKind, ObjectName, SignatureAlgorithm, UnixTime, access::RoleRefusal,
+    ObjectKind, ObjectName, Post, SignatureAlgorithm, UnixTime, access::RoleRefusal,
 };
 use std::net::IpAddr;
 
@@ -52,8 +52,8 @@ pub enum Refusal {
     ResourceGroupNotEmpty,
     #[error("the role assignment exists")]
     RoleAssignmentExists,
-    #[error("the last Administrator of a managed HSM can't be removed")]
-    LastAdministrator,
+    #[error("nobody would be left who administers {of}")]
+    LastAdministrator { of: Post },
 
     // Lifecycle
     #[error("retention must be 7 to 90 days")]

@@ -1,6 +1,6 @@
 //! The gate's authorisation: one choke point for every operation, and the role assignments it decides by.
 
-use crate::{Engine, Error, OpenContainer, Subject, locks::check_locks_in};
+use crate::{Engine, Error, OpenContainer, Subject, locks::check_locks_in, posts};
 use domain::{
     Guid, Operation, PermissionModel, Profile, Refusal, UnixTime,
     access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
@@ -160,7 +160,7 @@ impl Engine {
     /// Removes an assignment and returns it.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`].
+    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`], [`Refusal::LastAdministrator`].
     pub fn delete_hsm_role_assignment(
         &self,
         caller: &Caller,
@@ -204,7 +204,8 @@ impl Engine {
     }
 
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`], [`Refusal::ScopeLocked`].
+    /// [`Refusal::Forbidden`], [`Refusal::RoleAssignmentNotFound`], [`Refusal::ScopeLocked`],
+    /// [`Refusal::LastAdministrator`].
     pub fn delete_arm_role_assignment(
         &self,
         caller: &Caller,
@@ -288,10 +289,7 @@ impl Engine {
             let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
             let found = found.filter(|found| at_scope(&found.scope)).ok_or(Refusal::RoleAssignmentNotFound)?;
             check_locks_in(tx, realm, Act::Delete, &path)?;
-            if is_last_administrator(&found, &tx.role_assignments(realm)?) {
-                return Err(Refusal::LastAdministrator.into());
-            }
-            tx.remove_role_assignment(realm, name)?;
+            posts::remove_assignment(tx, &found)?;
             Ok(found)
         })?;
         self.cover(operation)?;
@@ -332,16 +330,8 @@ fn assignment_path(scope: &Scope, name: Guid) -> String {
     format!("{above}/providers/Microsoft.Authorization/roleAssignments/{name}")
 }
 
-/// A managed HSM keeps one Administrator of the whole: without, nobody could ever let anybody in again (contract:
-/// managed-hsm §1.4, "Last-admin rule").
-fn is_last_administrator(found: &RoleAssignment, all: &[RoleAssignment]) -> bool {
-    let administers = |each: &RoleAssignment| each.role == HSM_ADMINISTRATOR && each.scope == Scope::root();
-    let is_local = matches!(found.realm, Realm::Hsm(_));
-    is_local && administers(found) && !all.iter().any(|other| administers(other) && other.name != found.name)
-}
-
 /// The local role "Managed HSM Administrator".
-pub(crate) const HSM_ADMINISTRATOR: Guid = Guid::from_u128(0xa290_e904_7015_4bba_90c8_6054_3313_cdb4);
+pub(crate) static HSM_ADMINISTRATOR: Guid = Guid::from_u128(0xa290_e904_7015_4bba_90c8_6054_3313_cdb4);
 
 fn same_hsm_scope(assigned: &Scope, asked: &Scope) -> bool {
     let whole = |scope: &Scope| matches!(scope.as_str().to_ascii_lowercase().as_str(), "/" | "/keys");

@@ -25,6 +25,7 @@ mod metrics;
 mod objects;
 mod open;
 mod page;
+mod posts;
 mod principals;
 mod roles;
 mod secrets;

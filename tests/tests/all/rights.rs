@@ -214,6 +214,22 @@ fn an_assignment_is_removed_through_its_own_scope_only() {
 }
 
 #[test]
+fn the_last_owner_of_a_subscription_stays() {
+    let site = Site::new();
+    let scope = format!("/subscriptions/{SUBSCRIPTION}");
+    let all = site.get(&format!("{scope}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()")).body;
+    let is_owner =
+        |each: &&Value| each["properties"]["roleDefinitionId"].as_str().unwrap().ends_with(&role("Owner").to_string());
+    let last = all["value"].as_array().unwrap().iter().find(is_owner).unwrap()["id"].as_str().unwrap();
+    let refused = site.delete(last).refused(412, "CannotDeleteLastRbacAdminAssignment");
+    assert_eq!(refused.message(), "Cannot delete the last RBAC admin assignment");
+    site.put(&assignment(&group("rg"), 1), &grant("Owner")).is(201);
+    site.delete(last).refused(412, "CannotDeleteLastRbacAdminAssignment");
+    site.put(&assignment(&scope, 2), &grant("User Access Administrator")).is(201);
+    site.delete(last).is(200);
+}
+
+#[test]
 fn lists_of_assignments_are_filtered_by_scope_and_principal() {
     let site = Site::new();
     site.put(&assignment(&group("rg"), 1), &grant("Reader")).is(201);

@@ -211,9 +211,10 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::NotFound | Refusal::DeletedNotFound => {
             Problem::new(StatusCode::NOT_FOUND, "NotFound", sentence(refusal))
         }
-        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } | Refusal::LastAdministrator => {
+        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } => {
             Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal))
         }
+        Refusal::LastAdministrator { .. } => last_administrator(),
         Refusal::SecretDisabled
         | Refusal::KeyDisabled { .. }
         | Refusal::KeyNotYetValid { .. }
@@ -245,6 +246,12 @@ fn certificate(refusal: &CertificateRefusal, message: String) -> Problem {
         R::NotInProgress { .. } | R::KeyMismatch => (StatusCode::BAD_REQUEST, "BadRequest"),
     };
     Problem::new(status, code, message)
+}
+
+/// As clients report it of a subscription's last Owner.
+fn last_administrator() -> Problem {
+    let message = "Cannot delete the last RBAC admin assignment";
+    Problem::new(StatusCode::PRECONDITION_FAILED, "CannotDeleteLastRbacAdminAssignment", message)
 }
 
 /// A refusal's own words as a sentence.

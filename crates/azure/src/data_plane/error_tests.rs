@@ -3,8 +3,8 @@
 use super::*;
 use crate::data_plane::testkit::{NOW, REQUEST_ID, caller, container};
 use domain::{
-    CertificateRefusal, Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse,
-    ObjectKind, ObjectName, SignatureAlgorithm,
+    CertificateRefusal, ContainerName, Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType,
+    KeyUse, ObjectKind, ObjectName, Post, SignatureAlgorithm,
     access::{Model, RoleRefusal},
     lock::Act,
 };
@@ -33,8 +33,10 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::ContainerNameTaken => R::ContainerNameHeldByDeleted,
         R::ContainerNameHeldByDeleted => R::ResourceGroupNotEmpty,
         R::ResourceGroupNotEmpty => R::RoleAssignmentExists,
-        R::RoleAssignmentExists => R::LastAdministrator,
-        R::LastAdministrator => R::Role(RoleRefusal::NameTaken),
+        R::RoleAssignmentExists => {
+            R::LastAdministrator { of: Post::ManagedHsm { hsm: ContainerName::parse("contoso").unwrap() } }
+        }
+        R::LastAdministrator { .. } => R::Role(RoleRefusal::NameTaken),
         R::Role(RoleRefusal::NameTaken) => R::Role(RoleRefusal::Reserved),
         R::Role(RoleRefusal::Reserved) => R::Role(RoleRefusal::BuiltIn),
         R::Role(RoleRefusal::BuiltIn) => R::Role(RoleRefusal::Assigned),

@@ -2,14 +2,14 @@
 //!
 //! Secrets do not count here: a principal without any is given one by whoever may, and users sign in elsewhere.
 
-use crate::{Error, access::HSM_ADMINISTRATOR};
+use crate::Error;
 use domain::{
-    Container, ContainerKind, DirectoryRefusal, Guid, Operation, PrincipalKind, Subscription,
-    access::{self, Assignments, Caller, Realm, Scope},
+    Guid, Operation, PrincipalKind, Subscription,
+    access::{self, Assignments, Caller, Realm},
     closure,
 };
 use std::sync::Arc;
-use store::{ContainerFilter, Presence, Tx};
+use store::Tx;
 
 /// What an administrator of the directory may do, if nothing else: whoever can do these can get everything else done.
 const ESSENTIAL: [Operation; 4] = [
@@ -26,29 +26,7 @@ pub(super) fn may(assignments: &Assignments, caller: &Caller, action: &str, subs
     holds_at("/") || (own.peek().is_some() && own.all(|each| holds_at(&format!("/subscriptions/{}", each.id))))
 }
 
-/// What somebody in the directory, enabled, can administer. Somebody who is known by an external issuer's tokens alone is
-/// not in it.
-pub(super) struct Administered {
-    directory: bool,
-    hsms: Vec<Container>,
-}
-
-impl Administered {
-    pub(super) fn now(tx: &mut dyn Tx, tenant: Guid) -> Result<Self, Error> {
-        Ok(Self { directory: is_directory_administered(tx, tenant)?, hsms: administered_hsms(tx, tenant)? })
-    }
-
-    /// What `later` has not any more: nobody could ever let anybody in again.
-    pub(super) fn lost(&self, later: &Self) -> Option<DirectoryRefusal> {
-        if self.directory && !later.directory {
-            return Some(DirectoryRefusal::LastAdministrator);
-        }
-        let lost = self.hsms.iter().find(|hsm| later.hsms.iter().all(|left| left.id != hsm.id));
-        lost.map(|hsm| DirectoryRefusal::LastHsmAdministrator { hsm: hsm.name.clone() })
-    }
-}
-
-fn is_directory_administered(tx: &mut dyn Tx, tenant: Guid) -> Result<bool, Error> {
+pub(crate) fn is_directory_administered(tx: &mut dyn Tx, tenant: Guid) -> Result<bool, Error> {
     let (assignments, customs) = (tx.role_assignments(Realm::Arm)?, tx.role_definitions(Realm::Arm)?);
     let assignments = Assignments::new(assignments, access::built_in_roles(Realm::Arm).iter().chain(&customs));
     let subscriptions = tx.subscriptions()?;
@@ -61,29 +39,6 @@ fn is_directory_administered(tx: &mut dyn Tx, tenant: Guid) -> Result<bool, Erro
         }
     }
     Ok(false)
-}
-
-/// Live managed HSMs that have an Administrator of the whole.
-fn administered_hsms(tx: &mut dyn Tx, tenant: Guid) -> Result<Vec<Container>, Error> {
-    /// More than there will be.
-    const ALL: usize = 100_000;
-    let filter = ContainerFilter {
-        kind: Some(ContainerKind::ManagedHsm),
-        presence: Some(Presence::Live),
-        ..ContainerFilter::default()
-    };
-    let mut administered = Vec::new();
-    for hsm in tx.list_containers(&filter, None, ALL)? {
-        let roles = tx.role_assignments(Realm::Hsm(hsm.container.id))?;
-        let mut found = false;
-        for role in roles.iter().filter(|role| role.role == HSM_ADMINISTRATOR && role.scope == Scope::root()) {
-            found = found || is_any(tx, tenant, role.principal, &|_| true)?;
-        }
-        if found {
-            administered.push(hsm.container);
-        }
-    }
-    Ok(administered)
 }
 
 /// Whether a principal, or somebody in it if it is a group, can sign in and is such a caller.

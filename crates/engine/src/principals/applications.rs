@@ -120,7 +120,7 @@ impl Engine {
     /// Deletes an application with its service principal and its secrets.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`DirectoryRefusal::LastAdministrator`].
+    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::LastAdministrator`].
     pub fn delete_application(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         let path = format!("/applications/{object_id}");
         self.reduce_directory(caller, Operation::ApplicationDelete, &path, |tx, _| {
@@ -150,7 +150,7 @@ impl Engine {
 
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::ParameterInvalid`],
-    /// [`DirectoryRefusal::LastAdministrator`].
+    /// [`Refusal::LastAdministrator`].
     pub fn update_service_principal(
         &self,
         caller: &Caller,
@@ -168,7 +168,7 @@ impl Engine {
     /// name this one mean nobody for good.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`DirectoryRefusal::LastAdministrator`].
+    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::LastAdministrator`].
     pub fn delete_service_principal(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         let path = format!("/servicePrincipals/{object_id}");
         self.reduce_directory(caller, Operation::ServicePrincipalDelete, &path, |tx, _| {

@@ -46,7 +46,7 @@ impl Engine {
     /// Its members stay; what they could do through it ends.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`DirectoryRefusal::LastAdministrator`].
+    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::LastAdministrator`].
     pub fn delete_group(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         self.reduce_directory(caller, Operation::GroupDelete, &format!("/groups/{object_id}"), |tx, _| {
             known(tx, PrincipalKind::Group, object_id)?;
@@ -75,7 +75,7 @@ impl Engine {
 
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`] of the group, [`DirectoryRefusal::MemberNotFound`],
-    /// [`DirectoryRefusal::LastAdministrator`].
+    /// [`Refusal::LastAdministrator`].
     pub fn remove_group_member(&self, caller: &Caller, group: Guid, member: Guid) -> Result<(), Error> {
         let path = format!("/groups/{group}/members/{member}");
         self.reduce_directory(caller, Operation::GroupMemberRemove, &path, |tx, _| {

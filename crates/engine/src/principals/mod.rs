@@ -3,7 +3,7 @@
 //! A change is answered only after the directory in memory is that of after the change. Fronts ask it of every request,
 //! so whoever was deleted, disabled or taken out of a group is so from their next request on.
 
-mod administrators;
+pub(crate) mod administrators;
 mod applications;
 mod groups;
 mod users;
@@ -14,8 +14,7 @@ pub use applications::{
 pub use groups::NewGroup;
 pub use users::NewUser;
 
-use crate::{Engine, Error, Subject};
-use administrators::Administered;
+use crate::{Engine, Error, Subject, posts};
 use domain::{
     Directory, Guid, Operation, Principal, PrincipalKind, Refusal, UnixTime,
     access::{Caller, Model},
@@ -82,7 +81,7 @@ impl Engine {
         Ok(outcome)
     }
 
-    /// Takes something from the directory. Whatever somebody could administer before, somebody can after.
+    /// Takes something from the directory. Every post that somebody held before, somebody holds after.
     fn reduce_directory<T>(
         &self,
         caller: &Caller,
@@ -91,12 +90,7 @@ impl Engine {
         mut work: impl FnMut(&mut dyn Tx, UnixTime) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.change_directory(caller, operation, path, |tx, now| {
-            let before = Administered::now(tx, caller.tenant)?;
-            let outcome = work(tx, now)?;
-            match before.lost(&Administered::now(tx, caller.tenant)?) {
-                None => Ok(outcome),
-                Some(lost) => Err(Refusal::from(lost).into()),
-            }
+            posts::reduce_directory(tx, caller.tenant, |tx| work(tx, now))
         })
     }
 }

@@ -39,7 +39,7 @@ impl Engine {
 
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::ParameterInvalid`],
-    /// [`DirectoryRefusal::UserNameTaken`], [`DirectoryRefusal::LastAdministrator`].
+    /// [`DirectoryRefusal::UserNameTaken`], [`Refusal::LastAdministrator`].
     pub fn update_user(&self, caller: &Caller, object_id: Guid, changes: &PrincipalChanges) -> Result<(), Error> {
         self.reduce_directory(caller, Operation::UserUpdate, &format!("/users/{object_id}"), |tx, _| {
             let user = known(tx, PrincipalKind::User, object_id)?.change(changes)?;
@@ -52,7 +52,7 @@ impl Engine {
     /// somebody out, disable the user.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`DirectoryRefusal::LastAdministrator`].
+    /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::LastAdministrator`].
     pub fn delete_user(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         self.reduce_directory(caller, Operation::UserDelete, &format!("/users/{object_id}"), |tx, _| {
             known(tx, PrincipalKind::User, object_id)?;

@@ -2,7 +2,7 @@
 
 use crate::rig::{ADMINISTRATOR, Rig, caller, key_name};
 use domain::{
-    ContainerKind, Guid, ObjectKind, Refusal, SignatureAlgorithm,
+    ContainerKind, Guid, ObjectKind, Post, Refusal, SignatureAlgorithm,
     access::{Model, Scope, hsm_roles},
 };
 use engine::{Error, RoleAssignmentRequest};
@@ -121,7 +121,7 @@ fn the_last_administrator_of_a_managed_hsm_stays() {
     let all = rig.engine.hsm_role_assignments(&who, &hsm, &root).unwrap();
     let last = all.iter().find(|each| each.role == administers).unwrap().name;
     let refused = rig.engine.delete_hsm_role_assignment(&who, &hsm, &root, last);
-    assert!(matches!(refused, Err(Error::Refused(Refusal::LastAdministrator))));
+    assert!(matches!(refused, Err(Error::Refused(Refusal::LastAdministrator { of: Post::ManagedHsm { .. } }))));
     let second =
         RoleAssignmentRequest { name: Guid::from_u128(5), scope: root.clone(), role: administers, principal: SOMEBODY };
     rig.engine.put_hsm_role_assignment(&who, &hsm, &second).unwrap();

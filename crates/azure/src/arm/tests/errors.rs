@@ -3,8 +3,8 @@
 use crate::arm::error::{Failure, Subject, of_refusal, response};
 use domain::{
     CertificateRefusal, ContainerKind, Curve, DirectoryRefusal, EncryptionAlgorithm, Guid, KeyOperation, KeySpec,
-    KeyType, KeyUse, ObjectKind, ObjectName, Refusal, SignatureAlgorithm, UnixTime,
-    access::{Model, RoleRefusal},
+    KeyType, KeyUse, ObjectKind, ObjectName, Post, Refusal, SignatureAlgorithm, UnixTime,
+    access::{Model, RoleRefusal, Scope},
     lock::Act,
 };
 use engine::Error;
@@ -47,8 +47,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::ContainerNameTaken => Refusal::ContainerNameHeldByDeleted,
         Refusal::ContainerNameHeldByDeleted => Refusal::ResourceGroupNotEmpty,
         Refusal::ResourceGroupNotEmpty => Refusal::RoleAssignmentExists,
-        Refusal::RoleAssignmentExists => Refusal::LastAdministrator,
-        Refusal::LastAdministrator => Refusal::Role(RoleRefusal::NameTaken),
+        Refusal::RoleAssignmentExists => Refusal::LastAdministrator { of: Post::ControlPlane { scope: Scope::root() } },
+        Refusal::LastAdministrator { .. } => Refusal::Role(RoleRefusal::NameTaken),
         Refusal::Role(role) => after_role(role).map_or(Refusal::RetentionOutOfRange { days: 91 }, Refusal::Role),
         Refusal::RetentionOutOfRange { .. } => Refusal::RetentionImmutable,
         Refusal::RetentionImmutable => Refusal::PurgeProtectionIrreversible,

@@ -31,7 +31,7 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
 
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
-        R::LastAdministrator
+        R::LastAdministrator { .. }
         | R::ScopeLocked { .. }
         | R::Role(RoleRefusal::NameTaken | RoleRefusal::Assigned)
         | R::RestoreConflict { .. }
@@ -126,7 +126,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::RoleAssignmentNotFound => "Requested role assignment not found".to_owned(),
         R::RoleDefinitionNotFound => "Requested role definition not found".to_owned(),
         R::RoleAssignmentExists => "The role assignment already exists.".to_owned(),
-        R::LastAdministrator => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
+        R::LastAdministrator { .. } => "The last Administrator of the managed HSM cannot be removed.".to_owned(),
         R::Role(refusal) => texts::role(refusal),
         R::NameInvalid { name } => format!("The request URI contains an invalid name: {name}"),
         R::NameHeldByDeleted => texts::name_held_by_deleted(place),

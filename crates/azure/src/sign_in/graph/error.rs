@@ -99,6 +99,9 @@ pub(crate) fn of_refusal(refusal: &Refusal, id: &str) -> Refused {
             Refused::bad(format!("Invalid value specified for property '{parameter}': {reason}."))
         }
         Refusal::Directory(refusal) => of_directory(refusal, id),
+        Refusal::LastAdministrator { of } => {
+            Refused::bad(format!("Nobody would be left who administers {of}: give somebody else that role first."))
+        }
         // No operation on the directory ends so.
         other => Refused::bad(format!("Refused: {other}.")),
     }
@@ -129,12 +132,6 @@ fn of_directory(refusal: &DirectoryRefusal, id: &str) -> Refused {
             Refused::bad("A group can't be a member of itself, not even through other groups.")
         }
         DirectoryRefusal::SecretNotFound => Refused::bad("No password credential found with keyId."),
-        DirectoryRefusal::LastAdministrator => {
-            Refused::bad("Nobody would be left who may change the directory: give somebody else that right first.")
-        }
-        DirectoryRefusal::LastHsmAdministrator { hsm } => Refused::bad(format!(
-            "Nobody would be left who administers the managed HSM '{hsm}': give somebody else that role first."
-        )),
     }
 }
 

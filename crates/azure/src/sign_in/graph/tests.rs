@@ -8,8 +8,9 @@ use super::{
     route::{About, Collection, Route},
 };
 use domain::{
-    ClientSecret, ContainerName, Directory, DirectoryRefusal, Guid, Principal, PrincipalChanges, PrincipalKind,
-    Refusal, UnixTime, access::Model,
+    ClientSecret, ContainerName, Directory, DirectoryRefusal, Guid, Post, Principal, PrincipalChanges, PrincipalKind,
+    Refusal, UnixTime,
+    access::{Model, Scope},
 };
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -282,12 +283,14 @@ fn every_refusal_has_its_words() {
         R::MemberExists => Some(R::MemberNotFound),
         R::MemberNotFound => Some(R::MembershipCycle),
         R::MembershipCycle => Some(R::SecretNotFound),
-        R::SecretNotFound => Some(R::LastAdministrator),
-        R::LastAdministrator => ContainerName::parse("contoso").map(|hsm| R::LastHsmAdministrator { hsm }),
-        R::LastHsmAdministrator { .. } => None,
+        R::SecretNotFound => None,
     };
     let directory = std::iter::successors(Some(R::ObjectIdTaken), next).map(Refusal::Directory);
+    let hsm = ContainerName::parse("contoso").unwrap();
     let others = [
+        Refusal::LastAdministrator { of: Post::Directory },
+        Refusal::LastAdministrator { of: Post::ControlPlane { scope: Scope::root() } },
+        Refusal::LastAdministrator { of: Post::ManagedHsm { hsm } },
         Refusal::Forbidden { action: "a", scope: "/".to_owned(), model: Model::ControlPlane },
         Refusal::PrincipalNotFound,
         Refusal::ParameterInvalid { parameter: "displayName", reason: "it is empty" },

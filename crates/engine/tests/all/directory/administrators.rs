@@ -1,26 +1,230 @@
 //! The last ones: nobody takes away what nobody could ever get back.
 
-use super::{azure_role, grant, join, make_group, make_service_principal, make_user, now, refusal};
+use super::{azure_role, grant, join, make_group, make_service_principal, make_user, now};
 use crate::rig::{ADMINISTRATOR, Rig, SUBSCRIPTION, caller, resource};
 use domain::{
-    ContainerKind, DirectoryRefusal, Guid, PrincipalChanges,
+    ContainerKind, Guid, Post, PrincipalChanges, Refusal,
     access::{Scope, hsm_roles},
 };
-use engine::RoleAssignmentRequest;
+use engine::{Error, NewApplication, RoleAssignmentRequest};
+
+/// The post that would have been lost.
+fn lost<T>(result: Result<T, Error>) -> Option<Post> {
+    match result {
+        Err(Error::Refused(Refusal::LastAdministrator { of })) => Some(of),
+        _ => None,
+    }
+}
+
+fn contoso() -> Post {
+    Post::ManagedHsm { hsm: domain::ContainerName::parse("contoso").unwrap() }
+}
+
+fn subscription() -> Scope {
+    Scope::new(&format!("/subscriptions/{SUBSCRIPTION}"))
+}
+
+fn enabled(enabled: bool) -> PrincipalChanges {
+    PrincipalChanges { enabled: Some(enabled), ..PrincipalChanges::default() }
+}
+
+/// Where somebody can be made an administrator, and unmade.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Hsm,
+    Root,
+    Subscription,
+}
+
+const PLACES: [Place; 3] = [Place::Hsm, Place::Root, Place::Subscription];
+
+impl Place {
+    fn post(self) -> Post {
+        match self {
+            Self::Hsm => contoso(),
+            Self::Root => Post::ControlPlane { scope: Scope::root() },
+            Self::Subscription => Post::ControlPlane { scope: subscription() },
+        }
+    }
+
+    /// Whoever administers the control plane may change the directory, too, and that is asked for first.
+    fn is_lost<T>(self, result: Result<T, Error>) -> bool {
+        let lost = lost(result);
+        lost == Some(self.post()) || (!matches!(self, Self::Hsm) && lost == Some(Post::Directory))
+    }
+
+    fn scope(self) -> Scope {
+        if matches!(self, Self::Subscription) { subscription() } else { Scope::root() }
+    }
+
+    fn appoint(self, rig: &Rig, number: u128, principal: Guid) {
+        let role = match self {
+            Self::Hsm => hsm_roles().iter().find(|role| role.name == "Managed HSM Administrator").unwrap().id,
+            Self::Root => azure_role("Owner"),
+            Self::Subscription => azure_role("User Access Administrator"),
+        };
+        let request = RoleAssignmentRequest { name: Guid::from_u128(number), scope: self.scope(), role, principal };
+        let who = caller(ADMINISTRATOR);
+        let made = match self {
+            Self::Hsm => rig.engine.put_hsm_role_assignment(&who, &rig.open(ContainerKind::ManagedHsm), &request),
+            Self::Root | Self::Subscription => rig.engine.put_arm_role_assignment(&who, &request),
+        };
+        made.unwrap();
+    }
+
+    fn dismiss(self, rig: &Rig, number: u128) -> Result<(), Error> {
+        let (who, name) = (caller(ADMINISTRATOR), Guid::from_u128(number));
+        let removed = match self {
+            Self::Hsm => {
+                let hsm = rig.open(ContainerKind::ManagedHsm);
+                rig.engine.delete_hsm_role_assignment(&who, &hsm, &self.scope(), name)
+            }
+            Self::Root | Self::Subscription => rig.engine.delete_arm_role_assignment(&who, &self.scope(), name),
+        };
+        removed.map(drop)
+    }
+}
+
+/// Principals that hold whatever they are given, and that nobody can act as.
+fn nobodies(rig: &Rig) -> Vec<(&'static str, Guid)> {
+    let (engine, who) = (&rig.engine, caller(ADMINISTRATOR));
+    let disabled = make_user(rig, "disabled");
+    engine.update_user(&who, disabled, &enabled(false)).unwrap();
+    let deleted = make_user(rig, "deleted");
+    engine.delete_user(&who, deleted).unwrap();
+    let robot = make_service_principal(rig, "robot").object_id;
+    engine.update_service_principal(&who, robot, &enabled(false)).unwrap();
+    let of_disabled = make_group(rig, "of a disabled user");
+    join(rig, of_disabled, disabled).unwrap();
+    let outer = make_group(rig, "of a group of a disabled user");
+    join(rig, outer, of_disabled).unwrap();
+    let application = NewApplication { display_name: "app".to_owned(), description: None };
+    let application = engine.create_application(&who, &application).unwrap().object_id;
+    vec![
+        ("an empty group", make_group(rig, "empty")),
+        ("a group of a disabled user", of_disabled),
+        ("a group in a group", outer),
+        ("a disabled user", disabled),
+        ("a deleted user", deleted),
+        ("a disabled service principal", robot),
+        ("an application that has none", application),
+    ]
+}
+
+#[test]
+fn an_assignment_that_nobody_can_act_by_does_not_count() {
+    for place in PLACES {
+        let rig = Rig::new();
+        let (engine, who) = (&rig.engine, caller(ADMINISTRATOR));
+        let (ada, bob) = (make_user(&rig, "ada"), make_user(&rig, "bob"));
+        place.appoint(&rig, 1, ada);
+        for (number, (what, nobody)) in (10..).zip(nobodies(&rig)) {
+            place.appoint(&rig, number, nobody);
+            let said = format!("{place:?} beside {what}");
+            assert_eq!(lost(place.dismiss(&rig, 1)), Some(place.post()), "{said}");
+            assert!(place.is_lost(engine.delete_user(&who, ada)), "{said}");
+            assert!(place.is_lost(engine.update_user(&who, ada, &enabled(false))), "{said}");
+            place.dismiss(&rig, number).unwrap();
+        }
+        place.appoint(&rig, 2, bob);
+        place.dismiss(&rig, 1).unwrap();
+        engine.delete_user(&who, ada).unwrap();
+        assert_eq!(lost(place.dismiss(&rig, 2)), Some(place.post()));
+    }
+}
+
+#[test]
+fn whoever_is_reached_through_groups_counts_as_long_as_they_are() {
+    for place in PLACES {
+        let rig = Rig::new();
+        let (engine, who) = (&rig.engine, caller(ADMINISTRATOR));
+        let (ada, robot) = (make_user(&rig, "ada"), make_service_principal(&rig, "robot"));
+        let [inner, outer] = ["inner", "outer"].map(|name| make_group(&rig, name));
+        join(&rig, inner, robot.object_id).unwrap();
+        join(&rig, outer, inner).unwrap();
+        place.appoint(&rig, 1, ada);
+        place.appoint(&rig, 2, outer);
+        place.dismiss(&rig, 1).unwrap();
+        let last = [
+            engine.remove_group_member(&who, inner, robot.object_id),
+            engine.remove_group_member(&who, outer, inner),
+            engine.delete_group(&who, inner),
+            engine.delete_group(&who, outer),
+            engine.update_service_principal(&who, robot.object_id, &enabled(false)),
+            engine.delete_service_principal(&who, robot.object_id),
+            engine.delete_application(&who, robot.application.unwrap()),
+            place.dismiss(&rig, 2),
+        ];
+        for (index, result) in last.into_iter().enumerate() {
+            assert!(place.is_lost(result), "{place:?}, {index}");
+        }
+        join(&rig, outer, ada).unwrap();
+        engine.delete_group(&who, inner).unwrap();
+        assert!(place.is_lost(engine.remove_group_member(&who, outer, ada)), "{place:?}");
+    }
+}
+
+#[test]
+fn who_is_known_by_an_issuer_alone_is_the_last_one_only_among_their_like() {
+    for place in PLACES {
+        let rig = Rig::new();
+        let [first, second] = [0x51, 0x52].map(Guid::from_u128);
+        // The rig's own administrator is such a one, too.
+        place.appoint(&rig, 1, first);
+        place.appoint(&rig, 2, second);
+        place.dismiss(&rig, 1).unwrap();
+        place.appoint(&rig, 3, make_user(&rig, "ada"));
+        place.dismiss(&rig, 2).unwrap();
+        assert_eq!(lost(place.dismiss(&rig, 3)), Some(place.post()), "{place:?}");
+    }
+}
+
+#[test]
+fn who_administers_everything_administers_a_subscription() {
+    let rig = Rig::new();
+    let (ada, bob) = (make_user(&rig, "ada"), make_user(&rig, "bob"));
+    Place::Root.appoint(&rig, 1, ada);
+    Place::Subscription.appoint(&rig, 2, bob);
+    Place::Subscription.dismiss(&rig, 2).unwrap();
+    assert_eq!(lost(Place::Root.dismiss(&rig, 1)), Some(Place::Root.post()));
+    Place::Root.appoint(&rig, 3, bob);
+    Place::Root.dismiss(&rig, 1).unwrap();
+}
+
+#[test]
+fn other_roles_and_other_scopes_are_no_posts() {
+    let rig = Rig::new();
+    let ada = make_user(&rig, "ada");
+    let (who, hsm) = (caller(ADMINISTRATOR), rig.open(ContainerKind::ManagedHsm));
+    for (number, role, scope) in [(1, "Managed HSM Administrator", "/keys"), (2, "Managed HSM Crypto Officer", "/")] {
+        let role = hsm_roles().iter().find(|each| each.name == role).unwrap().id;
+        let (name, scope) = (Guid::from_u128(number), Scope::new(scope));
+        let request = RoleAssignmentRequest { name, scope: scope.clone(), role, principal: ada };
+        rig.engine.put_hsm_role_assignment(&who, &hsm, &request).unwrap();
+        rig.engine.delete_hsm_role_assignment(&who, &hsm, &scope, name).unwrap();
+    }
+    for (number, role, scope) in [(4, "Contributor", Scope::root()), (5, "Owner", group_scope())] {
+        grant(&rig, number, azure_role(role), ada, scope.as_str());
+        rig.engine.delete_arm_role_assignment(&who, &scope, Guid::from_u128(number)).unwrap();
+    }
+}
+
+fn group_scope() -> Scope {
+    Scope::new(&format!("{}/resourceGroups/rg", subscription().as_str()))
+}
 
 #[test]
 fn the_last_who_may_change_the_directory_stays() {
     let rig = Rig::new();
     let who = caller(ADMINISTRATOR);
     let (ada, bob, group) = (make_user(&rig, "ada"), make_user(&rig, "bob"), make_group(&rig, "owners"));
-    let is_last = |result| refusal(result) == Some(DirectoryRefusal::LastAdministrator);
-    let disable = PrincipalChanges { enabled: Some(false), ..PrincipalChanges::default() };
+    let is_last = |result| lost(result) == Some(Post::Directory);
     // So far nobody in the directory may change it: there is no last one.
     rig.engine.delete_user(&who, make_user(&rig, "eve")).unwrap();
     grant(&rig, 1, azure_role("Owner"), group, "/");
     join(&rig, group, ada).unwrap();
     assert!(is_last(rig.engine.delete_user(&who, ada)));
-    assert!(is_last(rig.engine.update_user(&who, ada, &disable)));
+    assert!(is_last(rig.engine.update_user(&who, ada, &enabled(false))));
     assert!(is_last(rig.engine.remove_group_member(&who, group, ada)));
     assert!(is_last(rig.engine.delete_group(&who, group)));
     let herself = now(&rig.engine, ada).unwrap();
@@ -30,10 +234,10 @@ fn the_last_who_may_change_the_directory_stays() {
     rig.engine.delete_user(&who, bob).unwrap();
 
     let robot = make_service_principal(&rig, "robot");
-    grant(&rig, 2, azure_role("User Access Administrator"), robot.object_id, &format!("/subscriptions/{SUBSCRIPTION}"));
+    grant(&rig, 2, azure_role("User Access Administrator"), robot.object_id, "/");
     rig.engine.remove_group_member(&who, group, ada).unwrap();
     rig.engine.delete_user(&who, ada).unwrap();
-    assert!(is_last(rig.engine.update_service_principal(&who, robot.object_id, &disable)));
+    assert!(is_last(rig.engine.update_service_principal(&who, robot.object_id, &enabled(false))));
     assert!(is_last(rig.engine.delete_service_principal(&who, robot.object_id)));
     assert!(is_last(rig.engine.delete_application(&who, robot.application.unwrap())));
     let eve = make_user(&rig, "eve");
@@ -42,22 +246,12 @@ fn the_last_who_may_change_the_directory_stays() {
 }
 
 #[test]
-fn the_last_administrator_of_a_managed_hsm_stays_in_the_directory() {
+fn a_deleted_managed_hsm_keeps_nobody() {
     let rig = Rig::new();
     let who = caller(ADMINISTRATOR);
-    let (ada, group) = (make_user(&rig, "ada"), make_group(&rig, "keepers"));
-    let role = hsm_roles().iter().find(|role| role.name == "Managed HSM Administrator").unwrap().id;
-    let request = RoleAssignmentRequest { name: Guid::from_u128(1), scope: Scope::root(), role, principal: group };
-    rig.engine.put_hsm_role_assignment(&who, &rig.open(ContainerKind::ManagedHsm), &request).unwrap();
-    join(&rig, group, ada).unwrap();
-    let is_last = |result| matches!(refusal(result), Some(DirectoryRefusal::LastHsmAdministrator { hsm }) if hsm.as_str() == "contoso");
-    assert!(is_last(rig.engine.delete_user(&who, ada)));
-    assert!(is_last(rig.engine.remove_group_member(&who, group, ada)));
-    assert!(is_last(rig.engine.delete_group(&who, group)));
     let robot = make_service_principal(&rig, "robot").object_id;
-    join(&rig, group, robot).unwrap();
-    rig.engine.delete_user(&who, ada).unwrap();
-    assert!(is_last(rig.engine.delete_service_principal(&who, robot)));
+    Place::Hsm.appoint(&rig, 1, robot);
+    assert_eq!(lost(rig.engine.delete_service_principal(&who, robot)), Some(contoso()));
     let name = domain::ContainerName::parse("contoso").unwrap();
     rig.engine.delete_container(&who, ContainerKind::ManagedHsm, &resource(), &name).unwrap();
     rig.engine.delete_service_principal(&who, robot).unwrap();
@@ -80,5 +274,24 @@ fn two_administrators_do_not_remove_each_other() {
         assert_ne!(one.is_ok(), other.is_ok(), "{one:?} {other:?}");
         let left = two.into_iter().filter(|who| now(&rig.engine, *who).is_some());
         assert_eq!(left.count(), 1);
+    }
+}
+
+#[test]
+fn an_assignment_and_its_holder_are_not_taken_away_at_the_same_time() {
+    for place in PLACES {
+        for _ in 0..4 {
+            let rig = Rig::new();
+            let who = caller(ADMINISTRATOR);
+            let [ada, bob] = ["ada", "bob"].map(|name| make_user(&rig, name));
+            place.appoint(&rig, 1, ada);
+            place.appoint(&rig, 2, bob);
+            let (dismissed, deleted) = std::thread::scope(|scope| {
+                let dismissed = scope.spawn(|| place.dismiss(&rig, 1));
+                let deleted = scope.spawn(|| rig.engine.delete_user(&who, bob));
+                (dismissed.join().unwrap(), deleted.join().unwrap())
+            });
+            assert_ne!(dismissed.is_ok(), deleted.is_ok(), "{place:?}: {dismissed:?} {deleted:?}");
+        }
     }
 }
