@@ -189,6 +189,7 @@ pub const DIRECTORY_FILTER: &[&[u8]] = &[
     b"servicePrincipalNames/any(c:c eq '00000000-0000-4000-8000-00000000000a')",
     b"startswith(displayName,'it''s') or appId eq 'a' and mail eq 'b'",
     b"userPrincipalName eq 'u'",
+    b"principalId eq '6' and roleDefinitionId eq '7'",
 ];
 pub const DIRECTORY_PATH: &[&[u8]] = &[
     b"/users/u@x",
@@ -197,6 +198,8 @@ pub const DIRECTORY_PATH: &[&[u8]] = &[
     b"/groups/00000000-0000-0000-0000-000000000003/members/00000000-0000-0000-0000-000000000001/$ref",
     b"/directoryObjects/00000000-0000-0000-0000-000000000001/microsoft.graph.checkMemberGroups",
     b"/users/u@x/transitiveMemberOf/microsoft.graph.group",
+    b"/directoryRoles(roleTemplateId='62e90394-69f5-4237-9190-012177145e10')/members/$ref",
+    b"/roleManagement/directory/roleAssignments/00000000-0000-0000-0000-000000000009",
 ];
 pub const DIRECTORY_BODY: &[&[u8]] = &[
     br#"{"displayName":"g","mailNickname":"g","description":"d","mailEnabled":false,"securityEnabled":true}"#,
@@ -207,6 +210,7 @@ pub const DIRECTORY_BODY: &[&[u8]] = &[
     br#"{"keyId":"00000000-0000-0000-0000-000000000009"}"#,
     br#"{"@odata.id":"https://graph.microsoft.com/v1.0/directoryObjects/00000000-0000-0000-0000-000000000001"}"#,
     br#"{"groupIds":["00000000-0000-0000-0000-000000000003"]}"#,
+    br#"{"roleDefinitionId":"00000000-0000-0000-0000-000000000007","principalId":"00000000-0000-0000-0000-000000000001","directoryScopeId":"/"}"#,
     br#"{"ids":["00000000-0000-0000-0000-000000000001"],"types":["user","group"]}"#,
 ];
 /// The header on the first line, the claims on the rest: see `bearer_token`. Tenant, issuer, audience and key are

@@ -1,5 +1,7 @@
 """The directory with the real az: users, groups, applications, and what a change of them does at once."""
 
+import json
+import shlex
 import uuid
 
 import pytest
@@ -229,6 +231,72 @@ def test_assignments_of_groups(az, server, signers):
     assert [each["principalName"] for each in hsm if each["principalId"] == signers["id"]] == ["Signers"]
     az(f"ad group member remove --group Signers --member-id {member}")
     az(f"role assignment delete --ids {made['id']}")
+
+
+GRAPH = "https://graph.microsoft.com/v1.0"
+GROUPS_ADMINISTRATOR = "fdd7a751-b60b-444a-984c-02652fe8fa1c"
+ASSIGNMENTS = f"{GRAPH}/roleManagement/directory/roleAssignments"
+
+
+def rest(method, url, body=None):
+    said = f" --body '{json.dumps(body)}'" if body else ""
+    return f"rest --method {method} --url {shlex.quote(url)}{said}"
+
+
+def test_owners_do_not_change_the_directory_and_directory_roles_do(az, az_as, server):
+    """az has no commands for directory roles; its documents use `az rest`."""
+    create = "ad group create --display-name Mine --mail-nickname mine"
+    for role in ("OWNER_", "USER_ACCESS_ADMINISTRATOR_"):
+        refused = az_as(role).refuses(create)
+        assert "Insufficient privileges to complete the operation" in refused.text
+        itself = {
+            "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10",
+            "principalId": server[f"{role}OBJECT_ID"],
+            "directoryScopeId": "/",
+        }
+        assert az_as(role).refuses(rest("post", ASSIGNMENTS, itself)).code == "Authorization_RequestDenied"
+    mine = az_as("GROUPS_ADMINISTRATOR_")(create)
+    refused = az_as("GROUPS_ADMINISTRATOR_").refuses("ad app create --display-name not-mine")
+    assert "Insufficient privileges to complete the operation" in refused.text
+    az_as("APPLICATION_ADMINISTRATOR_")("ad app create --display-name mine")
+    az_as("USER_ADMINISTRATOR_")(f"ad group member add --group Mine --member-id {server['NOBODY_OBJECT_ID']}")
+    az_as("GLOBAL_ADMINISTRATOR_")(f"ad group delete --group {mine['id']}")
+
+
+def test_a_directory_role_is_given_and_taken(az, az_as, server):
+    roles = az(rest("get", f"{GRAPH}/directoryRoles"))["value"]
+    assert "Global Administrator" in {each["displayName"] for each in roles}
+    nobody = az_as("NOBODY_")
+    create = "ad group create --display-name Temporary --mail-nickname temporary"
+    assert "Insufficient privileges" in nobody.refuses(create).text
+    grant = {
+        "@odata.type": "#microsoft.graph.unifiedRoleAssignment",
+        "roleDefinitionId": GROUPS_ADMINISTRATOR,
+        "principalId": server["NOBODY_OBJECT_ID"],
+        "directoryScopeId": "/",
+    }
+    made = az(rest("post", ASSIGNMENTS, grant))
+    assert made["principalId"] == server["NOBODY_OBJECT_ID"]
+    listed = az(rest("get", f"{ASSIGNMENTS}?$filter=principalId eq '{server['NOBODY_OBJECT_ID']}'"))["value"]
+    assert [each["id"] for each in listed] == [made["id"]]
+    members = az(rest("get", f"{GRAPH}/directoryRoles/{GROUPS_ADMINISTRATOR}/members"))["value"]
+    assert server["NOBODY_OBJECT_ID"] in {each["id"] for each in members}
+    nobody(create)
+    assert az.refuses(rest("post", ASSIGNMENTS, grant)).code == "Request_BadRequest"
+    az(rest("delete", f"{ASSIGNMENTS}/{made['id']}"))
+    assert "Insufficient privileges" in nobody.refuses("ad group delete --group Temporary").text
+    az("ad group delete --group Temporary")
+
+
+def test_the_last_global_administrator_stays(az, server):
+    held = az(rest("get", f"{ASSIGNMENTS}?$filter=roleDefinitionId eq '62e90394-69f5-4237-9190-012177145e10'"))["value"]
+    assert {each["principalId"] for each in held} == {server["OBJECT_ID"], server["GLOBAL_ADMINISTRATOR_OBJECT_ID"]}
+    az(f"ad sp update --id {server['GLOBAL_ADMINISTRATOR_OBJECT_ID']} --set accountEnabled=false")
+    own = next(each["id"] for each in held if each["principalId"] == server["OBJECT_ID"])
+    said = "Nobody would be left who administers the directory"
+    assert said in az.refuses(rest("delete", f"{ASSIGNMENTS}/{own}")).text
+    assert said in az.refuses(f"ad sp delete --id {server['OBJECT_ID']}").text
+    az(f"ad sp update --id {server['GLOBAL_ADMINISTRATOR_OBJECT_ID']} --set accountEnabled=true")
 
 
 # The binary's own client

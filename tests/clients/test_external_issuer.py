@@ -114,6 +114,17 @@ def test_who_has_no_role_is_told_their_object_id(containers, provider):
     assert f"oid={derived(provider, 'service-account-stranger')}" in error.message
 
 
+def test_the_named_administrator_changes_the_directory(installation, provider):
+    def create(who):
+        bearer = ProviderCredential(provider, who).get_token(f"{installation.base_url}/.default").token
+        url = f"{installation.base_url}/v1.0/groups"
+        return requests.post(url, json={"displayName": "g"}, headers={"Authorization": f"Bearer {bearer}"}, timeout=30)
+
+    assert create("admin").status_code == 201
+    refused = create("stranger")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "Authorization_RequestDenied")
+
+
 def test_a_client_outlives_the_keys_of_the_provider(containers, provider):
     """Its token is void with its key; the challenge says so, and the SDK fetches another by itself."""
     credential = ProviderCredential(provider, "app")

@@ -128,8 +128,11 @@ def test_what_it_costs(paste, server):
 
 
 def test_the_principals_of_the_roles(paste):
-    out = paste("echo $KEY_VAULT_CRYPTO_USER_APP_ID $MANAGED_HSM_CRYPTO_OFFICER_APP_SECRET $NOBODY_APP_ID")
-    assert len(out.split()) == 3
+    out = paste(
+        "echo $KEY_VAULT_CRYPTO_USER_APP_ID $MANAGED_HSM_CRYPTO_OFFICER_APP_SECRET $GROUPS_ADMINISTRATOR_APP_ID"
+        " $NOBODY_APP_ID"
+    )
+    assert len(out.split()) == 4
 
 
 def test_the_directory(paste):

@@ -35,6 +35,8 @@ enum Right {
     Policy,
     /// Control-plane action.
     Arm,
+    /// Action in the directory.
+    Directory,
 }
 
 operations! {
@@ -156,23 +158,25 @@ operations! {
 
     /// The service drops records that have been kept long enough. Nobody can ask for it.
     AuditPrune { },
-    // The directory. Azure has no actions for it; these are such that whoever may give roles may change it.
-    UserCreate { Arm: "Microsoft.Authorization/users/write" },
-    UserUpdate { Arm: "Microsoft.Authorization/users/write" },
-    UserDelete { Arm: "Microsoft.Authorization/users/delete" },
-    GroupCreate { Arm: "Microsoft.Authorization/groups/write" },
-    GroupUpdate { Arm: "Microsoft.Authorization/groups/write" },
-    GroupDelete { Arm: "Microsoft.Authorization/groups/delete" },
-    GroupMemberAdd { Arm: "Microsoft.Authorization/groups/members/write" },
-    GroupMemberRemove { Arm: "Microsoft.Authorization/groups/members/delete" },
-    ApplicationCreate { Arm: "Microsoft.Authorization/applications/write" },
-    ApplicationUpdate { Arm: "Microsoft.Authorization/applications/write" },
-    ApplicationDelete { Arm: "Microsoft.Authorization/applications/delete" },
-    ServicePrincipalCreate { Arm: "Microsoft.Authorization/servicePrincipals/write" },
-    ServicePrincipalUpdate { Arm: "Microsoft.Authorization/servicePrincipals/write" },
-    ServicePrincipalDelete { Arm: "Microsoft.Authorization/servicePrincipals/delete" },
-    ClientSecretAdd { Arm: "Microsoft.Authorization/applications/passwords/write" },
-    ClientSecretRemove { Arm: "Microsoft.Authorization/applications/passwords/delete" },
+    // The directory. Source: "Microsoft Entra built-in roles" names the actions. Reading is for whoever signed in.
+    UserCreate { Directory: "microsoft.directory/users/create" },
+    UserUpdate { Directory: "microsoft.directory/users/basic/update" },
+    UserDelete { Directory: "microsoft.directory/users/delete" },
+    GroupCreate { Directory: "microsoft.directory/groups/create" },
+    GroupUpdate { Directory: "microsoft.directory/groups/basic/update" },
+    GroupDelete { Directory: "microsoft.directory/groups/delete" },
+    GroupMemberAdd { Directory: "microsoft.directory/groups/members/update" },
+    GroupMemberRemove { Directory: "microsoft.directory/groups/members/update" },
+    ApplicationCreate { Directory: "microsoft.directory/applications/create" },
+    ApplicationUpdate { Directory: "microsoft.directory/applications/basic/update" },
+    ApplicationDelete { Directory: "microsoft.directory/applications/delete" },
+    ServicePrincipalCreate { Directory: "microsoft.directory/servicePrincipals/create" },
+    ServicePrincipalUpdate { Directory: "microsoft.directory/servicePrincipals/basic/update" },
+    ServicePrincipalDelete { Directory: "microsoft.directory/servicePrincipals/delete" },
+    ClientSecretAdd { Directory: "microsoft.directory/applications/credentials/update" },
+    ClientSecretRemove { Directory: "microsoft.directory/applications/credentials/update" },
+    DirectoryRoleAssignmentPut { Directory: "microsoft.directory/roleAssignments/allProperties/allTasks" },
+    DirectoryRoleAssignmentDelete { Directory: "microsoft.directory/roleAssignments/allProperties/allTasks" },
 }
 
 impl Operation {
@@ -277,6 +281,8 @@ impl Operation {
                 | Self::ServicePrincipalDelete
                 | Self::ClientSecretAdd
                 | Self::ClientSecretRemove
+                | Self::DirectoryRoleAssignmentPut
+                | Self::DirectoryRoleAssignmentDelete
         )
     }
 
@@ -293,6 +299,7 @@ impl Operation {
             | Self::GroupCreate
             | Self::ApplicationCreate
             | Self::ServicePrincipalCreate
+            | Self::DirectoryRoleAssignmentPut
             | Self::CertificatePendingMerge => 201,
             Self::ManagedHsmPut
             | Self::ManagedHsmRecover
@@ -313,7 +320,8 @@ impl Operation {
             | Self::ApplicationDelete
             | Self::ServicePrincipalUpdate
             | Self::ServicePrincipalDelete
-            | Self::ClientSecretRemove => 204,
+            | Self::ClientSecretRemove
+            | Self::DirectoryRoleAssignmentDelete => 204,
             _ => 200,
         }
     }
@@ -348,5 +356,11 @@ impl Operation {
     #[must_use]
     pub fn arm_action(self) -> Option<&'static str> {
         self.right(Right::Arm)
+    }
+
+    /// The action it needs in the directory.
+    #[must_use]
+    pub fn directory_action(self) -> Option<&'static str> {
+        self.right(Right::Directory)
     }
 }

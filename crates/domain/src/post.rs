@@ -5,7 +5,7 @@ use std::fmt;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Post {
-    /// Whoever may change the directory.
+    /// Global Administrator.
     Directory,
     /// Owner or User Access Administrator of everything, or of a subscription.
     ControlPlane { scope: Scope },

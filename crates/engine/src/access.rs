@@ -1,6 +1,6 @@
 //! The gate's authorisation: one choke point for every operation, and the role assignments it decides by.
 
-use crate::{Engine, Error, OpenContainer, Subject, locks::check_locks_in, posts};
+use crate::{Engine, Error, OpenContainer, Subject, locks::check_locks_in, posts, principals::directory_id};
 use domain::{
     Guid, Operation, PermissionModel, Profile, Refusal, UnixTime,
     access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
@@ -217,7 +217,7 @@ impl Engine {
         self.remove_assignment(caller, operation, Realm::Arm, scope, name, |found| found == scope)
     }
 
-    fn put_assignment(
+    pub(crate) fn put_assignment(
         &self,
         caller: &Caller,
         operation: Operation,
@@ -232,11 +232,14 @@ impl Engine {
             principal: request.principal,
             created: self.now(),
         };
-        let path = assignment_path(&request.scope, request.name);
+        let path = assignment_path(realm, &request.scope, request.name);
         self.change_in_realm(operation, caller, realm, &path, |tx, _| {
             check_locks_in(tx, realm, Act::Write, &path)?;
             if !is_assignable(realm, request, &tx.role_definitions(realm)?) {
                 return Err(Refusal::RoleDefinitionNotFound.into());
+            }
+            if realm == Realm::Directory && !is_in_directory(tx, request.principal)? {
+                return Err(Refusal::PrincipalNotFound.into());
             }
             let exists = tx.role_assignments(realm)?.into_iter().any(|other| {
                 let same_grant = other.principal == assignment.principal
@@ -269,13 +272,17 @@ impl Engine {
                 let hsm = self.open_container_by_id(id)?.ok_or(Refusal::ContainerNotFound)?;
                 self.change(operation, Some(caller), &Subject::within(&hsm, path), work)
             }
+            Realm::Directory => {
+                let subject = Subject { container: None, resource: &directory_id(caller.tenant), path };
+                self.change(operation, Some(caller), &subject, work)
+            }
         };
         self.settle_access(realm, changed)
     }
 
     /// Removes the assignment of this name if its scope is the one asked for, where the caller has been authorised:
     /// whoever may remove at one scope must not reach another through its path.
-    fn remove_assignment(
+    pub(crate) fn remove_assignment(
         &self,
         caller: &Caller,
         operation: Operation,
@@ -284,7 +291,7 @@ impl Engine {
         name: Guid,
         at_scope: impl Fn(&Scope) -> bool,
     ) -> Result<RoleAssignment, Error> {
-        let path = assignment_path(asked, name);
+        let path = assignment_path(realm, asked, name);
         let removed = self.change_in_realm(operation, caller, realm, &path, |tx, _| {
             let found = tx.role_assignments(realm)?.into_iter().find(|other| other.name == name);
             let found = found.filter(|found| at_scope(&found.scope)).ok_or(Refusal::RoleAssignmentNotFound)?;
@@ -315,8 +322,14 @@ impl Engine {
                 Some(hsm) => hsm.local_access.settle(changed, load),
                 None => changed,
             },
+            Realm::Directory => self.directory_access.settle(changed, load),
         }
     }
+}
+
+/// A role of the directory is given to who is in it; others may be given to anybody an issuer may vouch for.
+fn is_in_directory(tx: &mut dyn Tx, principal: Guid) -> Result<bool, Fault> {
+    Ok(tx.principal_by_object(principal)?.is_some_and(|found| found.kind.can_be_member()))
 }
 
 /// Whether a realm has the role, for this scope: a custom one is found where it is assignable.
@@ -325,7 +338,10 @@ fn is_assignable(realm: Realm, request: &RoleAssignmentRequest, customs: &[RoleD
     all.any(|role| role.id == request.role && role.is_assignable_at(&request.scope))
 }
 
-fn assignment_path(scope: &Scope, name: Guid) -> String {
+fn assignment_path(realm: Realm, scope: &Scope, name: Guid) -> String {
+    if realm == Realm::Directory {
+        return format!("/roleManagement/directory/roleAssignments/{name}");
+    }
     let above = if *scope == Scope::root() { "" } else { scope.as_str() };
     format!("{above}/providers/Microsoft.Authorization/roleAssignments/{name}")
 }

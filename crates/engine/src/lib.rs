@@ -90,6 +90,8 @@ pub struct Engine {
     prices: domain::metering::Prices,
     notary: audit::Notary,
     directory: in_force::InForce<domain::Directory>,
+    /// Who may do what in the directory.
+    directory_access: in_force::InForce<domain::access::Assignments>,
     authorities: Vec<Box<dyn CertificateAuthority>>,
 }
 

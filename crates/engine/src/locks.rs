@@ -86,11 +86,12 @@ pub(crate) fn check_locks(tx: &mut dyn Tx, act: Act, path: &str) -> Result<(), E
     Ok(lock::check(act, path, &found)?)
 }
 
-/// [`check_locks`] for roles: those within a managed HSM are of its data plane, where locks do not count.
+/// [`check_locks`] for roles: those within a managed HSM are of its data plane, and those of the directory are no resources:
+/// there locks do not count.
 pub(crate) fn check_locks_in(tx: &mut dyn Tx, realm: Realm, act: Act, path: &str) -> Result<(), Error> {
     match realm {
         Realm::Arm => check_locks(tx, act, path),
-        Realm::Hsm(_) => Ok(()),
+        Realm::Hsm(_) | Realm::Directory => Ok(()),
     }
 }
 

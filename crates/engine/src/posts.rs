@@ -4,10 +4,10 @@
 //! or who is in a group that one names. Secrets do not count either: a principal without any is given one by whoever
 //! may, and users sign in elsewhere. It does not know who asks, nor why something is taken away.
 
-use crate::{Error, access::HSM_ADMINISTRATOR, principals::administrators};
+use crate::{Error, access::HSM_ADMINISTRATOR};
 use domain::{
     ContainerId, ContainerKind, ContainerName, Guid, Held, Post, PrincipalKind, Refusal,
-    access::{Realm, RoleAssignment, Scope},
+    access::{GLOBAL_ADMINISTRATOR, Realm, RoleAssignment, Scope},
     closure,
 };
 use std::collections::{HashMap, hash_map::Entry};
@@ -39,6 +39,7 @@ pub(crate) fn remove_assignment(tx: &mut dyn Tx, assignment: &RoleAssignment) ->
     let mut posts = match assignment.realm {
         Realm::Arm => of_control_plane(tx)?,
         Realm::Hsm(id) => of_hsm(tx, id)?.into_iter().collect(),
+        Realm::Directory => vec![of_directory()],
     };
     posts.retain(|watched| watched.is_held_by(assignment));
     keeping(tx, &posts, |tx| Ok(tx.remove_role_assignment(assignment.realm, assignment.name)?))
@@ -47,19 +48,12 @@ pub(crate) fn remove_assignment(tx: &mut dyn Tx, assignment: &RoleAssignment) ->
 /// Takes something from the directory, unless a post would be lost with it.
 pub(crate) fn reduce_directory<T>(
     tx: &mut dyn Tx,
-    tenant: Guid,
     work: impl FnOnce(&mut dyn Tx) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let was_administered = administrators::is_directory_administered(tx, tenant)?;
-    let mut posts = of_control_plane(tx)?;
+    let mut posts = vec![of_directory()];
+    posts.extend(of_control_plane(tx)?);
     posts.extend(of_hsms(tx)?);
-    keeping(tx, &posts, |tx| {
-        let outcome = work(tx)?;
-        if was_administered && !administrators::is_directory_administered(tx, tenant)? {
-            return Err(Refusal::LastAdministrator { of: Post::Directory }.into());
-        }
-        Ok(outcome)
-    })
+    keeping(tx, &posts, work)
 }
 
 /// Refuses what leaves a post worse held than it was.
@@ -75,6 +69,11 @@ fn keeping<T>(
         Some((lost, _)) => Err(Refusal::LastAdministrator { of: lost.post.clone() }.into()),
         None => Ok(outcome),
     }
+}
+
+fn of_directory() -> Watched {
+    let roles = std::slice::from_ref(&GLOBAL_ADMINISTRATOR);
+    Watched { post: Post::Directory, realm: Realm::Directory, scope: Scope::root(), roles }
 }
 
 fn of_control_plane(tx: &mut dyn Tx) -> Result<Vec<Watched>, Fault> {

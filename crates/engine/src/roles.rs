@@ -159,7 +159,8 @@ impl Engine {
     ) -> Result<(), Error> {
         match realm {
             Realm::Arm => self.authorise_arm_at(caller, operation, &known.assignable_scopes),
-            Realm::Hsm(_) => Ok(()),
+            // Nor are there definitions to change in the directory.
+            Realm::Hsm(_) | Realm::Directory => Ok(()),
         }
     }
 

@@ -18,7 +18,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
-use store::Store;
+use store::{Store, Tx};
 
 /// What an engine is made of.
 pub struct EngineParts {
@@ -46,6 +46,8 @@ pub struct Foundation {
     pub principals: Vec<NewPrincipal>,
     /// Control-plane grants: principal, role, scope.
     pub grants: Vec<(Guid, Guid, Scope)>,
+    /// Directory roles: principal, role.
+    pub directory_grants: Vec<(Guid, Guid)>,
 }
 
 const LATEST_TIME: &str = "latest-time";
@@ -78,11 +80,14 @@ impl Engine {
             prices: Prices::default(),
             notary,
             directory: InForce::default(),
+            directory_access: InForce::default(),
             authorities: Vec::new(),
         };
         engine.resume_time()?;
         engine.arm_assignments()?;
         engine.directory()?;
+        engine.succeed_former_administrators()?;
+        engine.directory_assignments()?;
         Ok(engine)
     }
 
@@ -112,7 +117,6 @@ impl Engine {
     /// # Errors
     /// [`Error::Store`].
     pub fn lay_foundation(&self, foundation: &Foundation) -> Result<(), Error> {
-        let now = self.now();
         let laid = self.store.transact("LayFoundation", |tx| {
             let known = tx.subscriptions()?;
             for subscription in &foundation.subscriptions {
@@ -130,24 +134,33 @@ impl Engine {
                     tx.put_principal(&self.principal_of(new))?;
                 }
             }
-            let known = tx.role_assignments(Realm::Arm)?;
             for (principal, role, scope) in &foundation.grants {
-                let held =
-                    |each: &RoleAssignment| each.principal == *principal && each.role == *role && each.scope == *scope;
-                if !known.iter().any(held) {
-                    tx.put_role_assignment(&RoleAssignment {
-                        realm: Realm::Arm,
-                        name: self.new_guid(),
-                        scope: scope.clone(),
-                        role: *role,
-                        principal: *principal,
-                        created: now,
-                    })?;
-                }
+                self.grant(tx, Realm::Arm, *principal, *role, scope)?;
+            }
+            for (principal, role) in &foundation.directory_grants {
+                self.grant(tx, Realm::Directory, *principal, *role, &Scope::root())?;
             }
             Ok::<_, Error>(())
         });
+        let laid = self.settle_access(Realm::Directory, laid);
         self.settle_access(Realm::Arm, self.settle_directory(laid))
+    }
+
+    /// Assigns a role, unless that is done already.
+    fn grant(
+        &self,
+        tx: &mut dyn Tx,
+        realm: Realm,
+        principal: Guid,
+        role: Guid,
+        scope: &Scope,
+    ) -> Result<(), store::Fault> {
+        let held = |each: &RoleAssignment| each.principal == principal && each.role == role && each.scope == *scope;
+        if tx.role_assignments(realm)?.iter().any(held) {
+            return Ok(());
+        }
+        let (name, created) = (self.new_guid(), self.now());
+        tx.put_role_assignment(&RoleAssignment { realm, name, scope: scope.clone(), role, principal, created })
     }
 
     /// A small record of the service itself, kept under a fixed name. Not for secrets.

@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use custody::{Entropy as _, PassphraseParameters, RootKey, SystemEntropy};
 use domain::{
     Guid, ResourceGroup, Subscription, Tags,
-    access::{Scope, azure_roles},
+    access::{GLOBAL_ADMINISTRATOR, Scope, azure_roles},
     metering::Prices,
 };
 use engine::{Engine, Foundation, NewPrincipal, SystemClock, hash_client_secret};
@@ -30,7 +30,7 @@ pub struct Args {
     /// What is deleted in this installation only the scheduler purges
     #[arg(long)]
     pub undeletable: bool,
-    /// Somebody who becomes Owner: the object id that the external issuer's tokens say
+    /// Somebody who becomes Owner and Global Administrator: the object id that the external issuer's tokens say
     #[arg(long, value_name = "OBJECT_ID", value_parser = guid)]
     pub administrator: Option<Guid>,
     /// The same, by the subject (`sub`) that the external issuer's tokens say
@@ -90,12 +90,14 @@ APP_SECRET='{secret}'",
         ));
     }
     if let Some(object) = named {
-        console::line(&format!("\nOwner, with tokens of the external issuer:\nADMINISTRATOR_OBJECT_ID='{object}'"));
+        console::line(&format!(
+            "\nOwner and Global Administrator, with tokens of the external issuer:\nADMINISTRATOR_OBJECT_ID='{object}'"
+        ));
     }
     Ok(())
 }
 
-/// Who of the external issuer's is to be Owner.
+/// Who of the external issuer's is to be Owner and Global Administrator.
 fn named_administrator(args: &Args, config: &Config) -> Result<Option<Guid>, Failure> {
     let external = config.identity.external.as_ref();
     let named = match (args.administrator, &args.administrator_subject, external) {
@@ -172,10 +174,12 @@ fn foundation(
     };
     let principals: Vec<NewPrincipal> =
         application.map(|application| application.principal.clone()).into_iter().collect();
-    let owners = principals.iter().map(|principal| principal.object_id).chain(named);
+    let administrators = || principals.iter().map(|principal| principal.object_id).chain(named);
     let owner = azure_roles().iter().find(|role| role.name == "Owner");
-    let grants = owners.filter_map(|object| Some((object, owner?.id, Scope::root()))).collect();
-    Foundation { subscriptions: vec![subscription], resource_groups: vec![group], principals, grants }
+    let grants = administrators().filter_map(|object| Some((object, owner?.id, Scope::root()))).collect();
+    let directory_grants = administrators().map(|object| (object, GLOBAL_ADMINISTRATOR)).collect();
+    let (subscriptions, resource_groups) = (vec![subscription], vec![group]);
+    Foundation { subscriptions, resource_groups, principals, grants, directory_grants }
 }
 
 fn secret() -> String {

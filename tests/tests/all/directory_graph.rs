@@ -11,7 +11,7 @@ fn post(site: &Site, path: &str, body: &Value) -> Value {
 }
 
 fn get(site: &Site, path: &str) -> Value {
-    site.graph(ADMIN, "GET", path, &Value::Null).is(200).body
+    site.graph(ADMIN, "GET", &path.replace(' ', "%20"), &Value::Null).is(200).body
 }
 
 fn id(object: &Value) -> &str {
@@ -212,6 +212,10 @@ fn who_may_not_change_the_directory_is_told_so_before_anything_else() {
         ("POST", "/servicePrincipals".to_owned()),
         ("PATCH", format!("/servicePrincipals/{robot}")),
         ("POST", format!("/servicePrincipals/{robot}/addPassword")),
+        ("POST", ASSIGNMENTS.to_owned()),
+        ("DELETE", format!("{ASSIGNMENTS}/{UNKNOWN}")),
+        ("POST", format!("/directoryRoles/{UNKNOWN}/members/$ref")),
+        ("DELETE", format!("/directoryRoles/{GROUPS_ADMINISTRATOR}/members/{UNKNOWN}/$ref")),
         ("DELETE", format!("/servicePrincipals/{robot}")),
     ] {
         nobody(method, &path, &wrong).refused(403, "Authorization_RequestDenied");
@@ -220,13 +224,28 @@ fn who_may_not_change_the_directory_is_told_so_before_anything_else() {
         assert!(is_deletion || [400, 404].contains(&administrators), "{method} {path}: {administrators}");
     }
     // Reading is open to all.
-    site.graph(NOBODY, "GET", "/users", &Value::Null).is(200);
+    for path in ["/users", "/directoryRoles", ASSIGNMENTS] {
+        site.graph(NOBODY, "GET", path, &Value::Null).is(200);
+    }
     let missing = request(ARM, "POST", "/v1.0/users", None, b"{");
     site.sign_in(missing, [127, 0, 0, 1]).refused(401, "InvalidAuthenticationToken");
 }
 
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
+const ASSIGNMENTS: &str = "/roleManagement/directory/roleAssignments";
+
+fn role_assignment(role: &str, principal: &str) -> Value {
+    json!({
+        "@odata.type": "#microsoft.graph.unifiedRoleAssignment",
+        "roleDefinitionId": role,
+        "principalId": principal,
+        "directoryScopeId": "/",
+    })
+}
+
 #[test]
-fn a_contributor_of_every_subscription_does_not_change_the_directory() {
+fn an_owner_of_every_subscription_does_not_change_the_directory() {
     let site = Site::empty();
     let grant = |name: u128, role_name: &str, scope: &str| {
         let path = format!("{scope}/providers/Microsoft.Authorization/roleAssignments/{}", Guid::from_u128(name));
@@ -235,26 +254,143 @@ fn a_contributor_of_every_subscription_does_not_change_the_directory() {
         site.put(&format!("{path}?api-version=2022-04-01"), &body).is(201);
     };
     let scopes = [SUBSCRIPTION, crate::site::OTHER_SUBSCRIPTION].map(|id| format!("/subscriptions/{id}"));
-    let create = || site.graph(NOBODY, "POST", "/groups", &json!({"displayName": "g"})).status;
-    grant(1, "Contributor", &scopes[0]);
-    grant(2, "Contributor", &scopes[1]);
-    assert_eq!(create(), 403);
-    grant(3, "User Access Administrator", &scopes[0]);
-    assert_eq!(create(), 403);
-    grant(4, "Owner", &scopes[1]);
-    assert_eq!(create(), 201);
+    for (number, scope) in (1..).zip(&scopes) {
+        grant(number, "Owner", scope);
+        grant(10 + number, "User Access Administrator", scope);
+    }
+    let create = || site.graph(NOBODY, "POST", "/groups", &json!({"displayName": "g"}));
+    create().refused(403, "Authorization_RequestDenied");
+    let itself = role_assignment(GLOBAL_ADMINISTRATOR, &NOBODY.to_string());
+    site.graph(NOBODY, "POST", ASSIGNMENTS, &itself).refused(403, "Authorization_RequestDenied");
+    post(&site, ASSIGNMENTS, &role_assignment(GROUPS_ADMINISTRATOR, &NOBODY.to_string()));
+    create().is(201);
 }
 
 #[test]
-fn the_last_administrator_can_not_go() {
+fn roles_are_given_and_taken_by_assignments() {
+    let site = Site::empty();
+    let nobody = NOBODY.to_string();
+    let create = || site.graph(NOBODY, "POST", "/groups", &json!({"displayName": "g"})).status;
+    assert_eq!(create(), 403);
+    let made = post(&site, ASSIGNMENTS, &role_assignment(GROUPS_ADMINISTRATOR, &nobody));
+    assert_eq!(
+        made["@odata.context"],
+        format!("https://{ARM}/v1.0/$metadata#roleManagement/directory/roleAssignments/$entity")
+    );
+    assert_eq!((&made["principalId"], &made["directoryScopeId"]), (&json!(NOBODY), &json!("/")));
+    assert_eq!(create(), 201, "with the token of before");
+    let path = format!("{ASSIGNMENTS}/{}", id(&made));
+    assert_eq!(get(&site, &path), made);
+    let filtered = |filter: &str| get(&site, &format!("{ASSIGNMENTS}?$filter={filter}"));
+    assert_eq!(ids(&filtered(&format!("principalId eq '{nobody}'"))), [id(&made)]);
+    assert_eq!(ids(&filtered(&format!("roleDefinitionId eq '{GROUPS_ADMINISTRATOR}'"))), [id(&made)]);
+    let of_admin = filtered(&format!("roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'"));
+    assert_eq!(of_admin["value"][0]["principalId"], json!(ADMIN));
+    let nothing = format!("principalId eq '{nobody}' and roleDefinitionId eq '{GLOBAL_ADMINISTRATOR}'");
+    assert_eq!(ids(&filtered(&nothing)), Vec::<&str>::new());
+    assert_eq!(ids(&get(&site, ASSIGNMENTS)).len(), 2);
+    let mut pages = Vec::new();
+    let mut next = Some(format!("{ASSIGNMENTS}?$top=1"));
+    while let Some(path) = next {
+        let page = get(&site, &path);
+        pages.extend(ids(&page).into_iter().map(str::to_owned));
+        let link = page["@odata.nextLink"].as_str();
+        next = link.map(|link| link.strip_prefix(&format!("https://{ARM}/v1.0")).unwrap().to_owned());
+    }
+    assert_eq!(pages.len(), 2);
+
+    let ask = |body: &Value| site.graph(ADMIN, "POST", ASSIGNMENTS, body);
+    let again = ask(&role_assignment(GROUPS_ADMINISTRATOR, &nobody));
+    assert!(again.message().starts_with("A conflicting object"), "clients look for it");
+    again.refused(400, "Request_BadRequest");
+    ask(&role_assignment(GROUPS_ADMINISTRATOR, UNKNOWN)).refused(404, "Request_ResourceNotFound");
+    ask(&role_assignment(&role("Owner").to_string(), &nobody)).refused(400, "Request_BadRequest");
+    site.graph(ADMIN, "GET", &format!("{ASSIGNMENTS}?$filter=displayName%20eq%20'x'"), &Value::Null)
+        .refused(400, "Request_UnsupportedQuery");
+    site.graph(ADMIN, "PATCH", &path, &json!({})).refused(405, "Request_BadRequest");
+    site.graph(ADMIN, "DELETE", &path, &Value::Null).is(204);
+    assert_eq!(create(), 403);
+    for method in ["GET", "DELETE"] {
+        site.graph(ADMIN, method, &path, &Value::Null).refused(404, "Request_ResourceNotFound");
+    }
+}
+
+#[test]
+fn roles_are_given_and_taken_by_membership() {
+    let site = Site::empty();
+    let roles = get(&site, "/directoryRoles");
+    assert_eq!(ids(&roles).len(), 5);
+    let by_template = get(&site, &format!("/directoryRoles(roleTemplateId='{GROUPS_ADMINISTRATOR}')"));
+    assert_eq!(by_template["displayName"], "Groups Administrator");
+    assert_eq!(get(&site, &format!("/directoryRoles/roleTemplateId={GROUPS_ADMINISTRATOR}")), by_template);
+    assert_eq!(
+        ids(&get(&site, "/directoryRoles?$filter=displayName eq 'groups administrator'")),
+        [GROUPS_ADMINISTRATOR]
+    );
+    assert_eq!(ids(&get(&site, "/directoryRoleTemplates")).len(), 5);
+    assert_eq!(
+        get(&site, &format!("/directoryRoleTemplates/{GLOBAL_ADMINISTRATOR}"))["displayName"],
+        "Global Administrator"
+    );
+    let definition = get(&site, &format!("/roleManagement/directory/roleDefinitions/{GROUPS_ADMINISTRATOR}"));
+    assert!(definition["rolePermissions"][0]["allowedResourceActions"].as_array().unwrap().len() > 3);
+    let found = get(&site, "/roleManagement/directory/roleDefinitions?$filter=displayName eq 'Global Administrator'");
+    assert_eq!(ids(&found), [GLOBAL_ADMINISTRATOR]);
+
+    let group = post(&site, "/groups", &json!({"displayName": "g"}));
+    let role = format!("/directoryRoles/{GROUPS_ADMINISTRATOR}");
+    let give = |member: &str| site.graph(ADMIN, "POST", &format!("{role}/members/$ref"), &reference(member));
+    give(id(&group)).is(204);
+    let again = give(id(&group));
+    assert!(again.message().starts_with("One or more added object references already exist"), "{}", again.message());
+    again.refused(400, "Request_BadRequest");
+    give(UNKNOWN).refused(404, "Request_ResourceNotFound");
+    let members = get(&site, &format!("{role}/members"));
+    assert_eq!(
+        (ids(&members), &members["value"][0]["@odata.type"]),
+        (vec![id(&group)], &json!("#microsoft.graph.group"))
+    );
+    let create = || site.graph(NOBODY, "POST", "/groups", &json!({"displayName": "g"})).status;
+    assert_eq!(create(), 403);
+    let join = format!("/groups/{}/members/$ref", id(&group));
+    site.graph(ADMIN, "POST", &join, &reference(&NOBODY.to_string())).is(204);
+    assert_eq!(create(), 201, "through the group");
+    site.graph(NOBODY, "POST", &join, &reference(&ADMIN.to_string())).refused(403, "Authorization_RequestDenied");
+    let take = format!("{role}/members/{}/$ref", id(&group));
+    site.graph(NOBODY, "DELETE", &take, &Value::Null).refused(403, "Authorization_RequestDenied");
+    site.graph(ADMIN, "DELETE", &take, &Value::Null).is(204);
+    site.graph(ADMIN, "DELETE", &take, &Value::Null).refused(404, "Request_ResourceNotFound");
+    assert_eq!(create(), 403);
+    for path in [format!("/directoryRoles/{UNKNOWN}"), format!("/directoryRoles/{UNKNOWN}/members")] {
+        site.graph(ADMIN, "GET", &path, &Value::Null).refused(404, "Request_ResourceNotFound");
+    }
+}
+
+#[test]
+fn the_last_global_administrator_can_not_go() {
     let site = Site::empty();
     let path = format!("/servicePrincipals/{ADMIN}");
-    for (method, body) in [("DELETE", Value::Null), ("PATCH", json!({"accountEnabled": false}))] {
+    let held = get(&site, &format!("{ASSIGNMENTS}?$filter=principalId eq '{ADMIN}'"));
+    for (method, path, body) in [
+        ("DELETE", path.clone(), Value::Null),
+        ("PATCH", path.clone(), json!({"accountEnabled": false})),
+        ("DELETE", format!("{ASSIGNMENTS}/{}", ids(&held)[0]), Value::Null),
+        ("DELETE", format!("/directoryRoles/{GLOBAL_ADMINISTRATOR}/members/{ADMIN}/$ref"), Value::Null),
+    ] {
         let refused = site.graph(ADMIN, method, &path, &body);
-        assert!(refused.message().starts_with("Nobody would be left"), "{}", refused.message());
+        let said = "Nobody would be left who administers the directory";
+        assert!(refused.message().starts_with(said), "{}", refused.message());
         refused.refused(400, "Request_BadRequest");
     }
     site.graph(ADMIN, "PATCH", &path, &json!({"description": "first"})).is(204);
+    let group = post(&site, "/groups", &json!({"displayName": "nobody is in it"}));
+    post(&site, ASSIGNMENTS, &role_assignment(GLOBAL_ADMINISTRATOR, id(&group)));
+    let own = format!("{ASSIGNMENTS}/{}", ids(&held)[0]);
+    site.graph(ADMIN, "DELETE", &own, &Value::Null).refused(400, "Request_BadRequest");
+    let join = format!("/groups/{}/members/$ref", id(&group));
+    site.graph(ADMIN, "POST", &join, &reference(&NOBODY.to_string())).is(204);
+    site.graph(ADMIN, "DELETE", &own, &Value::Null).is(204);
+    site.graph(ADMIN, "POST", "/groups", &json!({"displayName": "g"})).refused(403, "Authorization_RequestDenied");
 }
 
 #[test]

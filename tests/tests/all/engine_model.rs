@@ -58,6 +58,7 @@ impl Rig {
             }],
             principals: Vec::new(),
             grants: owner.collect(),
+            directory_grants: Vec::new(),
         };
         rig.engine().lay_foundation(&foundation).unwrap();
         assert_eq!(rig.apply(Op::CreateContainer), Outcome::Done);

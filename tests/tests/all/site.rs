@@ -8,7 +8,7 @@ use bytes::Bytes;
 use custody::{RootKey, SoftwareProvider};
 use domain::{
     Activation, AuditRecord, ContainerKind, Guid, ResourceGroup, Subscription, Tags,
-    access::{Scope, azure_roles, hsm_roles},
+    access::{GLOBAL_ADMINISTRATOR, Scope, azure_roles, hsm_roles},
 };
 use engine::{
     Door, Engine, EngineParts, Foundation, HsmDefaults, MovableClock, NewPrincipal, SystemClock, SystemEntropy,
@@ -28,7 +28,7 @@ pub const VAULT: &str = "kv1.vault.localhost:8443";
 pub const LEGACY: &str = "kvold.vault.localhost:8443";
 pub const HSM: &str = "hsm1.managedhsm.localhost:8443";
 pub const TENANT: Guid = Guid::from_u128(1);
-/// May do everything but use the keys of vaults with access policies.
+/// May do everything, in the directory too, but use the keys of vaults with access policies.
 pub const ADMIN: Guid = Guid::from_u128(2);
 /// Has no role.
 pub const NOBODY: Guid = Guid::from_u128(3);
@@ -361,5 +361,6 @@ fn foundation() -> Foundation {
             })
             .into(),
         grants: grants.collect(),
+        directory_grants: vec![(ADMIN, GLOBAL_ADMINISTRATOR)],
     }
 }

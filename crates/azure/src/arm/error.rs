@@ -462,8 +462,8 @@ fn forbidden(action: &str, scope: &str, model: Model, subject: &Subject) -> Prob
              scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
             subject.caller_object
         ),
-        // The data plane's models have their own words on their own wire.
-        Model::VaultRbac | Model::VaultPolicy | Model::HsmLocal => {
+        // The other models have their own words on their own wires.
+        Model::VaultRbac | Model::VaultPolicy | Model::HsmLocal | Model::Directory => {
             format!("The client '{app}' is not authorized to perform '{action}' on '{scope}'.")
         }
     };

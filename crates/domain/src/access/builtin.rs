@@ -8,6 +8,11 @@ use std::{collections::HashMap, sync::LazyLock};
 const KEY_VAULT_ROLES: &str = include_str!("../../../../specs/azure/builtin-roles.json");
 /// General roles of Azure RBAC (Owner, Reader, …), which the Key Vault document leaves out.
 const GENERAL_ROLES: &str = include_str!("../../../../specs/azure/general-roles.json");
+/// Roles of the directory, as far as there is something here that they let do.
+const DIRECTORY_ROLES: &str = include_str!("../../../../specs/azure/directory-roles.json");
+
+/// The directory role that may do everything there.
+pub static GLOBAL_ADMINISTRATOR: Guid = Guid::from_u128(0x62e9_0394_69f5_4237_9190_0121_7714_5e10);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,24 +77,31 @@ impl Row {
 struct Roles {
     azure: Vec<RoleDefinition>,
     hsm: Vec<RoleDefinition>,
+    directory: Vec<RoleDefinition>,
     hsm_data_actions: Vec<String>,
     permissions: HashMap<String, Vec<String>>,
 }
 
 static ROLES: LazyLock<Roles> = LazyLock::new(|| {
     let definitions = |rows: Vec<Row>| rows.into_iter().filter_map(Row::into_definition);
-    // Both documents are part of the program: a build in which they don't parse fails `tests::tables_are_read`.
+    // The documents are part of the program: a build in which one doesn't parse fails `tests::tables_are_read`.
     let general: Vec<Row> = serde_json::from_str(GENERAL_ROLES).unwrap_or_default();
+    let directory = definitions(serde_json::from_str(DIRECTORY_ROLES).unwrap_or_default()).collect();
     match serde_json::from_str::<KeyVaultDocument>(KEY_VAULT_ROLES) {
         Ok(document) => Roles {
             azure: definitions(general).chain(definitions(document.vault.azure_roles)).collect(),
             hsm: definitions(document.managed_hsm.local_roles).collect(),
+            directory,
             hsm_data_actions: document.managed_hsm.data_actions,
             permissions: document.vault.access_policy_permissions,
         },
-        Err(_) => {
-            Roles { azure: Vec::new(), hsm: Vec::new(), hsm_data_actions: Vec::new(), permissions: HashMap::new() }
-        }
+        Err(_) => Roles {
+            azure: Vec::new(),
+            hsm: Vec::new(),
+            directory,
+            hsm_data_actions: Vec::new(),
+            permissions: HashMap::new(),
+        },
     }
 });
 
@@ -105,12 +117,19 @@ pub fn hsm_roles() -> &'static [RoleDefinition] {
     &ROLES.hsm
 }
 
+/// Roles of the directory.
+#[must_use]
+pub fn directory_roles() -> &'static [RoleDefinition] {
+    &ROLES.directory
+}
+
 /// The roles that every installation has in a realm.
 #[must_use]
 pub fn built_in_roles(realm: Realm) -> &'static [RoleDefinition] {
     match realm {
         Realm::Arm => azure_roles(),
         Realm::Hsm(_) => hsm_roles(),
+        Realm::Directory => directory_roles(),
     }
 }
 
@@ -136,19 +155,35 @@ mod tests {
     use crate::{ContainerKind, Operation};
 
     #[test]
-    fn only_who_decides_on_all_access_may_change_the_directory() {
-        let collections = ["users/", "groups/", "applications/", "servicePrincipals/"];
-        let is_of_directory = |action: &&str| {
-            let path = action.strip_prefix("Microsoft.Authorization/");
-            path.is_some_and(|path| collections.iter().any(|collection| path.starts_with(collection)))
-        };
-        let actions = Operation::ALL.iter().filter_map(|operation| operation.arm_action());
-        let actions: Vec<_> = actions.filter(is_of_directory).collect();
-        assert_eq!(actions.len(), 16);
-        for action in actions {
-            let may = azure_roles().iter().filter(|role| role.permissions.allows_action(action));
-            let names: Vec<_> = may.map(|role| role.name.as_str()).collect();
-            assert_eq!(names, ["Owner", "User Access Administrator"], "{action}");
+    fn an_operation_on_the_directory_asks_for_a_directory_role_alone_and_no_other_does() {
+        let data_actions = |operation: Operation| ContainerKind::ALL.map(|kind| operation.data_action(kind));
+        for operation in Operation::ALL {
+            let elsewhere = data_actions(*operation).into_iter().chain([operation.arm_action()]).flatten();
+            if let Some(action) = operation.directory_action() {
+                // An Owner's `*` would match it: so it must never be asked of Owners.
+                assert_eq!(elsewhere.count(), 0, "{operation:?}");
+                let global = directory_roles().iter().find(|role| role.id == GLOBAL_ADMINISTRATOR);
+                assert!(global.is_some_and(|role| role.permissions.allows_action(action)), "{operation:?}");
+            } else {
+                let elsewhere: Vec<_> = elsewhere.collect();
+                let reaches = |role: &RoleDefinition| {
+                    let allows =
+                        |action| role.permissions.allows_action(action) || role.permissions.allows_data_action(action);
+                    elsewhere.iter().any(|action| allows(action))
+                };
+                assert!(!directory_roles().iter().any(reaches), "{operation:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_of_a_directory_role_is_one_that_an_operation_needs() {
+        let known = |action: &str| Operation::ALL.iter().any(|operation| operation.directory_action() == Some(action));
+        for role in directory_roles().iter().filter(|role| role.id != GLOBAL_ADMINISTRATOR) {
+            assert!(!role.permissions.actions.is_empty(), "{}", role.name);
+            for action in &role.permissions.actions {
+                assert!(known(action), "{}: {action}", role.name);
+            }
         }
     }
 
@@ -156,6 +191,7 @@ mod tests {
     fn tables_are_read() {
         assert_eq!(hsm_roles().len(), 10);
         assert_eq!(azure_roles().len(), 5 + 14);
+        assert_eq!(directory_roles().len(), 5);
         assert_eq!(ROLES.hsm_data_actions.len(), 36);
         assert!(is_policy_permission("keys", "WrapKey") && is_policy_permission("storage", "all"));
         assert!(!is_policy_permission("keys", "fly") && !is_policy_permission("secrets", "wrapKey"));

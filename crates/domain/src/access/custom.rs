@@ -13,6 +13,8 @@ use crate::{Guid, Refusal, UnixTime};
 const HSM_LIMIT: usize = 50;
 /// Documented for a tenant of Azure.
 const ARM_LIMIT: usize = 5000;
+/// The directory has the built-in ones.
+const DIRECTORY_LIMIT: usize = 0;
 /// Actions, data actions and scopes in one definition: every request of its holders looks through them.
 const ENTRIES: usize = 2000;
 /// Characters of a name or of an action.
@@ -73,6 +75,7 @@ pub fn define_role(
     let limit = match realm {
         Realm::Arm => ARM_LIMIT,
         Realm::Hsm(_) => HSM_LIMIT,
+        Realm::Directory => DIRECTORY_LIMIT,
     };
     if known.is_none() && customs.len() >= limit {
         return Err(RoleRefusal::TooMany { limit }.into());
@@ -167,7 +170,7 @@ fn check_actions(realm: Realm, permissions: &RolePermissions) -> Result<(), Refu
             && action.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./*-_".contains(&byte))
     };
     let known = |action: &&String, of_data: bool| match (realm, of_data) {
-        (Realm::Arm, _) => is_word(action),
+        (Realm::Arm | Realm::Directory, _) => is_word(action),
         (Realm::Hsm(_), true) => is_hsm_data_action(action),
         (Realm::Hsm(_), false) => is_hsm_action(action),
     };
@@ -187,6 +190,7 @@ fn scopes(realm: Realm, given: &[Scope]) -> Result<Vec<Scope>, Refusal> {
     match realm {
         Realm::Hsm(_) if given.iter().all(|scope| *scope == Scope::root() || *scope == keys) => Ok(vec![Scope::root()]),
         Realm::Hsm(_) => invalid("only '/' and '/keys' are assignable scopes"),
+        Realm::Directory => Ok(vec![Scope::root()]),
         Realm::Arm if given.is_empty() => invalid("there are none"),
         Realm::Arm if given.len() > ENTRIES => invalid("there are more than 2000"),
         Realm::Arm if given.contains(&Scope::root()) => invalid("a custom role cannot be assignable at the root"),

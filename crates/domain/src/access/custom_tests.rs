@@ -146,7 +146,7 @@ fn an_hsm_takes_only_actions_that_it_knows() {
         let request = RoleDefinitionRequest { permissions, ..asked(9, "mine", &[]) };
         let request = match realm {
             Realm::Arm => RoleDefinitionRequest { assignable_scopes: vec![Scope::new(GROUP)], ..request },
-            Realm::Hsm(_) => request,
+            Realm::Hsm(_) | Realm::Directory => request,
         };
         define_role(realm, &request, &[], &[], NOW).map(drop)
     };
@@ -187,6 +187,13 @@ fn a_definition_stays_assignable_where_it_is_assigned() {
     let define = |scope| define_role(Realm::Arm, &asked(9, "mine", &[scope]), &known, &below, NOW).map(drop);
     assert_eq!(define("/subscriptions/s"), Ok(()));
     assert_eq!(define("/subscriptions/s/resourceGroups/other"), Err(Refusal::Role(RoleRefusal::Assigned)));
+}
+
+#[test]
+fn the_directory_has_no_custom_roles() {
+    let asked = RoleDefinitionRequest { assignable_scopes: vec![Scope::root()], ..asked(9, "mine", &[]) };
+    let refused = define_role(Realm::Directory, &asked, &[], &[], NOW);
+    assert_eq!(refused, Err(Refusal::Role(RoleRefusal::TooMany { limit: 0 })));
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! Who may do what: pure decisions over roles, assignments and access policies.
 //!
-//! Three models: Azure RBAC (control plane, and vaults that chose it), access policies (other vaults), local RBAC
-//! (managed HSMs). Source: contract managed-hsm §1, key-vault §5; the tables are `specs/azure/builtin-roles.json`.
+//! Four models: Azure RBAC (control plane, and vaults that chose it), access policies (other vaults), local RBAC
+//! (managed HSMs), directory roles. None reaches into another. Source: contract managed-hsm §1, key-vault §5, "Microsoft
+//! Entra built-in roles"; the tables are `specs/azure/builtin-roles.json`, `directory-roles.json`, `general-roles.json`.
 
 mod builtin;
 mod custom;
 mod decide;
 mod role;
 
-pub use builtin::{azure_roles, built_in_roles, hsm_roles, is_policy_permission};
+pub use builtin::{
+    GLOBAL_ADMINISTRATOR, azure_roles, built_in_roles, directory_roles, hsm_roles, is_policy_permission,
+};
 pub use custom::{RoleDefinitionRequest, RoleRefusal, define_role, retire_role};
 pub use decide::{Assignments, allows_policy};
 pub use role::{Realm, RoleAssignment, RoleDefinition, RoleOrigin, RolePermissions, Scope};
@@ -59,6 +62,7 @@ pub enum Model {
     VaultRbac,
     VaultPolicy,
     HsmLocal,
+    Directory,
 }
 
 #[cfg(test)]

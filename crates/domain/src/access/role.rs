@@ -65,6 +65,8 @@ pub enum Realm {
     Arm,
     /// Local RBAC of one managed HSM: scopes are `/`, `/keys`, `/keys/{name}`.
     Hsm(ContainerId),
+    /// The roles of the directory. The scope is always `/`.
+    Directory,
 }
 
 /// A path: it covers itself and everything below. Kept as given, compared without case.

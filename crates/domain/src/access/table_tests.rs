@@ -61,6 +61,13 @@ fn what_each_role_lets_do_in_the_control_plane() {
 }
 
 #[test]
+fn what_each_role_lets_do_in_the_directory() {
+    insta::assert_snapshot!(table(directory_roles(), |role, operation| {
+        operation.directory_action().is_some_and(|action| role.permissions.allows_action(action))
+    }));
+}
+
+#[test]
 fn each_operation_names_its_rights() {
     let mut text = String::new();
     for operation in Operation::ALL {
@@ -69,6 +76,7 @@ fn each_operation_names_its_rights() {
             operation.data_action(ContainerKind::ManagedHsm),
             operation.policy_permission().map(|(_, word)| word),
             operation.arm_action(),
+            operation.directory_action(),
         ];
         let rights: Vec<&str> = rights.into_iter().flatten().collect();
         let rights = if rights.is_empty() { "none of its own".to_owned() } else { rights.join(", ") };

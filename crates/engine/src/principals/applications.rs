@@ -1,6 +1,6 @@
 //! Applications, their service principals, and the secrets they sign in with.
 
-use super::known;
+use super::roles::remove_principal;
 use crate::{Engine, Error};
 use domain::{
     CalendarDuration, ClientSecret, DirectoryRefusal, Guid, Operation, Principal, PrincipalChanges, PrincipalKind,
@@ -112,7 +112,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let path = format!("/applications/{object_id}");
         self.change_directory(caller, Operation::ApplicationUpdate, &path, |tx, _| {
-            let application = self.application(tx, Application::Registered(object_id))?.change(changes)?;
+            let application = self.application(tx, caller, Application::Registered(object_id))?.change(changes)?;
             Ok(tx.put_principal(&application)?)
         })
     }
@@ -124,8 +124,8 @@ impl Engine {
     pub fn delete_application(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         let path = format!("/applications/{object_id}");
         self.reduce_directory(caller, Operation::ApplicationDelete, &path, |tx, _| {
-            let application = self.application(tx, Application::Registered(object_id))?;
-            Ok(tx.remove_principal(application.object_id)?)
+            let application = self.application(tx, caller, Application::Registered(object_id))?;
+            Ok(remove_principal(tx, application.object_id)?)
         })
     }
 
@@ -159,7 +159,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let path = format!("/servicePrincipals/{object_id}");
         self.reduce_directory(caller, Operation::ServicePrincipalUpdate, &path, |tx, _| {
-            let principal = known(tx, PrincipalKind::ServicePrincipal, object_id)?.change(changes)?;
+            let principal = self.known(tx, caller, PrincipalKind::ServicePrincipal, object_id)?.change(changes)?;
             Ok(tx.put_principal(&principal)?)
         })
     }
@@ -172,8 +172,8 @@ impl Engine {
     pub fn delete_service_principal(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         let path = format!("/servicePrincipals/{object_id}");
         self.reduce_directory(caller, Operation::ServicePrincipalDelete, &path, |tx, _| {
-            let application = known(tx, PrincipalKind::ServicePrincipal, object_id)?.dismiss();
-            tx.remove_principal(object_id)?;
+            let application = self.known(tx, caller, PrincipalKind::ServicePrincipal, object_id)?.dismiss();
+            remove_principal(tx, object_id)?;
             Ok(tx.put_principal(&application)?)
         })
     }
@@ -194,7 +194,7 @@ impl Engine {
         let secret = self.change_directory(caller, Operation::ClientSecretAdd, &path, |tx, now| {
             let (starts, expires) = new.dates(now)?;
             let secret = ClientSecret { id, display_name: new.display_name.clone(), hash, starts, expires };
-            let found = self.application(tx, application)?;
+            let found = self.application(tx, caller, application)?;
             tx.put_principal(&found.add_secret(secret.clone())?)?;
             Ok(secret)
         })?;
@@ -206,20 +206,22 @@ impl Engine {
     pub fn remove_client_secret(&self, caller: &Caller, application: Application, id: Guid) -> Result<(), Error> {
         let path = format!("{}/passwords/{id}", path_of(application));
         self.change_directory(caller, Operation::ClientSecretRemove, &path, |tx, _| {
-            let found = self.application(tx, application)?;
+            let found = self.application(tx, caller, application)?;
             Ok(tx.put_principal(&found.remove_secret(id).map_err(Refusal::from)?)?)
         })
     }
 
-    /// The record that a change is about, as the transaction sees it.
-    fn application(&self, tx: &mut dyn Tx, wanted: Application) -> Result<Principal, Error> {
+    /// The record that a change is about, as the transaction sees it, if the caller may change that one.
+    fn application(&self, tx: &mut dyn Tx, caller: &Caller, wanted: Application) -> Result<Principal, Error> {
         match wanted {
-            Application::Principal(object_id) => known(tx, PrincipalKind::ServicePrincipal, object_id),
+            Application::Principal(object_id) => self.known(tx, caller, PrincipalKind::ServicePrincipal, object_id),
             Application::Registered(object_id) => {
                 // Which id an application signs in with never changes: that much may come from memory.
                 let app_id = self.directory()?.by_application(object_id).and_then(|found| found.app_id);
                 let app_id = app_id.ok_or(Refusal::PrincipalNotFound)?;
-                Ok(tx.principal_by_app(app_id)?.ok_or(Refusal::PrincipalNotFound)?)
+                let found = tx.principal_by_app(app_id)?.ok_or(Refusal::PrincipalNotFound)?;
+                self.check_privilege(tx, caller, found.object_id)?;
+                Ok(found)
             }
         }
     }

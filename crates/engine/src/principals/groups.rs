@@ -1,6 +1,6 @@
 //! Groups and who is in them.
 
-use super::known;
+use super::roles::remove_principal;
 use crate::{Engine, Error};
 use domain::{
     DirectoryRefusal, Guid, Operation, Principal, PrincipalChanges, PrincipalKind, Refusal, access::Caller, closure,
@@ -38,7 +38,7 @@ impl Engine {
     /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::ParameterInvalid`].
     pub fn update_group(&self, caller: &Caller, object_id: Guid, changes: &PrincipalChanges) -> Result<(), Error> {
         self.change_directory(caller, Operation::GroupUpdate, &format!("/groups/{object_id}"), |tx, _| {
-            let group = known(tx, PrincipalKind::Group, object_id)?.change(changes)?;
+            let group = self.known(tx, caller, PrincipalKind::Group, object_id)?.change(changes)?;
             Ok(tx.put_principal(&group)?)
         })
     }
@@ -49,8 +49,8 @@ impl Engine {
     /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::LastAdministrator`].
     pub fn delete_group(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         self.reduce_directory(caller, Operation::GroupDelete, &format!("/groups/{object_id}"), |tx, _| {
-            known(tx, PrincipalKind::Group, object_id)?;
-            Ok(tx.remove_principal(object_id)?)
+            self.known(tx, caller, PrincipalKind::Group, object_id)?;
+            Ok(remove_principal(tx, object_id)?)
         })
     }
 
@@ -60,7 +60,7 @@ impl Engine {
     pub fn add_group_member(&self, caller: &Caller, group: Guid, member: Guid) -> Result<(), Error> {
         let path = format!("/groups/{group}/members/{member}");
         self.change_directory(caller, Operation::GroupMemberAdd, &path, |tx, _| {
-            known(tx, PrincipalKind::Group, group)?;
+            self.known(tx, caller, PrincipalKind::Group, group)?;
             let joining = tx.principal_by_object(member)?.filter(|found| found.kind.can_be_member());
             joining.ok_or(Refusal::PrincipalNotFound)?;
             if tx.groups_of(member)?.contains(&group) {
@@ -79,7 +79,7 @@ impl Engine {
     pub fn remove_group_member(&self, caller: &Caller, group: Guid, member: Guid) -> Result<(), Error> {
         let path = format!("/groups/{group}/members/{member}");
         self.reduce_directory(caller, Operation::GroupMemberRemove, &path, |tx, _| {
-            known(tx, PrincipalKind::Group, group)?;
+            self.known(tx, caller, PrincipalKind::Group, group)?;
             if !tx.groups_of(member)?.contains(&group) {
                 return Err(Refusal::from(DirectoryRefusal::MemberNotFound).into());
             }

@@ -1,11 +1,12 @@
-//! The directory: who there is, kept in memory as it counts now, and changed by whoever may.
+//! The directory: who there is, kept in memory as it counts now, and changed by who has a role in it that lets them.
 //!
 //! A change is answered only after the directory in memory is that of after the change. Fronts ask it of every request,
 //! so whoever was deleted, disabled or taken out of a group is so from their next request on.
 
-pub(crate) mod administrators;
 mod applications;
 mod groups;
+mod roles;
+mod succession;
 mod users;
 
 pub use applications::{
@@ -17,7 +18,7 @@ pub use users::NewUser;
 use crate::{Engine, Error, Subject, posts};
 use domain::{
     Directory, Guid, Operation, Principal, PrincipalKind, Refusal, UnixTime,
-    access::{Caller, Model},
+    access::{Caller, Realm},
 };
 use std::sync::Arc;
 use store::{Fault, Tx};
@@ -48,22 +49,6 @@ impl Engine {
         self.directory.settle(changed, || self.load_directory())
     }
 
-    /// Whether the caller may do this to the directory. It belongs to the whole tenant, and so must the right: held at
-    /// the root of all scopes, or on every subscription there is.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] with the action that is missing.
-    pub fn check_directory_access(&self, caller: &Caller, operation: Operation) -> Result<(), Error> {
-        let Some(action) = operation.arm_action() else {
-            return Err(Refusal::NotSupportedYet { what: operation.name() }.into());
-        };
-        let subscriptions = self.store.query(|read| read.subscriptions())?;
-        if administrators::may(&*self.arm_assignments()?, caller, action, &subscriptions) {
-            return Ok(());
-        }
-        Err(Refusal::Forbidden { action, scope: "/".to_owned(), model: Model::ControlPlane }.into())
-    }
-
     /// Changes the directory, for a caller who may. `path` is what is changed, for the log.
     fn change_directory<T>(
         &self,
@@ -73,10 +58,10 @@ impl Engine {
         work: impl FnMut(&mut dyn Tx, UnixTime) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.check_directory_access(caller, operation)?;
-        // As Entra's own audit log names its directory (Azure Monitor, "Microsoft Entra activity logs").
-        let directory = format!("/tenants/{}/providers/Microsoft.aadiam", caller.tenant);
-        let subject = Subject { container: None, resource: &directory, path };
-        let outcome = self.settle_directory(self.change(operation, Some(caller), &subject, work))?;
+        let subject = Subject { container: None, resource: &directory_id(caller.tenant), path };
+        let changed = self.settle_directory(self.change(operation, Some(caller), &subject, work));
+        // Whoever is removed has no roles any more.
+        let outcome = self.settle_access(Realm::Directory, changed)?;
         self.cover(operation)?;
         Ok(outcome)
     }
@@ -89,14 +74,25 @@ impl Engine {
         path: &str,
         mut work: impl FnMut(&mut dyn Tx, UnixTime) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.change_directory(caller, operation, path, |tx, now| {
-            posts::reduce_directory(tx, caller.tenant, |tx| work(tx, now))
-        })
+        self.change_directory(caller, operation, path, |tx, now| posts::reduce_directory(tx, |tx| work(tx, now)))
+    }
+
+    /// A principal of some kind that a change is about, if the caller may change that one.
+    fn known(
+        &self,
+        tx: &mut dyn Tx,
+        caller: &Caller,
+        kind: PrincipalKind,
+        object_id: Guid,
+    ) -> Result<Principal, Error> {
+        let found = tx.principal_by_object(object_id)?.filter(|found| found.kind == kind);
+        let found = found.ok_or(Refusal::PrincipalNotFound)?;
+        self.check_privilege(tx, caller, object_id)?;
+        Ok(found)
     }
 }
 
-/// A principal of some kind that a change is about.
-fn known(tx: &mut dyn Tx, kind: PrincipalKind, object_id: Guid) -> Result<Principal, Error> {
-    let found = tx.principal_by_object(object_id)?.filter(|found| found.kind == kind);
-    Ok(found.ok_or(Refusal::PrincipalNotFound)?)
+/// As Entra's own audit log names its directory (Azure Monitor, "Microsoft Entra activity logs").
+pub(crate) fn directory_id(tenant: Guid) -> String {
+    format!("/tenants/{tenant}/providers/Microsoft.aadiam")
 }

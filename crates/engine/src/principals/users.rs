@@ -1,6 +1,6 @@
 //! Users: principals that sign in through an external issuer only, so nothing to sign in with is kept.
 
-use super::known;
+use super::roles::remove_principal;
 use crate::{Engine, Error};
 use domain::{DirectoryRefusal, Guid, Operation, Principal, PrincipalChanges, PrincipalKind, Refusal, access::Caller};
 use store::Tx;
@@ -19,10 +19,11 @@ pub struct NewUser {
 impl Engine {
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::ParameterInvalid`], [`DirectoryRefusal::UserNameTaken`],
-    /// [`DirectoryRefusal::ObjectIdTaken`].
+    /// [`DirectoryRefusal::ObjectIdTaken`], [`Refusal::LastAdministrator`].
     pub fn create_user(&self, caller: &Caller, new: &NewUser) -> Result<Principal, Error> {
         let object_id = new.object_id.unwrap_or_else(|| self.new_guid());
-        self.change_directory(caller, Operation::UserCreate, &format!("/users/{object_id}"), |tx, now| {
+        let (operation, path) = (Operation::UserCreate, format!("/users/{object_id}"));
+        let work = |tx: &mut dyn Tx, now| {
             let user = Principal {
                 user_principal_name: Some(new.user_principal_name.clone()),
                 mail_nickname: new.mail_nickname.clone(),
@@ -32,9 +33,15 @@ impl Engine {
             user.check()?;
             refuse_taken_id(tx, object_id)?;
             refuse_taken_name(tx, &user)?;
+            // Whom an issuer vouched for until now may have a role already.
+            self.check_privilege(tx, caller, object_id)?;
             tx.put_principal(&user)?;
             Ok(user)
-        })
+        };
+        match new.enabled {
+            true => self.change_directory(caller, operation, &path, work),
+            false => self.reduce_directory(caller, operation, &path, work),
+        }
     }
 
     /// # Errors
@@ -42,7 +49,7 @@ impl Engine {
     /// [`DirectoryRefusal::UserNameTaken`], [`Refusal::LastAdministrator`].
     pub fn update_user(&self, caller: &Caller, object_id: Guid, changes: &PrincipalChanges) -> Result<(), Error> {
         self.reduce_directory(caller, Operation::UserUpdate, &format!("/users/{object_id}"), |tx, _| {
-            let user = known(tx, PrincipalKind::User, object_id)?.change(changes)?;
+            let user = self.known(tx, caller, PrincipalKind::User, object_id)?.change(changes)?;
             refuse_taken_name(tx, &user)?;
             Ok(tx.put_principal(&user)?)
         })
@@ -55,8 +62,8 @@ impl Engine {
     /// [`Refusal::Forbidden`], [`Refusal::PrincipalNotFound`], [`Refusal::LastAdministrator`].
     pub fn delete_user(&self, caller: &Caller, object_id: Guid) -> Result<(), Error> {
         self.reduce_directory(caller, Operation::UserDelete, &format!("/users/{object_id}"), |tx, _| {
-            known(tx, PrincipalKind::User, object_id)?;
-            Ok(tx.remove_principal(object_id)?)
+            self.known(tx, caller, PrincipalKind::User, object_id)?;
+            Ok(remove_principal(tx, object_id)?)
         })
     }
 }

@@ -4,7 +4,7 @@ use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{
     Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectName, ResourceGroup, ResourceId, Secret, Sku,
     Subscription, Tags,
-    access::{Caller, Scope, azure_roles, hsm_roles},
+    access::{Caller, GLOBAL_ADMINISTRATOR, Scope, azure_roles, hsm_roles},
     lifecycle::PolicyAmendment,
 };
 use engine::{
@@ -52,6 +52,7 @@ impl Rig {
             }],
             principals: Vec::new(),
             grants: owner.collect(),
+            directory_grants: vec![(ADMINISTRATOR, GLOBAL_ADMINISTRATOR)],
         };
         rig.engine.lay_foundation(&foundation).unwrap();
         rig.create(ContainerKind::Vault);

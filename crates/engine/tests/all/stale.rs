@@ -3,7 +3,7 @@
 use crate::rig::{ADMINISTRATOR, Rig, SUBSCRIPTION, caller, engine_on, key_name, resource};
 use domain::{
     ContainerKind, Guid, Operation, PrincipalChanges, Refusal, SignatureAlgorithm, Standing,
-    access::{Caller, RoleDefinitionRequest, RolePermissions, Scope},
+    access::{Caller, RoleDefinitionRequest, RolePermissions, Scope, directory_roles},
 };
 use engine::{ContainerListing, Engine, Error, NewGroup, NewUser, PageRequest, RoleAssignmentRequest};
 use std::sync::{
@@ -250,4 +250,22 @@ fn what_was_refused_leaves_the_rights_in_memory_as_they_are() {
     for kind in KINDS {
         sign(&engine, kind).unwrap();
     }
+}
+
+#[test]
+fn who_lost_a_directory_role_does_not_go_on_while_that_can_not_be_loaded() {
+    let rig = Rig::new();
+    let group = prepared(&rig);
+    let role = directory_roles().iter().find(|role| role.name == "Groups Administrator").unwrap().id;
+    let who = caller(ADMINISTRATOR);
+    let given = rig.engine.put_directory_role_assignment(&who, role, ADA).unwrap().name;
+    let (store, engine) = severed_after(&rig, Operation::DirectoryRoleAssignmentDelete, false);
+    let create = || engine.check_directory_access(&caller(ADA), Operation::GroupCreate);
+    create().unwrap();
+    engine.delete_directory_role_assignment(&who, given).unwrap_err();
+    assert!(matches!(create(), Err(Error::Store(_))));
+    let added = engine.add_group_member(&caller(ADA), group, ADMINISTRATOR);
+    assert!(matches!(added, Err(Error::Store(_))), "{added:?}");
+    store.is_severed.store(false, Ordering::SeqCst);
+    assert!(matches!(create(), Err(Error::Refused(Refusal::Forbidden { .. }))));
 }

@@ -5,7 +5,7 @@ use crate::{Failure, private_file};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     ContainerKind, ContainerName, Guid, ResourceGroup, ResourceId, Sku, Subscription, Tags,
-    access::{Caller, RoleDefinition, Scope, azure_roles, hsm_roles},
+    access::{Caller, GLOBAL_ADMINISTRATOR, RoleDefinition, Scope, azure_roles, directory_roles, hsm_roles},
     lifecycle::PolicyAmendment,
 };
 use engine::{
@@ -51,7 +51,7 @@ impl Seed {
     }
 
     fn make(entropy: &dyn Entropy) -> Self {
-        let roles = azure_roles().iter().chain(hsm_roles()).map(|role| shell_name(&role.name));
+        let roles = azure_roles().iter().chain(hsm_roles()).chain(directory_roles()).map(|role| shell_name(&role.name));
         let names = roles.chain(["NOBODY".to_owned()]);
         Self {
             tenant: guid(entropy),
@@ -89,6 +89,7 @@ impl Seed {
             .filter(|role| ["Owner", "Key Vault Administrator"].contains(&role.name.as_str()))
             .map(|role| (self.administrator.object_id, role.id));
         let grants = self.holders(azure_roles()).chain(administrator);
+        let global_administrator = (self.administrator.object_id, GLOBAL_ADMINISTRATOR);
         let named = self.principals.iter().map(|(name, credentials)| (name.as_str(), credentials));
         Foundation {
             subscriptions: vec![Subscription {
@@ -105,6 +106,7 @@ impl Seed {
             }],
             principals: named.chain([("Administrator", &self.administrator)]).map(principal).collect(),
             grants: grants.map(|(principal, role)| (principal, role, scope.clone())).collect(),
+            directory_grants: self.holders(directory_roles()).chain([global_administrator]).collect(),
         }
     }
 

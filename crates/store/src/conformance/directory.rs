@@ -19,7 +19,7 @@ fn role(realm: Realm, name: u128, principal: u128) -> RoleAssignment {
 
 pub fn role_assignments_are_kept_by_realm(harness: &mut dyn Harness) {
     let store = harness.store();
-    let realms = [Realm::Arm, Realm::Hsm(container_id(0)), Realm::Hsm(container_id(1))];
+    let realms = [Realm::Arm, Realm::Hsm(container_id(0)), Realm::Hsm(container_id(1)), Realm::Directory];
     for realm in realms {
         write(store, |tx| {
             tx.put_role_assignment(&role(realm, 2, 1))?;
@@ -36,6 +36,7 @@ pub fn role_assignments_are_kept_by_realm(harness: &mut dyn Harness) {
     assert_eq!(list(realms[0]), [role(Realm::Arm, 1, 9), role(Realm::Arm, 2, 1)]);
     assert_eq!(list(realms[1]), [role(realms[1], 1, 1), role(realms[1], 2, 1)]);
     assert_eq!(list(realms[2]), [role(realms[2], 1, 1)]);
+    assert_eq!(list(realms[3]), [role(realms[3], 1, 1), role(realms[3], 2, 1)]);
     assert_eq!(list(Realm::Hsm(container_id(7))), []);
 }
 

@@ -20,7 +20,7 @@ fn definition(id: u128, name: &str) -> RoleDefinition {
 }
 
 pub fn role_definitions_are_kept_by_realm(harness: &mut dyn Harness) {
-    let realms = [Realm::Arm, Realm::Hsm(container_id(0)), Realm::Hsm(container_id(1))];
+    let realms = [Realm::Arm, Realm::Hsm(container_id(0)), Realm::Hsm(container_id(1)), Realm::Directory];
     for realm in realms {
         write(harness.store(), |tx| {
             tx.put_role_definition(realm, &definition(2, "second"))?;
@@ -38,6 +38,7 @@ pub fn role_definitions_are_kept_by_realm(harness: &mut dyn Harness) {
     assert_eq!(list(realms[0]), [definition(1, "changed"), definition(2, "second")]);
     assert_eq!(list(realms[1]), [definition(1, "first"), definition(2, "second")]);
     assert_eq!(list(realms[2]), [definition(1, "first")]);
+    assert_eq!(list(realms[3]), [definition(1, "first"), definition(2, "second")]);
     assert_eq!(list(Realm::Hsm(container_id(7))), []);
 }
 

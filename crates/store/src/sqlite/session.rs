@@ -319,10 +319,11 @@ impl Read for Session<'_> {
     }
 }
 
-/// Empty for Azure RBAC, else the managed HSM.
+/// Empty for Azure RBAC, else the managed HSM, by 16 bytes; a word for the directory.
 pub(super) fn realm_key(realm: Realm) -> Vec<u8> {
     match realm {
         Realm::Arm => Vec::new(),
         Realm::Hsm(container) => guid_key(container.0).to_vec(),
+        Realm::Directory => b"directory".to_vec(),
     }
 }

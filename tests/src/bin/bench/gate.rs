@@ -115,6 +115,7 @@ fn engine(folder: &Path) -> Result<Engine, Failure> {
         }],
         principals: Vec::new(),
         grants: vec![(WHO, owner.id, Scope::root())],
+        directory_grants: Vec::new(),
     })?;
     engine.put_container(&caller(), &hsm()?)?;
     let key =

@@ -8,7 +8,17 @@ const UNKNOWN: &str = "00000000-0000-0000-0000-0000000000ff";
 /// Every kind of path there is, about a group and about things that do not exist.
 fn paths(group: &str) -> Vec<String> {
     let mut paths = Vec::new();
-    for collection in ["users", "groups", "applications", "servicePrincipals", "directoryObjects", "me", "devices"] {
+    for collection in [
+        "users",
+        "groups",
+        "applications",
+        "servicePrincipals",
+        "directoryObjects",
+        "directoryRoles",
+        "roleManagement/directory/roleAssignments",
+        "me",
+        "devices",
+    ] {
         paths.push(format!("/v1.0/{collection}"));
         for id in [group, UNKNOWN, "%00", "%C3%A9", "('')", "$ref", "'", "..", &"a".repeat(5_000)] {
             for rest in ["", "/owners", "/members", "/members/$ref", "/addPassword", "/checkMemberGroups", "/memberOf"]
@@ -41,6 +51,8 @@ fn bodies(group: &str) -> Vec<Vec<u8>> {
         r#"{"groupIds":["x",null]}"#,
         r#"{"ids":[],"types":[]}"#,
         r#"{"@odata.id":"https://x/y/"}"#,
+        r#"{"roleDefinitionId":"x","principalId":{},"directoryScopeId":7}"#,
+        r#"{"roleDefinitionId":null,"principalId":"","directoryScopeId":"/"}"#,
         r#"{"accountEnabled":null,"description":null}"#,
     ] {
         bodies.push(text.into());

@@ -3,6 +3,7 @@
 
 mod control;
 mod data;
+mod directory;
 mod needs;
 
 use domain::{Guid, Operation};

@@ -128,7 +128,7 @@ pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'
              {ACCESS_HELP}",
             name_and_location(place)
         ),
-        Model::VaultRbac | Model::ControlPlane => [
+        Model::VaultRbac | Model::ControlPlane | Model::Directory => [
             "Caller is not authorized to perform action on resource.",
             "If role assignments, deny assignments or role definitions were changed recently, please observe \
              propagation time.",

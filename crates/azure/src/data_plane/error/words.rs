@@ -51,7 +51,7 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
         R::NetworkForbidden { .. } => forbidden("ForbiddenByFirewall"),
         R::PublicNetworkDisabled => forbidden("ForbiddenByConnection"),
         R::Forbidden { model, .. } => match model {
-            Model::VaultRbac | Model::ControlPlane => forbidden("ForbiddenByRbac"),
+            Model::VaultRbac | Model::ControlPlane | Model::Directory => forbidden("ForbiddenByRbac"),
             Model::VaultPolicy => forbidden("AccessDenied"),
             Model::HsmLocal => (StatusCode::FORBIDDEN, "AccessDenied", None),
         },

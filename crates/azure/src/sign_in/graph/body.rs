@@ -204,6 +204,21 @@ pub(crate) fn reference(body: &[u8]) -> Result<Guid, Refused> {
     Guid::parse(id).ok_or_else(wrong)
 }
 
+/// A directory role and who is to have it, everywhere in the directory.
+pub(crate) fn role_assignment(body: &[u8]) -> Result<(Guid, Guid), Refused> {
+    let mut members = Members::read(body)?;
+    let missing =
+        |name| Refused::bad(format!("A value is required for property '{name}' of resource 'RoleAssignment'."));
+    let [role, principal] = ["roleDefinitionId", "principalId"]
+        .map(|name| members.guid(name).and_then(|id| id.ok_or_else(|| missing(name))));
+    let scope = members.text("directoryScopeId")?.ok_or_else(|| missing("directoryScopeId"))?;
+    if scope != "/" {
+        return Err(Refused::not_kept("directoryScopeId"));
+    }
+    members.finish()?;
+    Ok((role?, principal?))
+}
+
 /// The groups of a question whether somebody is in them.
 pub(crate) fn group_ids(body: &[u8]) -> Result<Vec<String>, Refused> {
     const MOST: usize = 20;

@@ -94,7 +94,11 @@ pub(crate) fn of_refusal(refusal: &Refusal, id: &str) -> Refused {
             let message = "Insufficient privileges to complete the operation.";
             Refused::new(StatusCode::FORBIDDEN, "Authorization_RequestDenied", message)
         }
-        Refusal::PrincipalNotFound => Refused::not_found(id),
+        Refusal::PrincipalNotFound | Refusal::RoleAssignmentNotFound => Refused::not_found(id),
+        Refusal::RoleDefinitionNotFound => Refused::bad("The role definition is not one of this directory."),
+        Refusal::RoleAssignmentExists => Refused::bad(
+            "A conflicting object with one or more of the specified property values is present in the directory.",
+        ),
         Refusal::ParameterInvalid { parameter, reason } => {
             Refused::bad(format!("Invalid value specified for property '{parameter}': {reason}."))
         }

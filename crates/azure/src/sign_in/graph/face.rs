@@ -3,7 +3,11 @@
 //!
 //! What Graph knows and we do not keep is left out, or shown empty where clients look for it.
 
-use super::route::Collection;
+use super::{
+    filter::{Filtered, Property},
+    page::Listed,
+    route::Collection,
+};
 use domain::{ClientSecret, Directory, Guid, Principal, PrincipalKind};
 use serde_json::{Value, json};
 
@@ -106,6 +110,42 @@ impl<'directory> Face<'directory> {
             shown.insert("@odata.type".to_owned(), format!("#microsoft.graph.{}", self.type_name()).into());
         }
         shown
+    }
+}
+
+impl Filtered for Face<'_> {
+    const PROPERTIES: &'static [Property] = &[
+        Property::Id,
+        Property::AppId,
+        Property::DisplayName,
+        Property::UserPrincipalName,
+        Property::MailNickname,
+        Property::Mail,
+        Property::ServicePrincipalNames,
+        Property::IdentifierUris,
+    ];
+
+    fn value(&self, property: Property) -> Option<String> {
+        let record = self.record();
+        match property {
+            Property::Id => Some(self.id().to_string()),
+            Property::AppId | Property::ServicePrincipalNames => record.app_id.map(|id| id.to_string()),
+            Property::DisplayName => Some(record.display_name.clone()),
+            Property::UserPrincipalName => record.user_principal_name.clone(),
+            Property::MailNickname => record.mail_nickname.clone(),
+            // Nobody has any.
+            Property::Mail
+            | Property::IdentifierUris
+            | Property::TemplateId
+            | Property::PrincipalId
+            | Property::RoleDefinitionId => None,
+        }
+    }
+}
+
+impl Listed for Face<'_> {
+    fn key(&self) -> Guid {
+        self.record().object_id
     }
 }
 

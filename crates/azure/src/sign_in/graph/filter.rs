@@ -2,21 +2,29 @@
 //!
 //! Source: OData 4.01 URL conventions §5.1.1; contract: az-client §2, "Graph v1.0".
 
-use super::face::Face;
-use domain::Guid;
-
 /// A property that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Property {
+pub(crate) enum Property {
     Id,
     AppId,
     DisplayName,
     UserPrincipalName,
     MailNickname,
     Mail,
+    TemplateId,
+    PrincipalId,
+    RoleDefinitionId,
     // With many values: `/any(…)` is for them.
     ServicePrincipalNames,
     IdentifierUris,
+}
+
+/// What a filter can choose among.
+pub(crate) trait Filtered {
+    /// What can be asked of such a thing.
+    const PROPERTIES: &'static [Property];
+
+    fn value(&self, property: Property) -> Option<String>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,24 +62,18 @@ impl Filter {
         Some(Self(alternatives))
     }
 
-    pub(crate) fn holds(&self, face: Face<'_>) -> bool {
-        self.0.iter().any(|all| all.iter().all(|condition| condition.holds(face)))
+    /// Whether it asks only for what such things have.
+    pub(crate) fn fits<T: Filtered>(&self) -> bool {
+        self.0.iter().flatten().all(|condition| T::PROPERTIES.contains(&condition.property))
+    }
+
+    pub(crate) fn holds(&self, thing: &impl Filtered) -> bool {
+        self.0.iter().any(|all| all.iter().all(|condition| condition.holds(thing)))
     }
 }
 
 impl Condition {
-    fn holds(&self, face: Face<'_>) -> bool {
-        let record = face.record();
-        let guid = |id: Option<Guid>| id.map(|id| id.to_string());
-        let found = match self.property {
-            Property::Id => guid(Some(face.id())),
-            Property::AppId | Property::ServicePrincipalNames => guid(record.app_id),
-            Property::DisplayName => Some(record.display_name.clone()),
-            Property::UserPrincipalName => record.user_principal_name.clone(),
-            Property::MailNickname => record.mail_nickname.clone(),
-            // Nobody has any.
-            Property::Mail | Property::IdentifierUris => None,
-        };
+    fn holds(&self, thing: &impl Filtered) -> bool {
         let matches = |found: String| {
             let found = found.to_lowercase();
             match self.comparison {
@@ -79,7 +81,7 @@ impl Condition {
                 Comparison::StartsWith => found.starts_with(&self.value),
             }
         };
-        found.is_some_and(matches)
+        thing.value(self.property).is_some_and(matches)
     }
 }
 
@@ -158,6 +160,9 @@ fn single(name: &str) -> Option<Property> {
         ("userPrincipalName", Property::UserPrincipalName),
         ("mailNickname", Property::MailNickname),
         ("mail", Property::Mail),
+        ("templateId", Property::TemplateId),
+        ("principalId", Property::PrincipalId),
+        ("roleDefinitionId", Property::RoleDefinitionId),
     ];
     known.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, property)| property)
 }

@@ -28,6 +28,7 @@ pub(crate) fn bodies(bytes: &[u8]) {
     let _ = body::service_principal(bytes);
     let _ = body::secret(bytes).map(drop);
     let _ = body::key_id(bytes);
+    let _ = body::role_assignment(bytes);
     let _ = body::reference(bytes);
     let _ = body::group_ids(bytes);
     let _ = body::ids_and_types(bytes);

@@ -11,6 +11,7 @@ pub(super) mod filter;
 pub(super) mod fuzz;
 mod handlers;
 mod page;
+mod roles;
 mod route;
 #[cfg(test)]
 mod tests;
@@ -107,9 +108,14 @@ impl Ask<'_> {
     fn entity(&self, face: Face<'_>, collection: Collection) -> Value {
         let tenant = self.front.addresses.tenant;
         let is_of_any_type = collection == Collection::DirectoryObjects;
-        let mut shown = if is_of_any_type { face.typed(tenant) } else { face.shown(tenant) };
+        let shown = if is_of_any_type { face.typed(tenant) } else { face.shown(tenant) };
+        self.single(shown, collection.name())
+    }
+
+    /// One thing of a list of this name.
+    fn single(&self, mut shown: Value, list: &str) -> Value {
         if let Some(shown) = shown.as_object_mut() {
-            let context = format!("{}/v1.0/$metadata#{}/$entity", self.base(), collection.name());
+            let context = format!("{}/v1.0/$metadata#{list}/$entity", self.base());
             shown.insert("@odata.context".to_owned(), context.into());
         }
         shown

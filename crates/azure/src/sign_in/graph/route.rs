@@ -51,6 +51,24 @@ pub(super) enum About<'path> {
     RemovePassword,
 }
 
+/// What is said about the roles of the directory: as roles that have members, and as definitions that are assigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Roles<'path> {
+    All,
+    One(&'path str),
+    Members(&'path str),
+    /// Where a role is given.
+    MemberReferences(&'path str),
+    /// Where it is taken.
+    MemberReference(&'path str, &'path str),
+    Templates,
+    Template(&'path str),
+    Definitions,
+    Definition(&'path str),
+    Assignments,
+    Assignment(&'path str),
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route<'path> {
     /// Whoever signed in: never a user here.
@@ -58,6 +76,7 @@ pub(super) enum Route<'path> {
     All(Collection),
     One(Collection, &'path str, About<'path>),
     GetByIds,
+    Roles(Roles<'path>),
     /// A first segment that is none of ours.
     Unknown(&'path str),
 }
@@ -70,6 +89,9 @@ impl<'path> Route<'path> {
         if first.eq_ignore_ascii_case("me") {
             return Some(Self::Me);
         }
+        if Roles::ROOTS.iter().any(|root| first.eq_ignore_ascii_case(root)) {
+            return Roles::of(first, rest).map(Self::Roles);
+        }
         let Some(collection) = Collection::of(first) else { return Some(Self::Unknown(first)) };
         match *rest {
             [] if collection == Collection::DirectoryObjects => None,
@@ -79,6 +101,29 @@ impl<'path> Route<'path> {
             }
             [id, ref about @ ..] => Some(Self::One(collection, id, About::of(collection, about)?)),
         }
+    }
+}
+
+impl<'path> Roles<'path> {
+    const ROOTS: [&'static str; 3] = ["directoryRoles", "directoryRoleTemplates", "roleManagement"];
+
+    fn of(root: &str, path: &[&'path str]) -> Option<Self> {
+        let [roles, templates, _] = Self::ROOTS.map(|known| known.eq_ignore_ascii_case(root));
+        Some(match *path {
+            [] if roles => Self::All,
+            [id] if roles => Self::One(id),
+            [id, "members"] if roles => Self::Members(id),
+            [id, "members", "$ref"] if roles => Self::MemberReferences(id),
+            [id, "members", member, "$ref"] if roles => Self::MemberReference(id, member),
+            [] if templates => Self::Templates,
+            [id] if templates => Self::Template(id),
+            // Of `roleManagement`: others than the directory have roles at Azure, but not here.
+            ["directory", "roleDefinitions"] => Self::Definitions,
+            ["directory", "roleDefinitions", id] => Self::Definition(id),
+            ["directory", "roleAssignments"] => Self::Assignments,
+            ["directory", "roleAssignments", id] => Self::Assignment(id),
+            _ => return None,
+        })
     }
 }
 

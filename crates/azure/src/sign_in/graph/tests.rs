@@ -5,12 +5,13 @@ use super::{
     error::{self, Refused},
     face::Face,
     filter::Filter,
-    route::{About, Collection, Route},
+    roles,
+    route::{About, Collection, Roles, Route},
 };
 use domain::{
     ClientSecret, ContainerName, Directory, DirectoryRefusal, Guid, Post, Principal, PrincipalChanges, PrincipalKind,
     Refusal, UnixTime,
-    access::{Model, Scope},
+    access::{Model, Realm, RoleAssignment, RoleDefinition, Scope},
 };
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -84,6 +85,22 @@ fn every_path_that_clients_ask_has_its_route() {
             &["servicePrincipals", "2", "removePassword"],
             Some(Route::One(ServicePrincipals, "2", About::RemovePassword)),
         ),
+        (&["directoryRoles"], Some(Route::Roles(Roles::All))),
+        (&["directoryroles", "7"], Some(Route::Roles(Roles::One("7")))),
+        (&["directoryRoles(roleTemplateId='7')"], Some(Route::Roles(Roles::One("roleTemplateId='7")))),
+        (&["directoryRoles", "7", "members"], Some(Route::Roles(Roles::Members("7")))),
+        (&["directoryRoles", "7", "members", "$ref"], Some(Route::Roles(Roles::MemberReferences("7")))),
+        (&["directoryRoles", "7", "members", "6", "$ref"], Some(Route::Roles(Roles::MemberReference("7", "6")))),
+        (&["directoryRoleTemplates"], Some(Route::Roles(Roles::Templates))),
+        (&["directoryRoleTemplates", "7"], Some(Route::Roles(Roles::Template("7")))),
+        (&["roleManagement", "directory", "roleDefinitions"], Some(Route::Roles(Roles::Definitions))),
+        (&["roleManagement", "directory", "roleDefinitions", "7"], Some(Route::Roles(Roles::Definition("7")))),
+        (&["rolemanagement", "directory", "roleAssignments"], Some(Route::Roles(Roles::Assignments))),
+        (&["roleManagement", "directory", "roleAssignments", "9"], Some(Route::Roles(Roles::Assignment("9")))),
+        (&["roleManagement"], None),
+        (&["roleManagement", "entitlementManagement", "roleAssignments"], None),
+        (&["directoryRoles", "7", "scopedMembers"], None),
+        (&["directoryRoleTemplates", "7", "members"], None),
         (&["domains"], Some(Route::Unknown("domains"))),
         (&["users", "6", "members"], None),
         (&["users", "6", "addPassword"], None),
@@ -140,7 +157,7 @@ fn filters_of_the_clients_find_the_principal() {
     let face = |collection| Face::all(&directory, collection).next().unwrap();
     let (application, service_principal) = (face(Collection::Applications), face(Collection::ServicePrincipals));
     let (user, group) = (face(Collection::Users), face(Collection::Groups));
-    let holds = |text: &str, face| Filter::read(text).map(|filter| filter.holds(face));
+    let holds = |text: &str, face: Face<'_>| Filter::read(text).map(|filter| filter.holds(&face));
     for text in [
         "servicePrincipalNames/any(c:c eq '00000000-0000-0000-0000-000000000003')",
         "servicePrincipalNames/any( c : c eq '00000000-0000-0000-0000-000000000003' )",
@@ -162,6 +179,64 @@ fn filters_of_the_clients_find_the_principal() {
     assert_eq!(holds("userPrincipalName eq 'ada@localhost'", group), Some(false));
     assert_eq!(holds("appId eq ''", user), Some(false));
     assert_eq!(holds("displayName eq 'x' and id eq '00000000-0000-0000-0000-000000000006'", user), Some(false));
+}
+
+#[test]
+fn filters_ask_of_each_thing_what_it_has() {
+    let of_assignments = "principalId eq '6' and roleDefinitionId eq '7'";
+    let fits = |text| {
+        let filter = Filter::read(text).unwrap();
+        [filter.fits::<Face<'_>>(), filter.fits::<RoleAssignment>(), filter.fits::<&RoleDefinition>()]
+    };
+    assert_eq!(fits(of_assignments), [false, true, false]);
+    assert_eq!(fits("displayName eq 'x'"), [true, false, true]);
+    assert_eq!(fits("id eq 'x'"), [true, true, true]);
+    assert_eq!(fits("templateId eq 'x' or appId eq 'y'"), [false, false, false]);
+}
+
+#[test]
+fn roles_are_found_and_shown_under_the_ids_of_their_templates() {
+    let global = "62e90394-69f5-4237-9190-012177145e10";
+    for id in
+        [global, &global.to_uppercase(), &format!("roleTemplateId='{global}"), &format!("roleTemplateId={global}")]
+    {
+        assert_eq!(roles::find(id).unwrap().name, "Global Administrator", "{id}");
+    }
+    for id in ["", "x", "roleTemplateId=", "acdd72a7-3385-48ef-bd42-f606fba81ae7"] {
+        assert!(roles::find(id).is_err(), "{id}");
+    }
+    let assignment = RoleAssignment {
+        realm: Realm::Directory,
+        name: guid(9),
+        scope: Scope::root(),
+        role: roles::find(global).unwrap().id,
+        principal: guid(6),
+        created: NOW,
+    };
+    let mut shown =
+        vec![roles::assignment(&assignment), roles::role(roles::all()[0]), roles::template(roles::all()[0])];
+    shown.extend(roles::all().into_iter().map(roles::definition));
+    insta::assert_snapshot!("roles", serde_json::to_string_pretty(&shown).unwrap());
+}
+
+#[test]
+fn an_assignment_of_a_role_names_role_principal_and_the_whole_directory() {
+    let read = |body: &str| body::role_assignment(body.as_bytes()).map_err(|refused| refused.message);
+    let body = |more: &str| {
+        let kind = "#microsoft.graph.unifiedRoleAssignment";
+        let [role, principal] = [guid(7), guid(6)];
+        format!(r#"{{"@odata.type":"{kind}","roleDefinitionId":"{role}","principalId":"{principal}"{more}}}"#)
+    };
+    assert_eq!(read(&body(r#","directoryScopeId":"/""#)), Ok((guid(7), guid(6))));
+    assert_eq!(read(&body(r#","directoryScopeId":"/","appScopeId":null"#)), Ok((guid(7), guid(6))));
+    let refused = |scope| read(&body(scope)).unwrap_err();
+    assert_eq!(refused(""), "A value is required for property 'directoryScopeId' of resource 'RoleAssignment'.");
+    assert_eq!(refused(r#","directoryScopeId":"/administrativeUnits/x""#), "Not supported yet: 'directoryScopeId'.");
+    assert_eq!(refused(r#","directoryScopeId":"/","condition":"x""#), "Not supported yet: 'condition'.");
+    let missing = read(r#"{"directoryScopeId":"/","roleDefinitionId":"x"}"#).unwrap_err();
+    assert_eq!(missing, "Invalid value specified for property 'roleDefinitionId'.");
+    let missing = read(&format!(r#"{{"directoryScopeId":"/","roleDefinitionId":"{}"}}"#, guid(7))).unwrap_err();
+    assert_eq!(missing, "A value is required for property 'principalId' of resource 'RoleAssignment'.");
 }
 
 #[test]
@@ -291,8 +366,11 @@ fn every_refusal_has_its_words() {
         Refusal::LastAdministrator { of: Post::Directory },
         Refusal::LastAdministrator { of: Post::ControlPlane { scope: Scope::root() } },
         Refusal::LastAdministrator { of: Post::ManagedHsm { hsm } },
-        Refusal::Forbidden { action: "a", scope: "/".to_owned(), model: Model::ControlPlane },
+        Refusal::Forbidden { action: "a", scope: "/".to_owned(), model: Model::Directory },
         Refusal::PrincipalNotFound,
+        Refusal::RoleAssignmentExists,
+        Refusal::RoleAssignmentNotFound,
+        Refusal::RoleDefinitionNotFound,
         Refusal::ParameterInvalid { parameter: "displayName", reason: "it is empty" },
         Refusal::NotActivated,
     ];

@@ -1,12 +1,12 @@
 //! The last ones: nobody takes away what nobody could ever get back.
 
-use super::{azure_role, grant, join, make_group, make_service_principal, make_user, now};
+use super::{appoint, azure_role, grant, is_forbidden, join, make_group, make_service_principal, make_user, now, user};
 use crate::rig::{ADMINISTRATOR, Rig, SUBSCRIPTION, caller, resource};
 use domain::{
-    ContainerKind, Guid, Post, PrincipalChanges, Refusal,
-    access::{Scope, hsm_roles},
+    ContainerKind, Guid, Operation, Post, PrincipalChanges, Refusal,
+    access::{GLOBAL_ADMINISTRATOR, Model, Scope, hsm_roles},
 };
-use engine::{Error, NewApplication, RoleAssignmentRequest};
+use engine::{Error, NewApplication, NewUser, RoleAssignmentRequest};
 
 /// The post that would have been lost.
 fn lost<T>(result: Result<T, Error>) -> Option<Post> {
@@ -45,12 +45,6 @@ impl Place {
             Self::Root => Post::ControlPlane { scope: Scope::root() },
             Self::Subscription => Post::ControlPlane { scope: subscription() },
         }
-    }
-
-    /// Whoever administers the control plane may change the directory, too, and that is asked for first.
-    fn is_lost<T>(self, result: Result<T, Error>) -> bool {
-        let lost = lost(result);
-        lost == Some(self.post()) || (!matches!(self, Self::Hsm) && lost == Some(Post::Directory))
     }
 
     fn scope(self) -> Scope {
@@ -122,8 +116,8 @@ fn an_assignment_that_nobody_can_act_by_does_not_count() {
             place.appoint(&rig, number, nobody);
             let said = format!("{place:?} beside {what}");
             assert_eq!(lost(place.dismiss(&rig, 1)), Some(place.post()), "{said}");
-            assert!(place.is_lost(engine.delete_user(&who, ada)), "{said}");
-            assert!(place.is_lost(engine.update_user(&who, ada, &enabled(false))), "{said}");
+            assert_eq!(lost(engine.delete_user(&who, ada)), Some(place.post()), "{said}");
+            assert_eq!(lost(engine.update_user(&who, ada, &enabled(false))), Some(place.post()), "{said}");
             place.dismiss(&rig, number).unwrap();
         }
         place.appoint(&rig, 2, bob);
@@ -156,11 +150,11 @@ fn whoever_is_reached_through_groups_counts_as_long_as_they_are() {
             place.dismiss(&rig, 2),
         ];
         for (index, result) in last.into_iter().enumerate() {
-            assert!(place.is_lost(result), "{place:?}, {index}");
+            assert_eq!(lost(result), Some(place.post()), "{place:?}, {index}");
         }
         join(&rig, outer, ada).unwrap();
         engine.delete_group(&who, inner).unwrap();
-        assert!(place.is_lost(engine.remove_group_member(&who, outer, ada)), "{place:?}");
+        assert_eq!(lost(engine.remove_group_member(&who, outer, ada)), Some(place.post()), "{place:?}");
     }
 }
 
@@ -214,35 +208,59 @@ fn group_scope() -> Scope {
 }
 
 #[test]
-fn the_last_who_may_change_the_directory_stays() {
+fn the_last_global_administrator_stays() {
     let rig = Rig::new();
-    let who = caller(ADMINISTRATOR);
-    let (ada, bob, group) = (make_user(&rig, "ada"), make_user(&rig, "bob"), make_group(&rig, "owners"));
+    let (engine, who) = (&rig.engine, caller(ADMINISTRATOR));
     let is_last = |result| lost(result) == Some(Post::Directory);
-    // So far nobody in the directory may change it: there is no last one.
-    rig.engine.delete_user(&who, make_user(&rig, "eve")).unwrap();
-    grant(&rig, 1, azure_role("Owner"), group, "/");
+    let (ada, group) = (make_user(&rig, "ada"), make_group(&rig, "administrators"));
+    // So far nobody in the directory is one: there is no last one.
+    engine.delete_user(&who, make_user(&rig, "eve")).unwrap();
+    let of_group = appoint(&rig, "Global Administrator", group);
     join(&rig, group, ada).unwrap();
-    assert!(is_last(rig.engine.delete_user(&who, ada)));
-    assert!(is_last(rig.engine.update_user(&who, ada, &enabled(false))));
-    assert!(is_last(rig.engine.remove_group_member(&who, group, ada)));
-    assert!(is_last(rig.engine.delete_group(&who, group)));
-    let herself = now(&rig.engine, ada).unwrap();
-    assert!(is_last(rig.engine.delete_user(&herself, ada)));
-    assert_eq!(rig.engine.directory().unwrap().groups_of(ada), [group], "nothing of it happened");
-    assert!(now(&rig.engine, ada).is_some());
-    rig.engine.delete_user(&who, bob).unwrap();
+    assert!(is_last(engine.delete_user(&who, ada)));
+    assert!(is_last(engine.update_user(&who, ada, &enabled(false))));
+    assert!(is_last(engine.remove_group_member(&who, group, ada)));
+    assert!(is_last(engine.delete_group(&who, group)));
+    assert!(is_last(engine.delete_directory_role_assignment(&who, of_group).map(drop)));
+    let herself = now(engine, ada).unwrap();
+    assert!(is_last(engine.delete_user(&herself, ada)));
+    assert!(is_last(engine.delete_directory_role_assignment(&herself, of_group).map(drop)));
+    assert_eq!(engine.directory().unwrap().groups_of(ada), [group], "nothing of it happened");
+    assert!(engine.check_directory_access(&herself, Operation::DirectoryRoleAssignmentPut).is_ok());
+    for (number, (what, nobody)) in nobodies(&rig).into_iter().enumerate() {
+        let Ok(beside) = engine.put_directory_role_assignment(&who, GLOBAL_ADMINISTRATOR, nobody) else {
+            // Whom the directory does not know is given no role in it.
+            assert!(what.contains("deleted") || what.contains("application"), "{what}");
+            continue;
+        };
+        assert!(is_last(engine.delete_user(&who, ada)), "{number}: beside {what}");
+        engine.delete_directory_role_assignment(&who, beside.name).unwrap();
+    }
+    appoint(&rig, "Privileged Role Administrator", make_user(&rig, "bob"));
+    assert!(is_last(engine.delete_user(&who, ada)), "another role is not that role");
 
-    let robot = make_service_principal(&rig, "robot");
-    grant(&rig, 2, azure_role("User Access Administrator"), robot.object_id, "/");
-    rig.engine.remove_group_member(&who, group, ada).unwrap();
-    rig.engine.delete_user(&who, ada).unwrap();
-    assert!(is_last(rig.engine.update_service_principal(&who, robot.object_id, &enabled(false))));
-    assert!(is_last(rig.engine.delete_service_principal(&who, robot.object_id)));
-    assert!(is_last(rig.engine.delete_application(&who, robot.application.unwrap())));
-    let eve = make_user(&rig, "eve");
-    grant(&rig, 3, azure_role("Owner"), eve, "/");
-    rig.engine.delete_application(&who, robot.application.unwrap()).unwrap();
+    let robot = make_service_principal(&rig, "another robot");
+    appoint(&rig, "Global Administrator", robot.object_id);
+    engine.delete_user(&who, ada).unwrap();
+    assert!(is_last(engine.update_service_principal(&who, robot.object_id, &enabled(false))));
+    assert!(is_last(engine.delete_service_principal(&who, robot.object_id)));
+    assert!(is_last(engine.delete_application(&who, robot.application.unwrap())));
+    appoint(&rig, "Global Administrator", make_user(&rig, "carl"));
+    engine.delete_application(&who, robot.application.unwrap()).unwrap();
+}
+
+#[test]
+fn nobody_is_disabled_by_being_made_a_user() {
+    let rig = Rig::new();
+    // The rig's administrator is known by an issuer alone, and administers everything.
+    let themselves = NewUser { object_id: Some(ADMINISTRATOR), enabled: false, ..user("administrator") };
+    let refused = rig.engine.create_user(&caller(ADMINISTRATOR), &themselves);
+    assert_eq!(lost(refused), Some(Post::Directory));
+    let users = make_user(&rig, "users");
+    appoint(&rig, "User Administrator", users);
+    let by_another =
+        rig.engine.create_user(&now(&rig.engine, users).unwrap(), &NewUser { enabled: true, ..themselves });
+    assert!(is_forbidden(&by_another, Model::Directory), "{by_another:?}");
 }
 
 #[test]
@@ -262,8 +280,8 @@ fn two_administrators_do_not_remove_each_other() {
     for _ in 0..8 {
         let rig = Rig::new();
         let two = ["ada", "bob"].map(|name| make_user(&rig, name));
-        for (number, who) in two.into_iter().enumerate() {
-            grant(&rig, 1 + number as u128, azure_role("Owner"), who, "/");
+        for who in two {
+            appoint(&rig, "Global Administrator", who);
         }
         let [ada, bob] = two.map(|who| now(&rig.engine, who).unwrap());
         let (one, other) = std::thread::scope(|scope| {

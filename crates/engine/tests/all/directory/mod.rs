@@ -3,17 +3,17 @@
 mod administrators;
 mod applications;
 mod groups;
+mod roles;
+mod succession;
 mod users;
 
-use crate::rig::{ADMINISTRATOR, Rig, SUBSCRIPTION, TENANT, caller, key_name};
+use crate::rig::{ADMINISTRATOR, Rig, caller, key_name};
 use domain::{
     AuditRecord, ContainerKind, DirectoryRefusal, Guid, Operation, Principal, PrincipalChanges, Refusal,
-    SignatureAlgorithm, Standing, Subscription,
-    access::{Caller, Model, Scope, azure_roles},
+    SignatureAlgorithm, Standing,
+    access::{Caller, Model, Scope, azure_roles, directory_roles},
 };
-use engine::{
-    Application, Engine, Error, Foundation, NewApplication, NewGroup, NewSecret, NewUser, RoleAssignmentRequest,
-};
+use engine::{Application, Engine, Error, NewApplication, NewGroup, NewSecret, NewUser, RoleAssignmentRequest};
 
 fn user(name: &str) -> NewUser {
     NewUser {
@@ -47,6 +47,18 @@ fn join(rig: &Rig, group: Guid, member: Guid) -> Result<(), Error> {
 
 fn azure_role(name: &str) -> Guid {
     azure_roles().iter().find(|role| role.name == name).unwrap().id
+}
+
+const GROUPS: &str = "Groups Administrator";
+
+fn directory_role(name: &str) -> Guid {
+    directory_roles().iter().find(|role| role.name == name).unwrap().id
+}
+
+/// Gives a directory role; returns the assignment's name.
+fn appoint(rig: &Rig, role: &str, principal: Guid) -> Guid {
+    let made = rig.engine.put_directory_role_assignment(&caller(ADMINISTRATOR), directory_role(role), principal);
+    made.unwrap().name
 }
 
 fn grant(rig: &Rig, number: u128, role: Guid, principal: Guid, scope: &str) {
@@ -111,56 +123,15 @@ pub fn prepared(rig: &Rig, operation: Operation) -> Option<Box<dyn Fn() -> Resul
             Box::new(move || engine.add_client_secret(&who, holder, &NewSecret::default()).map(drop))
         }
         Operation::ClientSecretRemove => Box::new(move || engine.remove_client_secret(&who, holder, secret)),
+        Operation::DirectoryRoleAssignmentPut => {
+            Box::new(move || engine.put_directory_role_assignment(&who, directory_role(GROUPS), ada).map(drop))
+        }
+        Operation::DirectoryRoleAssignmentDelete => {
+            let given = engine.put_directory_role_assignment(&who, directory_role(GROUPS), ada).unwrap().name;
+            Box::new(move || engine.delete_directory_role_assignment(&who, given).map(drop))
+        }
         _ => return None,
     })
-}
-
-#[test]
-fn only_who_decides_on_all_access_may_change_the_directory() {
-    let rig = Rig::new();
-    let other = Guid::from_u128(0x5c);
-    let subscription = |id, tenant| Subscription { id, tenant, display_name: "s".to_owned(), undeletable: false };
-    let foundation = Foundation {
-        // One of a foreign tenant does not count.
-        subscriptions: vec![subscription(other, TENANT), subscription(Guid::from_u128(0x5d), Guid::from_u128(9))],
-        ..Foundation::default()
-    };
-    rig.engine.lay_foundation(&foundation).unwrap();
-    let one = format!("/subscriptions/{SUBSCRIPTION}");
-    let two = format!("/subscriptions/{other}");
-    let roots = ["Owner", "User Access Administrator", "Contributor", "Reader", "Key Vault Contributor"];
-    let mut number = 100;
-    let mut somebody_with = |grants: &[(&str, &str)]| {
-        number += 1;
-        let who = make_user(&rig, &format!("u{number}"));
-        for (role, scope) in grants {
-            number += 1;
-            grant(&rig, number, azure_role(role), who, scope);
-        }
-        who
-    };
-    let may = |who| {
-        let asked = now(&rig.engine, who).unwrap();
-        let result = rig
-            .engine
-            .create_group(&asked, &NewGroup { display_name: "g".to_owned(), mail_nickname: None, description: None });
-        assert!(result.is_ok() || is_forbidden(&result, Model::ControlPlane));
-        result.is_ok()
-    };
-    let at_root = roots.map(|role| may(somebody_with(&[(role, "/")])));
-    assert_eq!(at_root, [true, true, false, false, false]);
-    assert!(!may(somebody_with(&[("Owner", &one)])), "on one subscription of two");
-    assert!(may(somebody_with(&[("Owner", &one), ("User Access Administrator", &two)])));
-    assert!(!may(somebody_with(&[("Owner", &one), ("Contributor", &two)])));
-    assert!(!may(somebody_with(&[("Owner", &format!("{one}/resourceGroups/rg")), ("Owner", &two)])));
-    let foreign =
-        Caller { tenant: Guid::from_u128(0xf0), ..caller(somebody_with(&[("Owner", &one), ("Owner", &two)])) };
-    assert!(rig.engine.check_directory_access(&foreign, Operation::UserCreate).is_err());
-    let (group, member) = (make_group(&rig, "owners"), somebody_with(&[]));
-    grant(&rig, 900, azure_role("Owner"), group, "/");
-    assert!(!may(member));
-    join(&rig, group, member).unwrap();
-    assert!(may(member), "through a group");
 }
 
 #[test]
@@ -190,9 +161,11 @@ fn whoever_may_not_is_told_so_and_nothing_else() {
         engine.delete_service_principal(&nobody, absent),
         engine.add_client_secret(&nobody, Application::Principal(absent), &NewSecret::default()).map(drop),
         engine.remove_client_secret(&nobody, Application::Registered(absent), absent),
+        engine.put_directory_role_assignment(&nobody, absent, absent).map(drop),
+        engine.delete_directory_role_assignment(&nobody, absent).map(drop),
     ];
     for (index, result) in refused.iter().enumerate() {
-        assert!(is_forbidden(result, Model::ControlPlane), "{index}: {result:?}");
+        assert!(is_forbidden(result, Model::Directory), "{index}: {result:?}");
     }
 }
 

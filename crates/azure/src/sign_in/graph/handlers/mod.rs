@@ -3,6 +3,7 @@
 mod changes;
 mod members;
 mod reads;
+mod roles;
 mod secrets;
 
 use super::{
@@ -23,6 +24,7 @@ pub(super) async fn dispatch(ask: &Ask<'_>, route: Route<'_>) -> Outcome {
         (&Method::POST, Route::All(Collection::Applications)) => changes::create_application(ask).await,
         (&Method::POST, Route::All(Collection::ServicePrincipals)) => changes::create_service_principal(ask).await,
         (&Method::POST, Route::GetByIds) => reads::by_ids(ask),
+        (_, Route::Roles(about)) => roles::dispatch(ask, about).await,
         (_, Route::One(collection, id, about)) => of_one(ask, collection, id, about).await,
         _ => Err(Refused::method(method.as_str())),
     }

@@ -21,7 +21,7 @@ pub(super) fn one(ask: &Ask<'_>, collection: Collection, id: &str) -> Outcome {
     Ok(Answer::Found(ask.entity(found, collection)))
 }
 
-/// Nobody owns anything: who may change the directory may change all of it.
+/// Nobody owns anything: who changes what is said by directory roles.
 pub(super) fn owners(ask: &Ask<'_>, collection: Collection, id: &str) -> Outcome {
     let directory = &ask.directory;
     Face::find(directory, collection, id).ok_or_else(|| Refused::not_found(id))?;
