@@ -37,14 +37,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
             R::LastAdministrator { of: Post::ManagedHsm { hsm: ContainerName::parse("contoso").unwrap() } }
         }
         R::LastAdministrator { .. } => R::Role(RoleRefusal::NameTaken),
-        R::Role(RoleRefusal::NameTaken) => R::Role(RoleRefusal::Reserved),
-        R::Role(RoleRefusal::Reserved) => R::Role(RoleRefusal::BuiltIn),
-        R::Role(RoleRefusal::BuiltIn) => R::Role(RoleRefusal::Assigned),
-        R::Role(RoleRefusal::Assigned) => R::Role(RoleRefusal::TooMany { limit: 50 }),
-        R::Role(RoleRefusal::TooMany { .. }) => {
-            R::Role(RoleRefusal::ActionUnknown { action: "Microsoft.KeyVault/managedHsm/keys/fly".to_owned() })
-        }
-        R::Role(RoleRefusal::ActionUnknown { .. }) => R::RetentionOutOfRange { days: 6 },
+        R::Role(role) => next_of_roles(role).map_or(R::RetentionOutOfRange { days: 6 }, R::Role),
         R::RetentionOutOfRange { .. } => R::RetentionImmutable,
         R::RetentionImmutable => R::PurgeProtectionIrreversible,
         R::PurgeProtectionIrreversible => R::PurgeProtectionNeedsSoftDelete,
@@ -81,6 +74,19 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::PublicNetworkDisabled
         | R::ScopeLocked { .. }
         | R::Forbidden { .. } => return next_use(refusal),
+    })
+}
+
+fn next_of_roles(refusal: &RoleRefusal) -> Option<RoleRefusal> {
+    Some(match refusal {
+        RoleRefusal::NameTaken => RoleRefusal::Reserved,
+        RoleRefusal::Reserved => RoleRefusal::BuiltIn,
+        RoleRefusal::BuiltIn => RoleRefusal::Assigned,
+        RoleRefusal::Assigned => RoleRefusal::TooMany { limit: 50 },
+        RoleRefusal::TooMany { .. } => {
+            RoleRefusal::ActionUnknown { action: "Microsoft.KeyVault/managedHsm/keys/fly".to_owned() }
+        }
+        RoleRefusal::ActionUnknown { .. } => return None,
     })
 }
 
