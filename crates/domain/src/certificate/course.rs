@@ -3,7 +3,7 @@
 //!
 //! One question decides when somebody has to look at it: [`CertificateCourse::next_action`].
 
-use super::{CertificateOperation, CertificatePolicy, CertificateRefusal, LifetimeStepKind};
+use super::{CertificateOperation, CertificatePolicy, CertificateRefusal, LifetimeStepKind, OperationStatus};
 use crate::{Refusal, UnixTime, VersionId};
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +113,17 @@ impl CertificateCourse {
             // A version is being made: there is nothing to renew. If none comes of it, there is again.
             done.push(LifetimeStepKind::AutoRenew);
         }
-        self.policy.next_step(life.not_before, life.not_after, &done)
+        let next = self.policy.next_step(life.not_before, life.not_after, &done);
+        let again = self.renews_again(life);
+        next.into_iter().chain(again).min_by_key(|(at, _)| *at)
+    }
+
+    /// A renewal that failed is begun again a day after it was begun. One that was cancelled is not wanted.
+    fn renews_again(&self, life: &CertificateLife) -> Option<(UnixTime, LifetimeStepKind)> {
+        const RENEWAL: LifetimeStepKind = LifetimeStepKind::AutoRenew;
+        let failed = self.pending.as_ref().filter(|pending| matches!(pending.status, OperationStatus::Failed(_)))?;
+        let was_begun = self.steps_done(life.version).contains(&RENEWAL);
+        (was_begun && self.policy.enabled).then(|| (failed.created.plus_days(1), RENEWAL))
     }
 
     fn steps_done(&self, version: VersionId) -> &[LifetimeStepKind] {

@@ -1,6 +1,7 @@
 //! What is to be done next, against the course as a whole.
 
 use super::*;
+use crate::OperationError;
 use crate::certificate::testkit::{NOW, begun, issued_by, reread, version};
 use LifetimeStepKind::{AutoRenew, EmailContacts};
 use proptest::{prelude::*, sample::select};
@@ -68,6 +69,23 @@ fn a_renewal_waits_while_a_version_is_being_made_and_comes_if_none_is() {
     let cancelled = waiting.pending.clone().unwrap().cancel().unwrap();
     let cancelled = CertificateCourse { pending: Some(cancelled), ..waiting };
     assert_eq!(cancelled.next_action(Some(&life)), renewal);
+}
+
+#[test]
+fn a_renewal_that_failed_is_begun_again_after_a_day_and_a_cancelled_one_is_not() {
+    let life = life(1, NOW, 100);
+    let failed = begun("Self").fail(OperationError { code: "a".to_owned(), message: "b".to_owned() }).unwrap();
+    let cancelled = begun("Self").cancel().unwrap();
+    let after = |pending, enabled| {
+        let mut course = course("Self").record(life.version, AutoRenew);
+        course.pending = Some(pending);
+        course.policy.enabled = enabled;
+        course.next_action(Some(&life))
+    };
+    let again = (NOW.plus_days(1), NextAction::Lifetime(AutoRenew));
+    assert_eq!(after(failed.clone(), true), Some(again));
+    assert_eq!(after(failed, false), None);
+    assert_eq!(after(cancelled, true), None);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Issuers that are asked: outside, through a provider, and ours, whose key is in a vault or managed HSM.
 
-use super::{course_of, renew::lasting};
+use super::enrol::lasting;
 use crate::{Engine, Error, OpenContainer, keys::key_body};
 use custody::x509::{self, Validity};
 use domain::{
@@ -85,7 +85,6 @@ impl Engine {
     ) -> Result<Vec<Vec<u8>>, Error> {
         let authority = stored.authority.as_ref().ok_or(Error::Broken("an issuer has no key"))?;
         let validity = self.validity(found)?;
-        debug_assert!(course_of(&found.object).is_ok());
         let leaf = self.with_authority_key(authority, |key, _| {
             Ok(x509::issue(&pending.csr, &authority.certificate, key, validity, &*self.entropy)?)
         })?;

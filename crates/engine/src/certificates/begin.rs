@@ -1,16 +1,16 @@
 //! Beginning a version: its policy, its key, and the signing request.
 
-use super::{KIND, body_of, course_of, find_current, move_on};
+use super::{KIND, body_of, course_of, move_on};
 use crate::{
-    Engine, Error, NewAttributes, ObjectView, OpenContainer, Subject,
+    Engine, Error, NewAttributes, ObjectView, OpenContainer,
     keys::protection,
     objects::{Draft, Place, path_of},
 };
 use custody::{Generated, x509};
 use domain::{
     Body, CertificateBody, CertificateCourse, CertificateOperation, CertificatePolicy, CertificateRefusal,
-    IssuerChoice, KeyBody, LifetimeStepKind, Object, ObjectName, Operation, PolicyRequest, Refusal, RequestId, Secret,
-    State, Tags, UnixTime, Version, access::Caller, key_operations,
+    IssuerChoice, KeyBody, Object, ObjectName, Operation, PolicyRequest, Refusal, RequestId, Secret, State, Tags,
+    UnixTime, Version, access::Caller, key_operations,
 };
 use store::{StoredObject, StoredVersion, Tx};
 
@@ -26,7 +26,7 @@ pub struct CreateCertificate {
 }
 
 /// What a version is begun with.
-struct Beginning {
+pub(super) struct Beginning {
     policy: CertificatePolicy,
     draft: Draft,
     operation: CertificateOperation,
@@ -56,6 +56,11 @@ impl Engine {
         };
         let beginning = self.beginning(target, known.as_ref(), policy, request)?;
         let view = self.change_in(caller, operation, target, &path_of(KIND, name), |tx, now| {
+            if let IssuerChoice::Named(issuer) = &beginning.policy.issuer.name
+                && tx.issuer(target.id(), issuer)?.is_none()
+            {
+                return Err(CertificateRefusal::IssuerNotFound { name: issuer.to_string() }.into());
+            }
             self.begin(tx, target, name, &beginning, now)
         })?;
         self.close(target, KIND, name);
@@ -63,40 +68,8 @@ impl Engine {
         Ok(view)
     }
 
-    /// Begins the next version of a certificate because it is time. Whether it was.
-    pub(super) fn renew(
-        &self,
-        target: &OpenContainer,
-        found: &StoredObject,
-        old: &StoredVersion,
-    ) -> Result<bool, Error> {
-        let name = &found.object.name;
-        let policy = course_of(&found.object)?.policy.clone();
-        let request = CreateCertificate {
-            attributes: NewAttributes { enabled: Some(old.version.attributes.enabled), ..NewAttributes::default() },
-            tags: old.version.tags.clone(),
-            preserve_order: body_of(&old.version)?.preserve_order,
-            policy: None,
-        };
-        let beginning = self.beginning(target, Some(&(found.clone(), old.clone())), policy, &request)?;
-        let path = path_of(KIND, name);
-        let operation = Operation::CertificateRenew;
-        self.change(operation, None, &Subject::within(target, &path), |tx, now| {
-            if find_current(tx, target, name)?.1.version.id != old.version.id {
-                return Err(Error::Busy);
-            }
-            let mut object = self.begin(tx, target, name, &beginning, now)?.object;
-            move_on(&mut object, |course| Ok(course.record(old.version.id, LifetimeStepKind::AutoRenew)))?;
-            object.schedule(&old.version);
-            Ok(tx.save_object(target.id(), &object)?)
-        })?;
-        self.close(target, KIND, name);
-        self.advance_at_once(target, name);
-        Ok(true)
-    }
-
     /// Everything that takes long: before the transaction.
-    fn beginning(
+    pub(super) fn beginning(
         &self,
         target: &OpenContainer,
         known: Option<&(StoredObject, StoredVersion)>,
@@ -167,7 +140,7 @@ impl Engine {
         place.open_material(&object_key, version.version.id, &version.material)
     }
 
-    fn begin(
+    pub(super) fn begin(
         &self,
         tx: &mut dyn Tx,
         target: &OpenContainer,
@@ -177,11 +150,6 @@ impl Engine {
     ) -> Result<ObjectView, Error> {
         let container = self.live_container(tx, target)?;
         let Beginning { policy, draft, operation } = beginning;
-        if let IssuerChoice::Named(issuer) = &policy.issuer.name
-            && tx.issuer(target.id(), issuer)?.is_none()
-        {
-            return Err(Refusal::from(CertificateRefusal::IssuerNotFound { name: issuer.to_string() }).into());
-        }
         self.check_name(tx, target, KIND, name, now)?;
         let object = match self.take_object(tx, target.id(), KIND, name)? {
             None => {

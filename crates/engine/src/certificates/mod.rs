@@ -10,6 +10,7 @@ mod begin;
 mod complete;
 mod contacts;
 mod convert;
+mod enrol;
 mod import;
 mod issuers;
 mod pending;

@@ -1,6 +1,6 @@
 //! The pending operation and the policy, as their owner sees and changes them.
 
-use super::{KIND, body_of, course_of, find_current, move_on};
+use super::{KIND, course_of, find_current, move_on};
 use crate::{Engine, Error, NewAttributes, ObjectView, OpenContainer, objects::path_of};
 use custody::x509;
 use domain::{
@@ -165,7 +165,6 @@ impl Engine {
             version.tags.clone_from(tags);
         }
         version.attributes.enabled = request.attributes.enabled.unwrap_or(version.attributes.enabled);
-        debug_assert!(body_of(&version).is_ok_and(|body| body.issued.is_none()));
         let trio = self.trio(version, material, request.chain.clone(), self.now())?;
         let view = self.change_in(caller, operation, target, &path, |tx, now| {
             let container = self.live_container(tx, target)?;

@@ -1,30 +1,9 @@
-//! What becomes of certificates by themselves: issuers are asked, lives are renewed, contacts are told.
+//! What becomes of certificates by themselves: pending ones are made, lives are renewed, contacts are told.
 
-use super::{KIND, authority::OrderAnswer, body_of, course_of, find_current, move_on};
-use crate::{
-    Engine, Error, OpenContainer, Subject,
-    objects::{find_version, path_of},
-};
-use custody::x509::{self, Validity};
-use domain::{
-    CalendarDuration, CertificateOperation, CertificateRefusal, Errand, IssuerChoice, LifetimeStepKind, NextAction,
-    ObjectKind, ObjectName, Operation, OperationError, Refusal, UnixTime,
-};
-use store::{StoredIssuer, StoredObject, StoredVersion};
-
-/// A certificate is valid from a little before it is made: clocks differ.
-const BACKDATED_SECONDS: i64 = 600;
-
-/// Who is to be asked for a certificate.
-enum Signer {
-    /// Its own key.
-    Own,
-    /// An issuer of ours, at work in this process.
-    Private(StoredIssuer),
-    /// Somebody outside.
-    Remote(StoredIssuer),
-    Nobody(OperationError),
-}
+use super::{CreateCertificate, KIND, body_of, course_of, find_current, move_on};
+use crate::{Engine, Error, NewAttributes, OpenContainer, Subject, objects::path_of};
+use domain::{LifetimeStepKind, NextAction, ObjectName, Operation};
+use store::{StoredObject, StoredVersion};
 
 impl Engine {
     /// [`Engine::advance_certificate`] for a certificate that was just begun. If it does not succeed the loop tries again.
@@ -44,162 +23,55 @@ impl Engine {
         match due.map(|(_, action)| action) {
             None => Ok(false),
             Some(NextAction::Attempt) => self.attempt(target, &found, course.pending(None)?),
-            Some(NextAction::Lifetime(LifetimeStepKind::AutoRenew)) => self.renew(target, &found, &current),
-            Some(NextAction::Lifetime(LifetimeStepKind::EmailContacts)) => self.tell_contacts(target, &current, name),
-        }
-    }
-
-    /// Asks the issuers outside for what is due, for at most `limit` certificates. Takes as long as they take.
-    ///
-    /// # Errors
-    /// [`Error::Store`] if what is due can't be read.
-    pub fn ask_issuers(&self, limit: usize) -> Result<usize, Error> {
-        let mut asked = 0;
-        for due in self.store.query(|read| read.due_actions(self.now(), limit))? {
-            if due.kind != ObjectKind::Certificate {
-                continue;
-            }
-            let Some(target) = self.open_container_by_id(due.container)? else { continue };
-            match self.ask_issuer(&target, &due.name) {
-                Ok(done) => asked += usize::from(done),
-                Err(error) => {
-                    tracing::error!(container = %target.container.name, certificate = %due.name, %error, "an issuer was not asked");
+            Some(NextAction::Lifetime(LifetimeStepKind::AutoRenew)) => match self.renew(target, &found, &current) {
+                // It can't be begun, and would be due for ever.
+                Err(Error::Refused(refusal)) => {
+                    tracing::warn!(container = %target.container.name, certificate = %name, %refusal, "no renewal");
+                    self.step_done(target, &current, name, LifetimeStepKind::AutoRenew)
                 }
+                outcome => outcome,
+            },
+            Some(NextAction::Lifetime(LifetimeStepKind::EmailContacts)) => {
+                self.step_done(target, &current, name, LifetimeStepKind::EmailContacts)
             }
         }
-        Ok(asked)
     }
 
-    fn ask_issuer(&self, target: &OpenContainer, name: &ObjectName) -> Result<bool, Error> {
-        let Some((found, _)) = self.certificate_now(target, name)? else {
-            return Ok(false);
+    /// Begins the next version of a certificate because it is time. Whether it was.
+    fn renew(&self, target: &OpenContainer, found: &StoredObject, old: &StoredVersion) -> Result<bool, Error> {
+        let name = &found.object.name;
+        let policy = course_of(&found.object)?.policy.clone();
+        let request = CreateCertificate {
+            attributes: NewAttributes { enabled: Some(old.version.attributes.enabled), ..NewAttributes::default() },
+            tags: old.version.tags.clone(),
+            preserve_order: body_of(&old.version)?.preserve_order,
+            policy: None,
         };
-        let Ok(pending) = course_of(&found.object)?.pending(None) else {
-            return Ok(false);
-        };
-        if pending.errand(self.now()) != Some(Errand::Ask) {
-            return Ok(false);
-        }
-        let Signer::Remote(issuer) = self.signer_of(target, pending)? else {
-            return Ok(false);
-        };
-        match self.order(target, &issuer, pending)? {
-            OrderAnswer::Issued(chain) => self.enrol(target, &found, pending, chain)?,
-            OrderAnswer::Waiting { progress, details, again_at } => {
-                self.move_pending(target, name, pending, |pending, now| {
-                    pending.wait(Some(progress.clone()), details.clone(), again_at, now)
-                })?;
+        let beginning = self.beginning(target, Some(&(found.clone(), old.clone())), policy, &request)?;
+        let path = path_of(KIND, name);
+        let operation = Operation::CertificateRenew;
+        self.change(operation, None, &Subject::within(target, &path), |tx, now| {
+            if find_current(tx, target, name)?.1.version.id != old.version.id {
+                return Err(Error::Busy);
             }
-            OrderAnswer::Refused(error) => {
-                self.move_pending(target, name, pending, |pending, _| pending.fail(error.clone()))?;
-            }
-            OrderAnswer::Unreachable(error) => {
-                self.move_pending(target, name, pending, |pending, now| pending.postpone(error.clone(), now))?;
-            }
-        }
+            let mut object = self.begin(tx, target, name, &beginning, now)?.object;
+            move_on(&mut object, |course| Ok(course.record(old.version.id, LifetimeStepKind::AutoRenew)))?;
+            object.schedule(&old.version);
+            Ok(tx.save_object(target.id(), &object)?)
+        })?;
+        self.close(target, KIND, name);
+        self.advance_at_once(target, name);
         Ok(true)
     }
 
-    fn attempt(
+    /// Notes that a lifetime action was done for a version, as far as it can be.
+    fn step_done(
         &self,
         target: &OpenContainer,
-        found: &StoredObject,
-        pending: &CertificateOperation,
+        current: &StoredVersion,
+        name: &ObjectName,
+        step: LifetimeStepKind,
     ) -> Result<bool, Error> {
-        let name = &found.object.name;
-        if pending.errand(self.now()) == Some(Errand::Cancel) {
-            self.move_pending(target, name, pending, |pending, _| pending.cancel())?;
-            return Ok(true);
-        }
-        let signed = match self.signer_of(target, pending)? {
-            Signer::Remote(_) => return Ok(false),
-            Signer::Nobody(error) => {
-                self.move_pending(target, name, pending, |pending, _| pending.fail(error.clone()))?;
-                return Ok(true);
-            }
-            Signer::Own => self.sign_own(target, found, pending),
-            Signer::Private(issuer) => self.sign_privately(&issuer, found, pending),
-        };
-        match signed.and_then(|chain| self.enrol(target, found, pending, chain)) {
-            Ok(()) => Ok(true),
-            Err(Error::Refused(refusal)) => {
-                let error = OperationError { code: "IssuerRefused".to_owned(), message: refusal.to_string() };
-                self.move_pending(target, name, pending, |pending, now| pending.postpone(error.clone(), now))?;
-                Ok(true)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn signer_of(&self, target: &OpenContainer, pending: &CertificateOperation) -> Result<Signer, Error> {
-        let nobody = |code: &str, message: String| Signer::Nobody(OperationError { code: code.to_owned(), message });
-        let name = match &pending.issuer.name {
-            IssuerChoice::Own => return Ok(Signer::Own),
-            IssuerChoice::Unknown => return Err(Error::Broken("a merge is due")),
-            IssuerChoice::Named(name) => name,
-        };
-        let Some(stored) = self.store.query(|read| read.issuer(target.id(), name))? else {
-            return Ok(nobody("IssuerNotFound", format!("The issuer {name} is not there any more.")));
-        };
-        Ok(match (&stored.authority, stored.issuer.enabled) {
-            (_, false) => nobody("IssuerDisabled", format!("The issuer {name} is disabled.")),
-            (Some(_), true) => Signer::Private(stored),
-            (None, true) if self.authority(&stored.issuer.provider).is_some() => Signer::Remote(stored),
-            (None, true) => {
-                let provider = &stored.issuer.provider;
-                nobody("ProviderUnknown", format!("The provider {provider} of the issuer {name} is not set up here."))
-            }
-        })
-    }
-
-    fn sign_own(
-        &self,
-        target: &OpenContainer,
-        found: &StoredObject,
-        pending: &CertificateOperation,
-    ) -> Result<Vec<Vec<u8>>, Error> {
-        let begun = self.store.query(|read| find_version(read, target.id(), &found.object, Some(pending.version)))?;
-        let body = body_of(&begun.version)?;
-        let material = self.material_of(target, found, &begun)?;
-        let handle = self.provider.open(body.key.spec, &body.key.public, &material)?;
-        let signer = x509::Signer { key: &*handle, public: &body.key.public };
-        let validity = self.validity(found)?;
-        let policy = &course_of(&found.object)?.policy;
-        Ok(vec![x509::self_signed(&policy.x509, validity, signer, &*self.entropy)?])
-    }
-
-    /// How long a certificate that is made now is to be valid.
-    pub(super) fn validity(&self, found: &StoredObject) -> Result<Validity, Error> {
-        let not_before = self.now().plus_seconds(-BACKDATED_SECONDS);
-        let months = course_of(&found.object)?.policy.x509.validity_months;
-        let not_after = lasting(not_before, months)?;
-        Ok(Validity { not_before, not_after })
-    }
-
-    /// Puts a chain to the version that was begun for it.
-    fn enrol(
-        &self,
-        target: &OpenContainer,
-        found: &StoredObject,
-        pending: &CertificateOperation,
-        chain: Vec<Vec<u8>>,
-    ) -> Result<(), Error> {
-        let name = &found.object.name;
-        let begun = self.store.query(|read| find_version(read, target.id(), &found.object, Some(pending.version)))?;
-        let material = self.material_of(target, found, &begun)?;
-        let trio = self.trio(begun.version, material, chain, self.now())?;
-        let path = path_of(KIND, name);
-        self.change(Operation::CertificateEnroll, None, &Subject::within(target, &path), |tx, now| {
-            self.live_container(tx, target)?;
-            let (found, _) = find_current(tx, target, name)?;
-            self.complete(tx, target, found.object, &trio, now).map(drop)
-        })?;
-        self.close(target, KIND, name);
-        Ok(())
-    }
-
-    /// Notes that it is time to tell the contacts of a certificate about its end.
-    fn tell_contacts(&self, target: &OpenContainer, current: &StoredVersion, name: &ObjectName) -> Result<bool, Error> {
         let path = path_of(KIND, name);
         self.change(Operation::CertificateNotify, None, &Subject::within(target, &path), |tx, _| {
             self.live_container(tx, target)?;
@@ -208,24 +80,11 @@ impl Engine {
                 return Err(Error::Busy);
             }
             let mut object = found.object;
-            move_on(&mut object, |course| Ok(course.record(current.version.id, LifetimeStepKind::EmailContacts)))?;
+            move_on(&mut object, |course| Ok(course.record(current.version.id, step)))?;
             object.schedule(&now_current.version);
             Ok(tx.save_object(target.id(), &object)?)
         })?;
         self.close(target, KIND, name);
         Ok(true)
-    }
-}
-
-/// So many calendar months later.
-pub(super) fn lasting(from: UnixTime, months: u32) -> Result<UnixTime, Error> {
-    let duration = CalendarDuration::parse(&format!("P{months}M"));
-    let reason = Refusal::ParameterInvalid { parameter: "validity_months", reason: "lead beyond the calendar" };
-    Ok(duration.and_then(|duration| from.plus(&duration)).ok_or(reason)?)
-}
-
-impl From<CertificateRefusal> for Error {
-    fn from(refusal: CertificateRefusal) -> Self {
-        Refusal::from(refusal).into()
     }
 }

@@ -362,3 +362,25 @@ fn an_issuer_whose_provider_nobody_knows_fails_in_the_pending_operation() {
     let unknown = create(&rig, "d", "nobody");
     assert!(is_certificate_refusal(&unknown, |refusal| matches!(refusal, CertificateRefusal::IssuerNotFound { .. })));
 }
+
+#[test]
+fn a_renewal_that_fails_shows_why_and_is_tried_once_a_day() {
+    let rig = Rig::new();
+    rig.create_ec_key(VAULT, "ca");
+    private_issuer(&rig, VAULT).unwrap();
+    create(&rig, "c", "ours").unwrap();
+    let (who, issuer) = (caller(ADMINISTRATOR), IssuerName::parse("ours").unwrap());
+    rig.engine.delete_issuer(&who, &rig.open(VAULT), &issuer).unwrap();
+    rig.clock.advance(293 * DAY);
+    for _ in 0..2 {
+        assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);
+        assert_eq!(rig.engine.act_on_due(10).unwrap(), 0, "not again at once");
+        let OperationStatus::Failed(error) = status(&rig, "c") else { unreachable!("it cannot succeed") };
+        assert_eq!(error.code, "IssuerNotFound");
+        rig.clock.advance(DAY);
+    }
+    private_issuer(&rig, VAULT).unwrap();
+    let old = get(&rig, ObjectKind::Certificate, "c", None).unwrap().version.id;
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);
+    assert_ne!(get(&rig, ObjectKind::Certificate, "c", None).unwrap().version.id, old);
+}
