@@ -136,6 +136,7 @@ macro_rules! conformance_tests {
             purge::a_purged_container_is_gone_from_every_file,
             purge::what_is_purged_is_gone_however_often_rows_were_moved,
             purge::a_copy_made_after_a_purge_does_not_hold_what_was_purged,
+            purge::a_password_that_is_replaced_or_removed_is_gone_from_every_file,
             purge::a_replaced_system_record_is_gone_after_the_next_purge,
         }
     };

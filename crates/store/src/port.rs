@@ -289,7 +289,8 @@ pub trait Tx: Read {
         version: &Version,
     ) -> Outcome<()>;
 
-    /// Takes the place of the issuer that has the name. The bytes of a password that it replaces are destroyed.
+    /// Takes the place of the issuer that has the name. The bytes of a password that it replaces are gone, as after a
+    /// removal with a [`Purged`]; those of one that is removed too.
     fn put_issuer(&mut self, container: ContainerId, issuer: &StoredIssuer) -> Outcome<()>;
     fn remove_issuer(&mut self, container: ContainerId, name: &IssuerName) -> Outcome<()>;
     fn put_contacts(&mut self, container: ContainerId, contacts: &Contacts) -> Outcome<()>;

@@ -8,7 +8,7 @@ fn name(name: &str) -> IssuerName {
     IssuerName::parse(name).unwrap()
 }
 
-fn issuer(of: &str, password: Option<&str>) -> StoredIssuer {
+pub(super) fn issuer(of: &str, password: Option<&str>) -> StoredIssuer {
     let changes = IssuerChanges { provider: Some("p".to_owned()), ..IssuerChanges::default() };
     StoredIssuer {
         issuer: Issuer::set(name(of), changes, None, NOW).unwrap(),

@@ -1,7 +1,7 @@
 //! What is purged is gone: from the tables, from every file, from later copies.
 
 use super::{Harness, fixtures::*};
-use crate::{Store, StoredObject};
+use crate::{Store, StoredIssuer, StoredObject};
 use domain::{Sealed, UnixTime};
 use std::{collections::BTreeSet, path::PathBuf, process::Command};
 
@@ -155,6 +155,24 @@ pub fn a_copy_made_after_a_purge_does_not_hold_what_was_purged(harness: &mut dyn
     store.copy_to(&after).unwrap();
     assert_eq!(marks_in(vec![before]), BTreeSet::from([10, 11, 20, 21]));
     assert_eq!(marks_in(vec![after]), BTreeSet::from([20, 21]));
+}
+
+pub fn a_password_that_is_replaced_or_removed_is_gone_from_every_file(harness: &mut dyn Harness) {
+    let store = with_vault(harness);
+    let set = |password: Option<Sealed>| {
+        let issuer = StoredIssuer { password, ..super::certificates::issuer("a", None) };
+        write(store, |tx| tx.put_issuer(container_id(1), &issuer));
+    };
+    set(Some(marked(10, 100)));
+    assert_eq!(marks_in(harness.files()), BTreeSet::from([10]), "the search finds what is there");
+    set(Some(marked(20, 900)));
+    assert_eq!(marks_in(harness.files()), BTreeSet::from([20]));
+    set(None);
+    set(Some(marked(30, 100)));
+    assert_eq!(marks_in(harness.files()), BTreeSet::from([30]));
+    let name = super::certificates::issuer("a", None).issuer.name;
+    write(store, |tx| tx.remove_issuer(container_id(1), &name));
+    assert_eq!(marks_in(harness.files()), BTreeSet::new());
 }
 
 pub fn a_replaced_system_record_is_gone_after_the_next_purge(harness: &mut dyn Harness) {

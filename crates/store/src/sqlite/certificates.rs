@@ -44,6 +44,11 @@ impl Session<'_> {
         one(self.connection, ISSUER, (guid_key(container.0), name.folded()), stored_issuer)
     }
 
+    /// Whether there is a password to destroy.
+    pub(super) fn has_password(&self, container: ContainerId, name: &IssuerName) -> Outcome<bool> {
+        Ok(self.issuer_of(container, name)?.is_some_and(|stored| stored.password.is_some()))
+    }
+
     pub(super) fn issuers_of(&self, container: ContainerId, after: Option<&str>, limit: usize) -> Outcome<Vec<Issuer>> {
         let page = (guid_key(container.0), after.unwrap_or_default(), limit_of(limit));
         many(self.connection, ISSUERS, page, |row| Ok(decode::<Record<'_>>(row, 0, "issuer")?.issuer.into_owned()))

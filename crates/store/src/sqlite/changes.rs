@@ -274,10 +274,12 @@ impl Tx for Session<'_> {
     }
 
     fn put_issuer(&mut self, container: ContainerId, issuer: &StoredIssuer) -> Outcome<()> {
+        self.purged |= self.has_password(container, &issuer.issuer.name)?;
         self.attempt(|this| this.write_issuer(container, issuer))
     }
 
     fn remove_issuer(&mut self, container: ContainerId, name: &IssuerName) -> Outcome<()> {
+        self.purged |= self.has_password(container, name)?;
         self.attempt(|this| this.drop_issuer(container, name))
     }
 

@@ -96,7 +96,7 @@ pub(super) fn prepare_reader(connection: &Connection) -> Outcome<()> {
     connection.execute_batch(
         "PRAGMA temp_store = MEMORY;
          PRAGMA mmap_size = 0;
-         PRAGMA cache_size = -512;
+         PRAGMA cache_size = -2048;
          PRAGMA trusted_schema = OFF;",
     )?;
     connection.set_prepared_statement_cache_capacity(32);

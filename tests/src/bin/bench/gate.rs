@@ -1,25 +1,16 @@
 //! What a signature costs beside the signing, in one process and in turns with the bare key: the gate (rights, state, the
 //! opened key), and the log (the audit record and its count, with their share of the flush and of the notary's work).
 
-use crate::{Failure, median, process::thread_nanoseconds};
-use custody::{KeyHandle, Provider as _, RootKey, SoftwareProvider, SystemEntropy};
-use domain::{
-    Activation, ContainerKind, ContainerName, Curve, Event, Guid, KeySpec, ObjectName, Operation, ResourceGroup,
-    ResourceId, SignatureAlgorithm, Sku, Subscription, Tags,
-    access::{Caller, Origin, Scope, azure_roles, hsm_roles},
-    lifecycle::PolicyAmendment,
+use crate::{
+    Failure, median,
+    process::thread_nanoseconds,
+    rig::{self, caller},
 };
-use engine::{
-    Asker, ContainerRequest, CreateKey, CreationTerms, Ending, Engine, EngineParts, Foundation, HsmDefaults,
-    HsmSettings, NewAttributes, OpenContainer, ProfileRequest, Subject, SystemClock, Told,
-};
-use std::{hint::black_box, path::Path, sync::Arc, time::Duration};
-use store::sqlite::SqliteStore;
+use custody::{KeyHandle, Provider as _, SoftwareProvider, SystemEntropy};
+use domain::{ContainerKind, Curve, Event, KeySpec, ObjectName, Operation, SignatureAlgorithm, Tags, access::Caller};
+use engine::{Asker, CreateKey, Ending, Engine, NewAttributes, OpenContainer, Subject, Told};
+use std::hint::black_box;
 
-const WHO: Guid = Guid::from_u128(2);
-const SUBSCRIPTION: Guid = Guid::from_u128(4);
-const TENANT: Guid = Guid::from_u128(1);
-const NAME: &str = "gate";
 const ROUNDS: usize = 15;
 /// Signatures in a round: as many records as a busy server flushes at once.
 const A_ROUND: u32 = 4000;
@@ -33,10 +24,13 @@ pub struct Costs {
 
 pub fn costs() -> Result<Costs, Failure> {
     let folder = tempfile::TempDir::new()?;
-    let engine = engine(folder.path())?;
+    let engine = rig::engine(folder.path())?;
     let caller = caller();
-    let hsm = engine.open_container(ContainerKind::ManagedHsm, NAME)?;
+    let hsm = rig::open(&engine, ContainerKind::ManagedHsm)?;
     let name = ObjectName::parse("key").ok_or("a name")?;
+    let key =
+        CreateKey { spec: SPEC, hsm: true, key_ops: None, attributes: NewAttributes::default(), tags: Tags::new() };
+    engine.create_key(&caller, &hsm, &name, &key)?;
     let made = SoftwareProvider.generate(SPEC, &SystemEntropy)?;
     let bare = SoftwareProvider.open(SPEC, &made.public, &made.material)?;
     let (mut signature, mut gate, mut log) = (Vec::new(), Vec::new(), Vec::new());
@@ -84,78 +78,4 @@ fn tell(engine: &Engine, caller: &Caller, hsm: &OpenContainer) -> Result<(), Fai
     }
     engine.flush_audit()?;
     Ok(engine.sign_audit()?)
-}
-
-fn engine(folder: &Path) -> Result<Engine, Failure> {
-    let key: Vec<u8> = (128..160).collect();
-    let engine = Engine::start(EngineParts {
-        store: Arc::new(SqliteStore::open(&folder.join("db"))?),
-        provider: Box::new(SoftwareProvider),
-        root: RootKey::from_key_file(&key)?,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        hsm_defaults: HsmDefaults {
-            activation: Activation::Active,
-            grants: hsm_roles().iter().map(|role| (WHO, role.id)).collect(),
-        },
-    })?;
-    let owner = azure_roles().iter().find(|role| role.name == "Owner").ok_or("no Owner")?;
-    engine.lay_foundation(&Foundation {
-        subscriptions: vec![Subscription {
-            id: SUBSCRIPTION,
-            tenant: TENANT,
-            display_name: NAME.to_owned(),
-            undeletable: false,
-        }],
-        resource_groups: vec![ResourceGroup {
-            subscription: SUBSCRIPTION,
-            name: NAME.to_owned(),
-            location: "here".to_owned(),
-            tags: Tags::new(),
-        }],
-        principals: Vec::new(),
-        grants: vec![(WHO, owner.id, Scope::root())],
-        directory_grants: Vec::new(),
-    })?;
-    engine.put_container(&caller(), &hsm()?)?;
-    let key =
-        CreateKey { spec: SPEC, hsm: true, key_ops: None, attributes: NewAttributes::default(), tags: Tags::new() };
-    let open = engine.open_container(ContainerKind::ManagedHsm, NAME)?;
-    engine.create_key(&caller(), &open, &ObjectName::parse("key").ok_or("a name")?, &key)?;
-    Ok(engine)
-}
-
-fn hsm() -> Result<ContainerRequest, Failure> {
-    Ok(ContainerRequest {
-        name: ContainerName::parse(NAME).ok_or("a name")?,
-        resource: ResourceId { subscription: SUBSCRIPTION, resource_group: NAME.to_owned() },
-        location: "here".to_owned(),
-        tenant: None,
-        tags: Tags::new(),
-        sku: Sku { family: "B".to_owned(), name: "Standard_B1".to_owned() },
-        policy: PolicyAmendment::default(),
-        creation: CreationTerms::default(),
-        profile: ProfileRequest::ManagedHsm(HsmSettings {
-            initial_admins: Some(vec![WHO.to_string()]),
-            ..HsmSettings::default()
-        }),
-    })
-}
-
-fn caller() -> Caller {
-    Caller {
-        tenant: TENANT,
-        object_id: WHO,
-        app_id: Some(WHO),
-        groups: Vec::new(),
-        issuer: String::new(),
-        address: Some([127, 0, 0, 1].into()),
-        correlation_id: Guid::from_u128(7),
-        origin: Arc::new(Origin {
-            uri: "https://gate.managedhsm.localhost:8443/keys/key/sign".to_owned(),
-            api_version: Some("7.5".to_owned()),
-            client: Some("azsdk-python-keyvault-keys/4.11.3 Python/3.11.7 (Linux-6.1)".to_owned()),
-            started: Duration::ZERO,
-        }),
-    }
 }

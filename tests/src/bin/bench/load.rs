@@ -2,7 +2,7 @@
 
 use crate::{
     Failure,
-    process::{Strongroom, versioned},
+    process::{Place, Strongroom, versioned},
 };
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
 use std::{
@@ -20,6 +20,7 @@ use std::{
 /// A request to repeat. `{n}` in the path becomes a number of its own for each.
 pub struct Call {
     pub name: &'static str,
+    place: Place,
     method: &'static str,
     path: String,
     body: String,
@@ -27,7 +28,15 @@ pub struct Call {
 
 impl Call {
     pub fn new(name: &'static str, method: &'static str, path: String, body: String) -> Self {
-        Self { name, method, path, body }
+        Self { name, place: Place::ManagedHsm, method, path, body }
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    pub fn at(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 }
 
@@ -51,7 +60,7 @@ impl Load {
         let done = AtomicU64::new(0);
         let mut connections = Vec::new();
         for _ in 0..self.connections {
-            let mut connection = server.connect(&server.host)?;
+            let mut connection = server.connect(&server.site(call.place).host)?;
             one(&mut connection, server, call)?;
             connections.push(connection);
         }
@@ -82,10 +91,10 @@ impl Load {
     }
 }
 
-fn one(connection: &mut Connection, server: &Strongroom, call: &Call) -> Result<(), Failure> {
+pub fn one(connection: &mut Connection, server: &Strongroom, call: &Call) -> Result<(), Failure> {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
     let path = versioned(&call.path.replace("{n}", &number));
-    let answer = connection.exchange(call.method, &path, &server.token, &call.body)?;
+    let answer = connection.exchange(call.method, &path, &server.site(call.place).token, &call.body)?;
     if answer.status == 200 { Ok(()) } else { Err(format!("{}: {answer}", call.name).into()) }
 }
 

@@ -1,7 +1,8 @@
 //! What a request costs: CPU time of the server per operation, beside the bare operation and a bare TLS request in the
 //! same run. Machines are shared and noisy, so read the ratios.
 //!
-//! `bench` builds nothing: it takes the server from `STRONGROOM_BIN`. `bench --bare` is the bare server it compares with.
+//! `bench` builds nothing: it takes the server from `STRONGROOM_BIN`. `bench --bare` is the bare server it compares with,
+//! `bench scale` grows a vault to a million secrets.
 
 #![expect(clippy::print_stdout, reason = "the report is this program's output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -10,11 +11,13 @@ mod bare;
 mod gate;
 mod load;
 mod process;
+mod rig;
+mod scale;
 
 use bare::BareOperations;
 use gate::Costs;
 use load::{Call, Load};
-use process::Strongroom;
+use process::{Place, Strongroom};
 use std::{process::ExitCode, time::Duration};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -30,8 +33,12 @@ const CONNECTIONS: usize = 8;
 const WRITERS: usize = 64;
 
 fn main() -> ExitCode {
-    let bare = std::env::args().nth(1).as_deref() == Some("--bare");
-    match if bare { bare::serve() } else { run() } {
+    let outcome = match std::env::args().nth(1).as_deref() {
+        Some("--bare") => bare::serve(),
+        Some("scale") => scale::measure(&[1_000, 100_000, 1_000_000]),
+        _ => run(),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             println!("bench: {failure}");
@@ -52,6 +59,7 @@ fn run() -> Result<(), Failure> {
     );
     operations(&server)?;
     creation(&server)?;
+    scale::measure(&[1_000, 10_000])?;
     println!("RSS after the load          {:>8.1} MiB", server.process.resident_mib()?);
     Ok(())
 }
@@ -102,12 +110,15 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The hot operations of the report, each on a key of its own in the seeded managed HSM.
+/// The hot operations of the report, each on an object of its own: keys in the seeded managed HSM, a secret in the seeded
+/// vault.
 fn prepare(server: &Strongroom) -> Result<Vec<Call>, Failure> {
     let create = |name: &str, body: &str| server.call("POST", &format!("/keys/{name}/create"), body).map(drop);
     create("ec", r#"{"kty":"EC-HSM","crv":"P-256"}"#)?;
     create("rsa", r#"{"kty":"RSA-HSM","key_size":2048}"#)?;
     create("aes", r#"{"kty":"oct-HSM","key_size":256}"#)?;
+    let secret = Call::new("set", "PUT", "/secrets/s".to_owned(), r#"{"value":"correct horse"}"#.to_owned());
+    server.once(&secret.at(Place::Vault))?;
     let value = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"; // 32 zero bytes
     let post = |name, key, operation, algorithm| {
         Call::new(
@@ -123,6 +134,7 @@ fn prepare(server: &Strongroom) -> Result<Vec<Call>, Failure> {
         post("RS256-2048 sign", "rsa", "sign", "RS256"),
         post("A256GCM encrypt", "aes", "encrypt", "A256GCM"),
         post("A256KW wrap", "aes", "wrapkey", "A256KW"),
+        Call::new("get secret", "GET", "/secrets/s".to_owned(), String::new()).at(Place::Vault),
     ])
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Failure,
-    load::{Answer, Connection},
+    load::{Answer, Call, Connection, one},
 };
 use std::{
     ffi::OsStr,
@@ -50,13 +50,27 @@ pub fn thread_nanoseconds() -> Result<f64, Failure> {
     Ok(text.split_whitespace().next().ok_or("no CPU time in /proc")?.parse()?)
 }
 
+/// One of the seeded containers.
+#[derive(Clone, Copy)]
+pub enum Place {
+    ManagedHsm,
+    Vault,
+}
+
+/// Where a container answers, and whom.
+#[derive(Default)]
+pub struct Site {
+    pub host: String,
+    pub token: String,
+}
+
 /// A running server and what it takes to call it.
 pub struct Strongroom {
     pub process: Process,
     pub first_answer: Duration,
     pub port: u16,
-    pub host: String,
-    pub token: String,
+    hsm: Site,
+    vault: Site,
     pub tls: Arc<rustls::ClientConfig>,
     _folder: Option<tempfile::TempDir>,
 }
@@ -67,7 +81,9 @@ impl Strongroom {
         let folder = tempfile::TempDir::new()?;
         let mut server = Self::start_in(binary, folder.path())?;
         server._folder = Some(folder);
-        server.token = server.sign_in(&server_facts(&server)?)?;
+        let facts = server_facts(&server)?;
+        server.hsm.token = server.sign_in(&facts, "managedhsm")?;
+        server.vault.token = server.sign_in(&facts, "vault")?;
         Ok(server)
     }
 
@@ -81,9 +97,10 @@ impl Strongroom {
         let fact = |name: &str| fact(&facts, name);
         let port = port_of(&fact("BASE_URL")?)?;
         let tls = trusting(Path::new(&fact("CA_FILE")?))?;
-        let host = format!("devhsm{}", fact("HSM_SUFFIX")?);
-        let mut server =
-            Self { process, first_answer: Duration::ZERO, port, host, token: String::new(), tls, _folder: None };
+        let site = |host: String| Site { host, token: String::new() };
+        let hsm = site(format!("devhsm{}", fact("HSM_SUFFIX")?));
+        let vault = site(format!("devvault{}", fact("VAULT_SUFFIX")?));
+        let mut server = Self { process, first_answer: Duration::ZERO, port, hsm, vault, tls, _folder: None };
         let health = server.connect(&format!("localhost:{port}"))?.exchange("GET", "/health", "", "")?;
         if health.status != 200 {
             return Err(format!("the server's health is {}", health.status).into());
@@ -101,9 +118,9 @@ impl Strongroom {
         let facts = fs::read_to_string(folder.path().join("bare.env"))?;
         let port: u16 = fact(&facts, "PORT")?.parse()?;
         let tls = trusting(&folder.path().join("bare.pem"))?;
-        let host = format!("localhost:{port}");
-        let (token, first_answer) = (String::new(), Duration::ZERO);
-        Ok(Self { process, first_answer, port, host, token, tls, _folder: Some(folder) })
+        let hsm = Site { host: format!("localhost:{port}"), token: String::new() };
+        let (vault, first_answer) = (Site::default(), Duration::ZERO);
+        Ok(Self { process, first_answer, port, hsm, vault, tls, _folder: Some(folder) })
     }
 
     pub fn connect(&self, host: &str) -> Result<Connection, Failure> {
@@ -112,14 +129,28 @@ impl Strongroom {
 
     /// One call to the seeded managed HSM; anything but 200 is a failure.
     pub fn call(&self, method: &str, path: &str, body: &str) -> Result<Answer, Failure> {
-        let answer = self.connect(&self.host)?.exchange(method, &versioned(path), &self.token, body)?;
+        let site = &self.hsm;
+        let answer = self.connect(&site.host)?.exchange(method, &versioned(path), &site.token, body)?;
         if answer.status == 200 { Ok(answer) } else { Err(format!("{method} {path}: {answer}").into()) }
     }
 
-    fn sign_in(&self, facts: &str) -> Result<String, Failure> {
+    pub fn site(&self, place: Place) -> &Site {
+        match place {
+            Place::ManagedHsm => &self.hsm,
+            Place::Vault => &self.vault,
+        }
+    }
+
+    /// One call; anything but 200 is a failure.
+    pub fn once(&self, call: &Call) -> Result<(), Failure> {
+        one(&mut self.connect(&self.site(call.place()).host)?, self, call)
+    }
+
+    /// A token for containers of a kind, by the word in their audience.
+    fn sign_in(&self, facts: &str, kind: &str) -> Result<String, Failure> {
         let fact = |name: &str| fact(facts, name);
         let body = format!(
-            "grant_type=client_credentials&client_id={}&client_secret={}&scope=https://managedhsm.azure.net/.default",
+            "grant_type=client_credentials&client_id={}&client_secret={}&scope=https://{kind}.azure.net/.default",
             fact("APP_ID")?,
             fact("APP_SECRET")?
         );
