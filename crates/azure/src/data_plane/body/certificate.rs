@@ -278,3 +278,7 @@ pub(in crate::data_plane) fn update_pending(body: &[u8]) -> Result<(), Problem> 
         false => Err(bad("cancellation_requested", "can only be true")),
     }
 }
+
+#[cfg(test)]
+#[path = "certificate_tests.rs"]
+mod tests;

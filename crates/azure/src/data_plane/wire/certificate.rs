@@ -345,3 +345,7 @@ impl<'a> ContactList<'a> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "certificate_tests.rs"]
+mod tests;
