@@ -77,6 +77,9 @@ pub fn allows_policy(policies: &[AccessPolicy], caller: &Caller, operation: Oper
     let Some((collection, permission)) = operation.policy_permission() else {
         return false;
     };
+    // Contract: key-vault §3.3, below the table.
+    let is_managed = matches!(operation, Operation::CertificateIssuerGet | Operation::CertificateIssuerDelete);
+    let enough = [Some(permission), Some("all"), is_managed.then_some("manageissuers")];
     policies
         .iter()
         .filter(|policy| applies(policy, caller))
@@ -85,7 +88,7 @@ pub fn allows_policy(policies: &[AccessPolicy], caller: &Caller, operation: Oper
             "secrets" => &policy.secrets,
             _ => &policy.certificates,
         })
-        .any(|granted| granted.eq_ignore_ascii_case(permission) || granted.eq_ignore_ascii_case("all"))
+        .any(|granted| enough.iter().flatten().any(|word| granted.eq_ignore_ascii_case(word)))
 }
 
 fn applies(policy: &AccessPolicy, caller: &Caller) -> bool {

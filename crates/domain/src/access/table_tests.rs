@@ -2,7 +2,7 @@
 //! rights: read it as one.
 
 use super::*;
-use crate::{ContainerKind, Operation, UnixTime};
+use crate::{AccessPolicy, ContainerKind, Operation, UnixTime};
 use std::fmt::Write as _;
 
 const WHO: Guid = Guid::from_u128(1);
@@ -83,6 +83,23 @@ fn each_operation_names_its_rights() {
         let _ = writeln!(text, "{}: {rights}", operation.name());
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn who_manages_issuers_reads_and_deletes_them_and_no_more() {
+    let policy = AccessPolicy {
+        tenant: caller().tenant,
+        object_id: caller().object_id.to_string(),
+        application_id: None,
+        keys: Vec::new(),
+        secrets: Vec::new(),
+        certificates: vec!["ManageIssuers".to_owned()],
+        storage: Vec::new(),
+    };
+    let allowed =
+        Operation::ALL.iter().filter(|operation| allows_policy(std::slice::from_ref(&policy), &caller(), **operation));
+    let allowed: Vec<_> = allowed.copied().collect();
+    assert_eq!(allowed, [Operation::CertificateIssuerGet, Operation::CertificateIssuerDelete]);
 }
 
 #[test]

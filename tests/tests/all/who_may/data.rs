@@ -3,12 +3,13 @@
 use super::{
     Ask, Coverage, Grants, NOBODY, arm_role, assignment, guid,
     needs::{self, Need},
-    one_right_decides, operations_of, server, server_facts, strangers_are_challenged,
+    objects, one_right_decides, operations_of, server, server_facts, strangers_are_challenged,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{ContainerKind, Operation};
 use e2e::{client::Target, containers::Container};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const DOCUMENTS: [&str; 5] = [
     "data-plane-keys-2026-07-01-preview.json",
@@ -62,8 +63,13 @@ struct VaultPolicies {
 }
 
 impl VaultPolicies {
-    fn replace(&self, keys: &[&str]) {
-        let policy = json!({ "tenantId": self.tenant, "objectId": self.nobody, "permissions": { "keys": keys } });
+    /// `granted` has collections with their words.
+    fn replace<'a>(&self, granted: impl Iterator<Item = (&'a str, &'a str)>) {
+        let mut permissions = BTreeMap::<_, Vec<_>>::new();
+        for (collection, word) in granted {
+            permissions.entry(collection).or_default().push(word);
+        }
+        let policy = json!({ "tenantId": self.tenant, "objectId": self.nobody, "permissions": permissions });
         let body = json!({ "properties": { "accessPolicies": [policy] } });
         let path = format!("{}/accessPolicies/replace", self.vault);
         self.arm.call("PUT", &path, Some(&body)).expect("a policy");
@@ -72,17 +78,16 @@ impl VaultPolicies {
 
 impl Grants for VaultPolicies {
     fn give_all_but(&self, right: Operation) {
-        let word = |operation: &Operation| operation.policy_permission().map(|(_, word)| word);
-        let all = Operation::ALL.iter().filter_map(word);
-        self.replace(&all.filter(|each| Some(*each) != word(&right)).collect::<Vec<_>>());
+        let all = Operation::ALL.iter().filter_map(|operation| operation.policy_permission());
+        self.replace(all.filter(|each| Some(*each) != right.policy_permission()));
     }
 
     fn give_only(&self, right: Operation) {
-        self.replace(&[right.policy_permission().unwrap().1]);
+        self.replace(right.policy_permission().into_iter());
     }
 
     fn take_all(&self) {
-        self.replace(&[]);
+        self.replace(std::iter::empty());
     }
 }
 
@@ -210,7 +215,7 @@ fn scene_of_roles(hsm: &Target, right: Operation, number: u128) -> (String, Opti
 fn filled(path: &str, name: &str, version: &str) -> String {
     let of_path = |segment: &str| match segment {
         "{scope}" => String::new(),
-        "{key-version}" => version.to_owned(),
+        "{key-version}" | "{secret-version}" | "{certificate-version}" => version.to_owned(),
         segment if segment.starts_with('{') => name.to_owned(),
         segment => segment.to_owned(),
     };
@@ -235,7 +240,11 @@ fn run(kind: ContainerKind, of: &str, data: &Target, grants: &dyn Grants) {
             }
             Need::Right(right) => {
                 let name = format!("k{number}");
-                let body = scene(data, right, &name);
+                let body = match right.name() {
+                    secret if secret.starts_with("Secret") => objects::of_secret(data, right, &name),
+                    other if other.starts_with("Certificate") => objects::of_certificate(data, right, &name),
+                    _ => scene(data, right, &name),
+                };
                 (name, body)
             }
             _ => ("AllowKeyManagementOperationsThroughARM".to_owned(), Some(json!({}))),
@@ -278,7 +287,7 @@ fn a_vault_with_access_policies_asks_for_each_operations_permission() {
     let vault = Container::made(client, ContainerKind::Vault, "bypolicies");
     let (_, nobody) = server_facts(client);
     let tenant = client.facts().get("TENANT").to_owned();
-    let all = json!({ "keys": ["all"] });
+    let all = json!({ "keys": ["all"], "secrets": ["all"], "certificates": ["all"] });
     let own = json!({ "tenantId": tenant, "objectId": client.facts().get("OBJECT_ID"), "permissions": all });
     let body = json!({ "properties": { "enableRbacAuthorization": false, "accessPolicies": [own] } });
     client.arm().call("PATCH", &vault.id(), Some(&body)).expect("another model");

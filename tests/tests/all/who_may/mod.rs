@@ -5,6 +5,7 @@ mod control;
 mod data;
 mod directory;
 mod needs;
+mod objects;
 
 use domain::{Guid, Operation};
 use e2e::{

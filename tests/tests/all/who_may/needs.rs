@@ -1,6 +1,6 @@
 //! What each documented operation needs of its caller.
 
-use domain::{ContainerKind, KeyUse, Operation};
+use domain::{ContainerKind, KeyUse, ObjectAct, ObjectKind, Operation};
 
 /// What a caller must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,43 +19,90 @@ pub enum Need {
 pub fn data_plane(method: &str, path: &str) -> Option<Need> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
-        ["keys" | "deletedkeys", ..] => of_keys(method, segments.get(1..).unwrap_or_default(), segments[0]),
+        [collection, below @ ..] if kind_of(collection).is_some() => of_objects(method, collection, below),
         ["rng"] => Some(Need::Right(Operation::RandomGet)),
         ["settings"] => Some(Need::Token),
         ["settings", _] => Some(if method == "GET" { Need::Token } else { Need::NotThere }),
         ["{scope}", "providers", "Microsoft.Authorization", collection, ..] => of_roles(method, collection),
-        ["secrets" | "deletedsecrets" | "certificates" | "deletedcertificates", ..]
-        | ["securitydomain" | "backup" | "restore" | "prebackup" | "prerestore" | "ekm", ..] => Some(Need::NotThere),
+        ["securitydomain" | "backup" | "restore" | "prebackup" | "prerestore" | "ekm", ..] => Some(Need::NotThere),
         _ => None,
     }
 }
 
-fn of_keys(method: &str, below: &[&str], collection: &str) -> Option<Need> {
-    use Operation as Op;
-    let right = match (collection, method, below) {
-        ("keys", "GET", []) => Op::KeyList,
-        ("keys", "POST", ["restore"]) => Op::KeyRestore,
-        ("keys", "PUT", [_]) => Op::KeyImport,
-        ("keys", "DELETE", [_]) => Op::KeyDelete,
-        ("keys", "POST", [_, "create"]) => Op::KeyCreate,
-        ("keys", "POST", [_, "backup"]) => Op::KeyBackup,
-        ("keys", "POST", [_, "rotate"]) => Op::KeyRotate,
-        ("keys", "GET", [_, "rotationpolicy"]) => Op::KeyRotationPolicyGet,
-        ("keys", "PUT", [_, "rotationpolicy"]) => Op::KeyRotationPolicySet,
-        ("keys", "PUT", [_, "restore"]) => return Some(Need::NotThere),
-        ("keys", "GET", [_, "versions"]) => Op::KeyListVersions,
-        ("keys", "GET", [_, _]) => Op::KeyGet,
-        ("keys", "PATCH", [_, _]) => Op::KeyUpdate,
-        ("keys", "GET", [_, _, "attestation"])
-        | ("keys", "POST", [_, _, "release" | "securewrapkey" | "secureunwrapkey"]) => return Some(Need::NotThere),
-        ("keys", "POST", [_, _, word]) => of_use(word)?,
-        ("deletedkeys", "GET", []) => Op::KeyListDeleted,
-        ("deletedkeys", "GET", [_]) => Op::KeyGetDeleted,
-        ("deletedkeys", "DELETE", [_]) => Op::KeyPurge,
-        ("deletedkeys", "POST", [_, "recover"]) => Op::KeyRecover,
-        _ => return None,
+/// The kind of a collection, and whether it is of deleted objects.
+fn kind_of(collection: &str) -> Option<(ObjectKind, bool)> {
+    let live = collection.strip_prefix("deleted").unwrap_or(collection);
+    let kind = ObjectKind::ALL.iter().find(|kind| kind.collection() == live)?;
+    Some((*kind, live != collection))
+}
+
+fn of_objects(method: &str, collection: &str, below: &[&str]) -> Option<Need> {
+    let (kind, deleted) = kind_of(collection)?;
+    let own = match (kind, deleted) {
+        (ObjectKind::Key, false) => of_keys(method, below),
+        (ObjectKind::Secret, false) => {
+            (method == "PUT" && below.len() == 1).then_some(Need::Right(Operation::SecretSet))
+        }
+        (ObjectKind::Certificate, false) => of_certificates(method, below).map(Need::Right),
+        (_, true) => None,
     };
-    Some(Need::Right(right))
+    own.or_else(|| of_every_kind(deleted, method, below).map(|act| Need::Right(act.on(kind))))
+}
+
+fn of_every_kind(deleted: bool, method: &str, below: &[&str]) -> Option<ObjectAct> {
+    Some(match (deleted, method, below) {
+        (false, "GET", []) => ObjectAct::List,
+        (false, "POST", ["restore"]) => ObjectAct::Restore,
+        (false, "DELETE", [_]) => ObjectAct::Delete,
+        (false, "POST", [_, "backup"]) => ObjectAct::Backup,
+        (false, "GET", [_, "versions"]) => ObjectAct::ListVersions,
+        (false, "GET", [_, _]) => ObjectAct::Get,
+        (false, "PATCH", [_, _]) => ObjectAct::Update,
+        (true, "GET", []) => ObjectAct::ListDeleted,
+        (true, "GET", [_]) => ObjectAct::GetDeleted,
+        (true, "DELETE", [_]) => ObjectAct::Purge,
+        (true, "POST", [_, "recover"]) => ObjectAct::Recover,
+        _ => return None,
+    })
+}
+
+fn of_keys(method: &str, below: &[&str]) -> Option<Need> {
+    use Operation as Op;
+    Some(Need::Right(match (method, below) {
+        ("PUT", [_]) => Op::KeyImport,
+        ("POST", [_, "create"]) => Op::KeyCreate,
+        ("POST", [_, "rotate"]) => Op::KeyRotate,
+        ("GET", [_, "rotationpolicy"]) => Op::KeyRotationPolicyGet,
+        ("PUT", [_, "rotationpolicy"]) => Op::KeyRotationPolicySet,
+        ("PUT", [_, "restore"])
+        | ("GET", [_, _, "attestation"])
+        | ("POST", [_, _, "release" | "securewrapkey" | "secureunwrapkey"]) => return Some(Need::NotThere),
+        ("POST", [_, _, word]) => of_use(word)?,
+        _ => return None,
+    }))
+}
+
+fn of_certificates(method: &str, below: &[&str]) -> Option<Operation> {
+    use Operation as Op;
+    Some(match (method, below) {
+        ("GET", ["contacts"]) => Op::CertificateContactsGet,
+        ("PUT", ["contacts"]) => Op::CertificateContactsSet,
+        ("DELETE", ["contacts"]) => Op::CertificateContactsDelete,
+        ("GET", ["issuers"]) => Op::CertificateIssuersList,
+        ("GET", ["issuers", _]) => Op::CertificateIssuerGet,
+        ("PUT", ["issuers", _]) => Op::CertificateIssuerSet,
+        ("PATCH", ["issuers", _]) => Op::CertificateIssuerUpdate,
+        ("DELETE", ["issuers", _]) => Op::CertificateIssuerDelete,
+        ("POST", [_, "create"]) => Op::CertificateCreate,
+        ("POST", [_, "import"]) => Op::CertificateImport,
+        ("POST", [_, "pending", "merge"]) => Op::CertificatePendingMerge,
+        ("GET", [_, "pending"]) => Op::CertificatePendingGet,
+        ("PATCH", [_, "pending"]) => Op::CertificatePendingUpdate,
+        ("DELETE", [_, "pending"]) => Op::CertificatePendingDelete,
+        ("GET", [_, "policy"]) => Op::CertificatePolicyGet,
+        ("PATCH", [_, "policy"]) => Op::CertificatePolicyUpdate,
+        _ => return None,
+    })
 }
 
 fn of_use(word: &str) -> Option<Operation> {
