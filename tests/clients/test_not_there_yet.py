@@ -6,9 +6,6 @@ import pytest
 @pytest.mark.parametrize(
     "line",
     [
-        "secret set --vault-name devvault --name s --value x",
-        "secret list --vault-name devvault",
-        "certificate list --vault-name devvault",
         "backup start --hsm-name devhsm --storage-resource-uri https://a.blob.core.windows.net/c"
         " --storage-container-SAS-token x",
         "key get-attestation --hsm-name devhsm --name any",

@@ -93,10 +93,11 @@ fn make_npm(folder: &Path, sources: &[PathBuf]) -> Outcome {
 
 /// Debian's package names of the programs that are absent here.
 fn missing_packages() -> Vec<&'static str> {
-    let probes: [(&str, &[&str], &str); 3] = [
+    let probes: [(&str, &[&str], &str); 4] = [
         ("python3", &["-c", "import ensurepip, venv"], "python3-venv"),
         ("node", &["--version"], "nodejs"),
         ("npm", &["--version"], "npm"),
+        ("openssl", &["version"], "openssl"),
     ];
     let absent = probes.into_iter().filter(|(program, arguments, _)| !Command::new(program, arguments).succeeds());
     absent.map(|(_, _, package)| package).collect()
