@@ -17,7 +17,6 @@ mod directory;
 mod door;
 mod error;
 mod in_force;
-mod issuer;
 mod keys;
 mod locks;
 mod metering;
@@ -31,6 +30,7 @@ mod roles;
 mod secrets;
 mod setup;
 mod sweep;
+mod system_key;
 
 pub use access::RoleAssignmentRequest;
 pub use audit::{Asker, Ending, Subject, Told};
@@ -46,7 +46,6 @@ pub use custody::{Entropy, SystemEntropy, VerifyingKey, sha256};
 pub use directory::ContainerListing;
 pub use door::{Cost, Door, Lanes};
 pub use error::Error;
-pub use issuer::IssuerKey;
 pub use keys::{CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey};
 pub use metering::{UsageLine, UsageQuery, UsageScope};
 pub use metrics::{Answered, Metrics};
@@ -60,6 +59,7 @@ pub use principals::{
 pub use secrets::{SecretView, SetSecret};
 pub use setup::{EngineParts, Foundation, HsmDefaults};
 pub use sweep::Swept;
+pub use system_key::SystemKey;
 
 use custody::{Provider, RootKey};
 use domain::{Guid, UnixTime, VersionId};

@@ -6,10 +6,10 @@ use crate::{
     tokens::Verified,
 };
 use domain::Guid;
-use engine::{Engine, Error, IssuerKey};
+use engine::{Engine, Error, SystemKey};
 
 pub(crate) struct Embedded {
-    pub key: IssuerKey,
+    pub key: SystemKey,
     pub key_id: String,
     /// The `iss` of its tokens.
     pub issuer: String,
