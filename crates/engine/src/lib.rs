@@ -93,6 +93,8 @@ pub struct Engine {
     /// Who may do what in the directory.
     directory_access: in_force::InForce<domain::access::Assignments>,
     authorities: Vec<Box<dyn CertificateAuthority>>,
+    /// Held by whoever asks issuers: two who ask at once would order the same certificate twice.
+    asking: parking_lot::Mutex<()>,
 }
 
 impl Engine {

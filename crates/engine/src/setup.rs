@@ -82,6 +82,7 @@ impl Engine {
             directory: InForce::default(),
             directory_access: InForce::default(),
             authorities: Vec::new(),
+            asking: parking_lot::Mutex::default(),
         };
         engine.resume_time()?;
         engine.arm_assignments()?;

@@ -55,7 +55,7 @@ pub struct IssuerChanges {
 }
 
 const TEXT_LENGTH: usize = 255;
-/// The account of an ACME server is its address.
+/// The account of an issuer of ours is the address of its key.
 const ACCOUNT_LENGTH: usize = 2048;
 const ADMINISTRATORS: usize = 100;
 

@@ -27,6 +27,8 @@ pub struct Order<'a> {
     /// What the provider said of it the last time ([`OrderAnswer::Waiting`]).
     pub progress: Option<&'a str>,
     pub now: UnixTime,
+    /// For a key of the provider's own: [`Engine::system_key`].
+    pub engine: &'a Engine,
 }
 
 pub enum OrderAnswer {
@@ -73,6 +75,7 @@ impl Engine {
             request: &pending.csr,
             progress: pending.progress.as_deref(),
             now: self.now(),
+            engine: self,
         }))
     }
 

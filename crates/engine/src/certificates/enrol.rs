@@ -33,6 +33,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Store`] if what is due can't be read.
     pub fn ask_issuers(&self, limit: usize) -> Result<usize, Error> {
+        let _alone = self.asking.lock();
         let mut asked = 0;
         for due in self.store.query(|read| read.due_actions(self.now(), limit))? {
             if due.kind != ObjectKind::Certificate {
@@ -63,7 +64,14 @@ impl Engine {
             return Ok(false);
         };
         match self.order(target, &issuer, pending)? {
-            OrderAnswer::Issued(chain) => self.enrol(target, &found, pending, chain)?,
+            OrderAnswer::Issued(chain) => match self.enrol(target, &found, pending, chain) {
+                // It would bring the same again.
+                Err(Error::Refused(refusal)) => {
+                    let error = OperationError { code: "IssuerAnswerInvalid".to_owned(), message: refusal.to_string() };
+                    self.move_pending(target, name, pending, |pending, _| pending.fail(error.clone()))?;
+                }
+                outcome => outcome?,
+            },
             OrderAnswer::Waiting { progress, details, again_at } => {
                 self.move_pending(target, name, pending, |pending, now| {
                     pending.wait(Some(progress.clone()), details.clone(), again_at, now)

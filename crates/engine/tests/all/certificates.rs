@@ -4,7 +4,7 @@ use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, key_name};
 use custody::x509;
 use domain::{
     CertificateRefusal, ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyRequest, KeyType,
-    LifetimeStepKind, ObjectKind, OperationStatus, PolicyRequest, Refusal, VersionId,
+    LifetimeStepKind, ObjectKind, OperationStatus, PolicyRequest, Refusal, UnixTime, VersionId,
 };
 use engine::{
     AttributeChanges, Clock, CreateCertificate, Error, KeyReference, MergeCertificate, ObjectChanges, ObjectView,
@@ -44,7 +44,7 @@ fn is_deleted(rig: &Rig, name: &str) -> [bool; 3] {
     })
 }
 
-fn status(rig: &Rig, name: &str) -> OperationStatus {
+pub fn status(rig: &Rig, name: &str) -> OperationStatus {
     let (who, vault) = (caller(ADMINISTRATOR), rig.open(VAULT));
     rig.engine.pending_certificate(&who, &vault, &key_name(name), None).unwrap().status
 }
@@ -172,12 +172,11 @@ fn disabling_a_certificate_disables_its_key_and_secret() {
 }
 
 /// An authority of the tests: its certificate, and what it makes of a signing request.
-fn signed_outside(rig: &Rig, csr: &[u8]) -> Vec<Vec<u8>> {
+pub fn signed_outside(now: UnixTime, csr: &[u8]) -> Vec<Vec<u8>> {
     let provider = custody::SoftwareProvider;
     let spec = domain::KeySpec::Ec { curve: Curve::P256 };
     let made = custody::Provider::generate(&provider, spec, &custody::SystemEntropy).unwrap();
     let key = custody::Provider::open(&provider, spec, &made.public, &made.material).unwrap();
-    let now = rig.clock.now();
     let validity = x509::Validity { not_before: now, not_after: now.plus_days(100) };
     let signer = x509::Signer { key: &*key, public: &made.public };
     let authority = x509::authority("CN=outside", validity, signer, &custody::SystemEntropy).unwrap();
@@ -211,12 +210,12 @@ fn a_certificate_of_an_unknown_issuer_waits_for_its_merge() {
         let request = MergeCertificate { chain, ..MergeCertificate::default() };
         rig.engine.merge_certificate(&who, &vault, &name, &request)
     };
-    let mismatch = merge(signed_outside(&rig, &other));
+    let mismatch = merge(signed_outside(rig.clock.now(), &other));
     assert!(is_certificate_refusal(&mismatch, |refusal| *refusal == CertificateRefusal::KeyMismatch));
-    let merged = merge(signed_outside(&rig, &csr)).unwrap();
+    let merged = merge(signed_outside(rig.clock.now(), &csr)).unwrap();
     assert_eq!(merged.version.body.as_certificate().unwrap().issued.as_ref().unwrap().chain.len(), 1);
     assert_eq!((is_live(&rig, "c"), status(&rig, "c")), ([true; 3], OperationStatus::Completed));
-    let twice = merge(signed_outside(&rig, &csr));
+    let twice = merge(signed_outside(rig.clock.now(), &csr));
     assert!(is_certificate_refusal(&twice, |refusal| matches!(refusal, CertificateRefusal::NotInProgress { .. })));
 }
 
@@ -275,7 +274,7 @@ fn contacts_are_due_once_for_what_nobody_here_can_renew() {
     let rig = Rig::new();
     let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
     let csr = create(&rig, "c", "Unknown").unwrap().object.course.unwrap().pending.unwrap().csr;
-    let request = MergeCertificate { chain: signed_outside(&rig, &csr), ..MergeCertificate::default() };
+    let request = MergeCertificate { chain: signed_outside(rig.clock.now(), &csr), ..MergeCertificate::default() };
     rig.engine.merge_certificate(&who, &vault, &name, &request).unwrap();
     rig.clock.advance(85 * DAY);
     assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);

@@ -7,6 +7,7 @@ mod certificates;
 mod directory;
 mod door;
 mod exports;
+mod issuers;
 mod keys;
 mod locks;
 mod metering;

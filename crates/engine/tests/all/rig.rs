@@ -8,9 +8,9 @@ use domain::{
     lifecycle::PolicyAmendment,
 };
 use engine::{
-    Clock, ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults,
-    HsmSettings, MovableClock, NewAttributes, OpenContainer, ProfileRequest, SecretView, SetSecret, SystemClock,
-    VaultSettings,
+    CertificateAuthority, Clock, ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation,
+    HsmDefaults, HsmSettings, MovableClock, NewAttributes, OpenContainer, ProfileRequest, SecretView, SetSecret,
+    SystemClock, VaultSettings,
 };
 use std::{path::PathBuf, sync::Arc};
 use store::{Store, sqlite::SqliteStore};
@@ -29,10 +29,15 @@ pub struct Rig {
 
 impl Rig {
     pub fn new() -> Self {
+        Self::with(Vec::new())
+    }
+
+    /// With issuers to ask.
+    pub fn with(authorities: Vec<Box<dyn CertificateAuthority>>) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(MovableClock::new(SystemClock, 0));
         let engine = start(&folder.path().join("strongroom.db"), &clock, &root(128)).unwrap();
-        let rig = Self { folder, clock, engine: Arc::new(engine) };
+        let rig = Self { folder, clock, engine: Arc::new(engine.with_authorities(authorities)) };
         let owner = azure_roles()
             .iter()
             .filter(|role| ["Owner", "Key Vault Administrator"].contains(&role.name.as_str()))
