@@ -9,7 +9,7 @@ use custody::{
     },
     x509::{
         Certificate, Order, Signer, Validity, arrange, authority, certification_request, check_properties, issue,
-        self_signed,
+        requested, self_signed,
     },
 };
 use domain::{AlternativeNames, Curve, KeySpec, KeyUsage, PublicKey, Refusal, UnixTime, X509Properties};
@@ -508,6 +508,22 @@ fn a_request_never_makes_an_authority() {
     let name_constraints = b"\x06\x03\x55\x1d\x1e";
     assert!(!der.windows(5).any(|window| window == name_constraints));
     assert_eq!(accepts(&der, &authority, "greedy.contoso.com", VALIDITY.not_before), Ok(()));
+}
+
+#[test]
+fn a_request_tells_what_it_wants_to_be_certified_as() {
+    let asked = requested(fixture!("greedy.csr")).unwrap();
+    assert_eq!(asked.common_names, ["greedy.contoso.com"]);
+    assert_eq!(
+        (asked.names.dns_names, asked.names.ip_addresses),
+        (texts(&["greedy.contoso.com"]), texts(&["10.0.0.2"]))
+    );
+    let key = ec_keys(&SoftwareProvider).remove(0);
+    let subject = "CN=first, O=Contoso + CN=second".to_owned();
+    let asked = requested(&request(&key, &X509Properties { subject, ..properties() })).unwrap();
+    assert_eq!(asked.common_names.len(), 2, "wherever they stand: {:?}", asked.common_names);
+    assert_eq!(asked.names, properties().names);
+    invalid(requested(b"").map_err(Error::from));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use der::{
     Decode, Encode, Sequence,
     asn1::{BitString, Int},
 };
-use domain::{PublicKey, Refusal, UnixTime, X509Properties};
+use domain::{AlternativeNames, PublicKey, Refusal, UnixTime, X509Properties};
 use x509_cert::{
     Version,
     ext::Extensions,
@@ -132,6 +132,23 @@ impl Certificate {
     pub(super) fn subject_key(&self) -> Option<&[u8]> {
         self.understood.subject_key.as_deref()
     }
+}
+
+/// What somebody wants to be certified as.
+pub struct Requested {
+    /// The common names of the subject, as they are written.
+    pub common_names: Vec<String>,
+    pub names: AlternativeNames,
+}
+
+/// Reads what a PKCS#10 request in DER asks for.
+///
+/// # Errors
+/// [`Refusal::CertificateInvalid`].
+pub fn requested(request: &[u8]) -> Result<Requested, Refusal> {
+    let request = Request::read(request)?;
+    let common_names = distinguished_name::common_names(&request.subject);
+    Ok(Requested { common_names, names: request.understood.names })
 }
 
 /// A request that was read, and whose signature is that of its own key.

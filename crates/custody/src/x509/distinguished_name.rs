@@ -37,6 +37,8 @@ const fn attribute(oid: &str, names: &'static [&'static str], kind: Kind, longes
     Attribute { oid: ObjectIdentifier::new_unwrap(oid), names, kind, longest }
 }
 
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
+
 const ATTRIBUTES: [Attribute; 18] = [
     attribute("2.5.4.3", &["CN", "commonName"], Kind::Directory, 64),
     attribute("2.5.4.10", &["O", "organizationName", "organization"], Kind::Directory, 64),
@@ -245,6 +247,12 @@ pub(super) fn text(name: &Name) -> String {
     let rdns: Vec<&RelativeDistinguishedName> = name.iter_rdn().collect();
     let part = |rdn: &&RelativeDistinguishedName| rdn.iter().map(pair_text).collect::<Vec<_>>().join(" + ");
     rdns.iter().rev().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// The values of `CN`, the outermost first.
+pub(super) fn common_names(name: &Name) -> Vec<String> {
+    let pairs = name.iter_rdn().flat_map(RelativeDistinguishedName::iter);
+    pairs.filter(|pair| pair.oid == COMMON_NAME).filter_map(|pair| string(&pair.value)).collect()
 }
 
 fn pair_text(pair: &AttributeTypeAndValue) -> String {

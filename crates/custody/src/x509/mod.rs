@@ -17,7 +17,7 @@ mod public_key;
 mod signature;
 
 pub use build::{authority, certification_request, issue, self_signed};
-pub use certificate::Certificate;
+pub use certificate::{Certificate, Requested, requested};
 pub use chain::{MOST_CERTIFICATES, Order, arrange};
 
 use crate::{Error, Fault, KeyHandle};
