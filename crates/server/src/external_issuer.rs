@@ -1,18 +1,13 @@
 //! Fetching what an external issuer publishes, and saying in the log how that went.
 //!
-//! Over https only, from whom the configured certificate authority (or the system's) vouches for, without redirects,
-//! within a few seconds and a bounded size. A proxy comes from the environment (`HTTPS_PROXY`, `NO_PROXY`). What a
-//! document means, and when it is needed again, is not known here.
+//! As [`https`] does, within a few seconds and a bounded size. What a document means, and when it is needed again, is not
+//! known here.
 
-use crate::{Failure, config::ExternalConfig, wiring};
+use crate::{Failure, config::ExternalConfig, https, wiring};
 use engine::{Cost, Door};
 use identity::{Document, Documents, Identity, News};
-use std::{path::Path, sync::Arc, time::Duration};
-use ureq::{
-    Agent,
-    http::HeaderMap,
-    tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem},
-};
+use std::{sync::Arc, time::Duration};
+use ureq::{Agent, http::HeaderMap};
 
 /// Requests wait for this, twice: for the description and for the keys.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,52 +28,9 @@ impl HttpsDocuments {
     /// # Errors
     /// There is nobody to vouch for the issuer.
     pub fn new(config: &ExternalConfig) -> Result<Self, Failure> {
-        let roots = match &config.ca_file {
-            Some(file) => roots_of(file)?,
-            None => system_roots()?,
-        };
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(RootCerts::from(roots))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-            .build();
-        let agent = Agent::config_builder()
-            .https_only(true)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .user_agent(concat!("strongroom/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(CALL_TIMEOUT))
-            .tls_config(tls)
-            .build();
-        Ok(Self { agent: agent.new_agent(), issuer: config.issuer.as_str().to_owned() })
+        let agent = https::agent("identity.external.ca_file", config.ca_file.as_deref(), CALL_TIMEOUT)?;
+        Ok(Self { agent, issuer: config.issuer.as_str().to_owned() })
     }
-}
-
-fn roots_of(file: &Path) -> Result<Vec<Certificate<'static>>, Failure> {
-    let named = |error: &dyn std::fmt::Display| format!("identity.external.ca_file: {}: {error}", file.display());
-    let pem = std::fs::read(file).map_err(|error| named(&error))?;
-    let mut roots = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| named(&error))? {
-            roots.push(certificate);
-        }
-    }
-    if roots.is_empty() {
-        return Err(named(&"there is no certificate in this file").into());
-    }
-    Ok(roots)
-}
-
-fn system_roots() -> Result<Vec<Certificate<'static>>, Failure> {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "a certificate authority of the system can't be read");
-    }
-    if found.certs.is_empty() {
-        let message = "the system trusts no certificate authority: name the issuer's in identity.external.ca_file";
-        return Err(message.into());
-    }
-    Ok(found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect())
 }
 
 impl Documents for HttpsDocuments {
@@ -169,17 +121,6 @@ mod tests {
         assert_eq!(found(&["no-store", "Max-Age=\"60\""]), Some(60));
         for none in [&[][..], &["no-cache"], &["max-age"], &["max-age=soon"], &["s-maxage=5"], &["max-age=1e3"]] {
             assert_eq!(found(none), None, "{none:?}");
-        }
-    }
-
-    #[test]
-    fn somebody_has_to_vouch_for_the_issuer() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("ca.pem");
-        std::fs::write(&file, "no certificate").unwrap();
-        for file in [file, "/nowhere/ca.pem".into()] {
-            let problem = roots_of(&file).unwrap_err().to_string();
-            assert!(problem.starts_with("identity.external.ca_file: "), "{problem}");
         }
     }
 }

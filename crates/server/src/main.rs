@@ -6,6 +6,7 @@ mod config;
 mod console;
 mod dev;
 mod external_issuer;
+mod https;
 mod init;
 mod metrics;
 mod net;
