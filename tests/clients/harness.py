@@ -151,6 +151,16 @@ class CommandLine:
         assert done.returncode == 0, f"{line}: {done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    def run_lines(self, lines):
+        """Runs lines of a shell that know the program by its own name."""
+        path = f"{os.path.dirname(self.program)}:{self.environment['PATH']}"
+        shell = ["bash", "-e", "-u", "-o", "pipefail", "-c", lines]
+        environment = {**self.environment, "PATH": path}
+        done = subprocess.run(
+            shell, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, f"{lines}\n{done.stdout}\n{done.stderr}"
+
     def text(self, line):
         done = self.run(line)
         assert done.returncode == 0, f"{line}: {done.stderr}"

@@ -235,6 +235,12 @@ impl Client {
 
     /// # Panics
     /// If the clock does not move.
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.try_advance(seconds).unwrap().expect("moving the clock");
+    }
+
+    /// # Panics
+    /// If the clock does not move.
     pub fn advance_days(&self, days: i64) {
         self.try_advance_days(days).unwrap().expect("moving the clock");
     }

@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: the naive model of deletion, a server process, and clients to talk to it with.
 
+pub mod acme;
 pub mod bytes;
 pub mod client;
 pub mod containers;

@@ -29,6 +29,8 @@ pub struct Server {
     folder: TempDir,
     /// The port that a kept server comes back on; `None` for one that passes.
     port: Option<u16>,
+    /// For every start.
+    arguments: Vec<String>,
     child: Option<Child>,
     client: Option<Client>,
 }
@@ -37,20 +39,28 @@ impl Server {
     /// A server that keeps nothing.
     #[must_use]
     pub fn ephemeral() -> Self {
-        Self::started(None).expect("an ephemeral server takes any free port")
+        Self::started(None, &[]).expect("an ephemeral server takes any free port")
     }
 
     /// A server on a folder, that can be killed and started again: under the same addresses, as a production server
     /// would be.
     #[must_use]
     pub fn kept() -> Self {
-        // Somebody else may take the port between our look and the server's.
-        (0..8).find_map(|_| Self::started(Some(free_port())).ok()).expect("one of eight ports that were free stays so")
+        Self::kept_with(&[])
     }
 
-    fn started(port: Option<u16>) -> Result<Self, String> {
+    /// A server on a folder, with more arguments.
+    #[must_use]
+    pub fn kept_with(arguments: &[&str]) -> Self {
+        // Somebody else may take the port between our look and the server's.
+        let started = |_| Self::started(Some(free_port()), arguments).ok();
+        (0..8).find_map(started).expect("one of eight ports that were free stays so")
+    }
+
+    fn started(port: Option<u16>, arguments: &[&str]) -> Result<Self, String> {
         let folder = TempDir::new().unwrap();
-        let mut server = Self { folder, port, child: None, client: None };
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut server = Self { folder, port, arguments, child: None, client: None };
         server.start()?;
         Ok(server)
     }
@@ -58,7 +68,8 @@ impl Server {
     fn start(&mut self) -> Result<(), String> {
         let env_file = self.env_file();
         let mut command = Command::new(binary());
-        command.arg("dev").arg("--env-file").arg(&env_file);
+        command.arg("dev").arg("--env-file").arg(&env_file).args(&self.arguments);
+        without_proxies(&mut command);
         match self.port {
             // What a killed server can't remove goes with the folder.
             None => command.args(["--ephemeral", "--port", "0"]).env("TMPDIR", self.folder.path()),
@@ -193,9 +204,19 @@ fn wait_until_ready(stdout: ChildStdout) -> bool {
     receiver.recv_timeout(START_TIMEOUT).is_ok()
 }
 
+/// What the machine's proxies are for is not on this machine.
+pub(crate) fn without_proxies(command: &mut Command) {
+    for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+}
+
 /// A port that nobody listens on, below those that the system gives to outgoing connections: it stays free while its
 /// server is down.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+/// If there is none.
+pub fn free_port() -> u16 {
     const FIRST: u16 = 15_000;
     const COUNT: u16 = 15_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);

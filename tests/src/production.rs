@@ -77,10 +77,7 @@ impl Installation {
     fn command(&self, verb: &str) -> Command {
         let mut command = Command::new(process::binary());
         command.arg(verb).arg("--config").arg(self.path("strongroom.toml")).stdin(Stdio::null());
-        // What the machine's proxies are for is not on this machine.
-        for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"] {
-            command.env_remove(name).env_remove(name.to_lowercase());
-        }
+        process::without_proxies(&mut command);
         command
     }
 

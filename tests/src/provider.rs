@@ -101,7 +101,7 @@ impl Drop for Provider {
     }
 }
 
-fn agent(ca_file: &Path) -> Agent {
+pub(crate) fn agent(ca_file: &Path) -> Agent {
     let authority = Certificate::from_pem(&fs::read(ca_file).unwrap()).unwrap();
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)

@@ -2,11 +2,13 @@
 //!
 //! Secrets never stand in it, only the names of files that hold them.
 
+mod acme;
 mod audit;
 mod identity;
 
+pub use acme::{AcmeServer, AcmeServers, AcmeSettings};
 pub use audit::AuditConfig;
-pub use identity::{ExternalConfig, IdentityConfig};
+pub use identity::{ExternalConfig, HttpsUrl, IdentityConfig};
 
 use crate::net::Listen;
 use crate::private_file::{self, PrivateFileError};
@@ -70,6 +72,12 @@ pub struct Config {
     /// Where a monitor may ask for metrics; nowhere without.
     #[serde(default)]
     pub metrics: Option<Metrics>,
+    /// The ACME servers that vaults may order certificates from.
+    #[serde(default)]
+    acme: AcmeServers,
+    /// Where the challenges of ACME servers are answered, over plain HTTP; nowhere without.
+    #[serde(default)]
+    http_challenges: Option<SocketAddr>,
     /// What things cost, for those who ask what they have used.
     #[serde(default)]
     pub prices: Prices,
@@ -259,7 +267,8 @@ impl Config {
         let named = [root, &mut config.tls.certificate, &mut config.tls.key, &mut config.state];
         let ca_file = config.identity.external.as_mut().and_then(|external| external.ca_file.as_mut());
         let optional = [&mut config.database, &mut config.audit.export_file];
-        for path in named.into_iter().chain(optional.into_iter().flatten()).chain(ca_file) {
+        let files = optional.into_iter().flatten().chain(ca_file).chain(config.acme.files());
+        for path in named.into_iter().chain(files) {
             *path = folder.join(&path);
         }
         Ok(config)
@@ -279,6 +288,12 @@ impl Config {
             private_file::refuse_exposed(path).map_err(|cause| ConfigError::Private { field, cause })?;
         }
         Ok(())
+    }
+
+    /// The ACME servers, and where their challenges are answered.
+    #[must_use]
+    pub fn acme(&self) -> AcmeSettings {
+        AcmeSettings { servers: self.acme.clone(), http_challenges: self.http_challenges }
     }
 
     /// The database's file.
@@ -362,6 +377,10 @@ tls.key = "tls.key"
         assert!(shown.database.is_some() && shown.default_container.is_some() && shown.metrics.is_some());
         assert_eq!(shown.prices.operations_per_10000, Money::parse("0.03"));
         assert!(shown.prices.hsm_key_version_per_month.is_some() && !shown.prices.managed_hsm_per_hour.is_empty());
+        let acme = shown.acme();
+        let [server] = acme.servers.0.as_slice() else { unreachable!("it shows one") };
+        assert_eq!(server.ca_file.as_deref(), Some(Path::new("/etc/strongroom/acme-ca.pem")));
+        assert!(acme.http_challenges.is_some() && server.terms_agreed && !server.domains.is_empty());
         let audit = shown.audit;
         assert!(audit.retention_days.is_some() && audit.export_file.is_some() && audit.syslog.is_some());
     }
@@ -376,6 +395,7 @@ tls.key = "tls.key"
         assert_eq!(config.log.level.as_str(), "info");
         assert!(!config.proxy && config.default_container.is_none() && config.metrics.is_none());
         assert_eq!(config.prices, Prices::default(), "no price is known");
+        assert_eq!(config.acme(), AcmeSettings::default(), "nobody is asked for certificates");
         assert_eq!(config.audit, AuditConfig::default(), "records are kept for ever, and handed on to nobody");
     }
 
@@ -405,6 +425,8 @@ tls.key = "tls.key"
             ("state =", "prices.operations_per_10000 = 0.03\nstate =", 3, "expected a string"),
             ("state =", "prices.operations_per_10000 = \"3 cents\"\nstate =", 3, "not an amount of money"),
             ("state =", "prices.per_key = \"1\"\nstate =", 3, "unknown field `per_key`"),
+            ("state =", "http_challenges = 80\nstate =", 3, "http_challenges = 80"),
+            ("state =", "acme = [{ name = \"a\" }]\nstate =", 3, "missing field `directory`"),
             ("state =", "metrics.listen = \"localhost\"\nstate =", 3, "listen"),
             ("state =", "state = = 1\n#", 3, "state"),
         ] {

@@ -59,7 +59,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let _lock = wiring::lock(&database)?;
     make_root(&config)?;
     let root = serve::root_key(&config)?;
-    let engine = wiring::engine(&database, root, Arc::new(SystemClock), serve::HSM_DEFAULTS, Prices::default())?;
+    let engine =
+        wiring::engine(&database, root, Arc::new(SystemClock), serve::HSM_DEFAULTS, Prices::default(), Vec::new())?;
     let application = config.identity.embedded.then(|| Application::new(&engine));
     let foundation = foundation(&args, &config, &engine, application.as_ref(), named);
     engine.lay_foundation(&foundation)?;

@@ -1,5 +1,6 @@
 //! Strongroom: a key vault and a managed HSM of your own, and its command line.
 
+mod acme;
 mod audit;
 mod client;
 mod config;

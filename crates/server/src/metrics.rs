@@ -183,7 +183,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (root, _) = RootKey::new_key_file(&SystemEntropy).unwrap();
         let database = folder.path().join("db");
-        let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS, Prices::default()).unwrap();
+        let engine =
+            wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS, Prices::default(), Vec::new());
+        let engine = engine.unwrap();
         let exposition = Exposition { door: Door::new(engine, 1), started: UnixTime(1_767_225_600) };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,6 +2,7 @@
 
 use crate::{
     Failure,
+    acme::{self, Challenges},
     audit::Keeping,
     config::{Config, Root},
     dev::PLANTED,
@@ -49,7 +50,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     let _lock = wiring::lock(&database)?;
     let root = root_key(&config)?;
-    let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS, config.prices.clone())?;
+    let (acme, challenges) = (config.acme(), Challenges::default());
+    let authorities = acme::authorities(&acme, config.domain.as_str(), &challenges)?;
+    let prices = config.prices.clone();
+    let engine = wiring::engine(&database, root, Arc::new(SystemClock), HSM_DEFAULTS, prices, authorities)?;
 
     if engine.system_record(PLANTED)?.is_some() {
         return Err(format!(
@@ -77,6 +81,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         let exposition = site.metrics.clone();
         exposition.listen(address).await.map_err(|error| format!("metrics.listen: {address}: {error}"))?;
     }
+    challenges.listen(&acme).await?;
     let loops = wiring::Loops::start(&site.door, keeping(&config));
     let keys = tokio::spawn(keep_keys(site.door.clone(), Arc::clone(&site.sign_in.identity)));
     let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));

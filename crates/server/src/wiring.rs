@@ -10,7 +10,7 @@ use crate::{
 use azure::{Addresses, Arm, DataPlane, SignIn};
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{ContainerKind, Guid, metering::Prices};
-use engine::{Clock, Door, Engine, EngineParts, HsmDefaults, SystemClock};
+use engine::{CertificateAuthority, Clock, Door, Engine, EngineParts, HsmDefaults, SystemClock};
 use identity::{Identity, Trust};
 use std::{
     fs::{File, TryLockError},
@@ -57,6 +57,7 @@ pub fn engine(
     clock: Arc<dyn Clock>,
     hsm_defaults: HsmDefaults,
     prices: Prices,
+    authorities: Vec<Box<dyn CertificateAuthority>>,
 ) -> Result<Arc<Engine>, Failure> {
     let named = |error: &(dyn std::error::Error + 'static)| format!("{}: {}", database.display(), chain(error));
     let store = SqliteStore::open(database).map_err(|fault| named(&fault))?;
@@ -68,7 +69,8 @@ pub fn engine(
         entropy: Arc::new(SystemEntropy),
         hsm_defaults,
     };
-    Ok(Arc::new(Engine::start(parts).map_err(|error| named(&error))?.with_prices(prices)))
+    let engine = Engine::start(parts).map_err(|error| named(&error))?;
+    Ok(Arc::new(engine.with_prices(prices).with_authorities(authorities)))
 }
 
 /// Reads `vault:NAME` or `hsm:NAME`.
@@ -175,9 +177,14 @@ async fn ask_issuers(door: Door) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = door.run_apart(|engine| engine.ask_issuers(LOOP_BATCH)).await {
-            tracing::error!(error = chain(&error), "issuers could not be asked");
-        }
+        ask_due_issuers(&door).await;
+    }
+}
+
+/// Asks the issuers outside whose time it is, once.
+pub async fn ask_due_issuers(door: &Door) {
+    if let Err(error) = door.run_apart(|engine| engine.ask_issuers(LOOP_BATCH)).await {
+        tracing::error!(error = chain(&error), "issuers could not be asked");
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod acme;
+mod acme_refusals;
 mod audit_records;
 mod audit_tampering;
 mod concurrency;

@@ -70,6 +70,7 @@ impl DevControl {
         }
         self.clock.advance(seconds);
         wiring::act_on_due(door).await;
+        wiring::ask_due_issuers(door).await;
         self.show()
     }
 }

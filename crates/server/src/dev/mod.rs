@@ -5,6 +5,7 @@
 //! find them again. It is for one developer's machine: it listens on loopback only, keeps the principals' secrets in
 //! the folder, and has a clock that anybody on the machine can move.
 
+mod acme;
 mod clock;
 mod connection;
 mod prices;
@@ -15,6 +16,7 @@ pub use seed::PLANTED;
 
 use crate::{
     Failure,
+    acme::{Challenges, authorities},
     audit::Keeping,
     net::{self, Listen, Listeners, Names, tls},
     private_file, telemetry, wiring,
@@ -51,6 +53,10 @@ pub struct Args {
     /// TOML file with prices for `strongroom usage`, as in the table [prices] of strongroom.toml; samples if omitted
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
+    /// TOML file with the ACME servers that vaults may order certificates from, as in [[acme]] and http_challenges of
+    /// strongroom.toml; none if omitted
+    #[arg(long, value_name = "FILE")]
+    acme: Option<PathBuf>,
     /// The container that a data-plane path on the bare host means
     #[arg(long, value_name = "vault:NAME|hsm:NAME", default_value = "hsm:devhsm", value_parser = wiring::container)]
     default_container: (ContainerKind, String),
@@ -109,6 +115,7 @@ impl State {
 pub async fn run(args: Args) -> Result<(), Failure> {
     telemetry::start("warn", telemetry::Format::Text)?;
     let prices = prices::load(args.prices.as_deref())?;
+    let (acme, challenges) = (acme::load(args.acme.as_deref())?, Challenges::default());
     let state = State::new(&args)?;
     let folder = state.folder();
     let database = folder.join("strongroom.db");
@@ -124,7 +131,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let seed = Seed::load_or_make(&seed_file, &SystemEntropy)?;
     let clock = Arc::new(MovableClock::new(SystemClock, 0));
     let defaults = HsmDefaults { activation: Activation::Active, grants: seed.hsm_grants() };
-    let engine = wiring::engine(&database, state.root_key()?, Arc::clone(&clock) as _, defaults, prices)?;
+    let authorities = authorities(&acme, DOMAIN, &challenges)?;
+    let root = state.root_key()?;
+    let engine = wiring::engine(&database, root, Arc::clone(&clock) as _, defaults, prices, authorities)?;
     let dev = DevControl::resume(clock, &engine)?;
     seed.plant(&engine)?;
 
@@ -147,6 +156,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             dev: Some(dev),
         },
     )?;
+    challenges.listen(&acme).await?;
     let loops = wiring::Loops::start(&site.door, Keeping::in_folder(folder));
     let settings = net::Settings { proxy: Some(names), plain_identity: true, ..net::Settings::default() };
     let server = net::Server::new(site, tls::server_config(Arc::new(certificate))?, settings);
