@@ -447,7 +447,7 @@ impl Target {
         self.call("POST", &format!("/keys/{name}/sign"), Some(&es256(digest)))
     }
 
-    /// The names in a list of keys, all pages of it.
+    /// The names in a list of objects, all pages of it.
     ///
     /// # Errors
     /// The answer that is no list.
@@ -464,8 +464,8 @@ impl Target {
             }
             let items = answer.body.get("value").and_then(Value::as_array).unwrap();
             names.extend(items.iter().map(|item| {
-                let kid = item.get("kid").and_then(Value::as_str).unwrap();
-                kid.rsplit('/').next().unwrap().to_owned()
+                let id = item.get("kid").or(item.get("id")).and_then(Value::as_str).unwrap();
+                id.rsplit('/').next().unwrap().to_owned()
             }));
             match answer.body.get("nextLink").and_then(Value::as_str) {
                 None => return Ok(names),

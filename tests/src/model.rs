@@ -3,26 +3,52 @@
 //! The same random sequences run against the engine in this process and against a server over HTTPS
 //! ([`crate::server`]); both must answer as [`Model`] says.
 
-use proptest::prelude::*;
+use domain::ObjectKind;
+use proptest::{prelude::*, sample::select};
 use std::collections::BTreeMap;
 
 /// Names in play: few, so that sequences meet.
-pub const KEYS: [&str; 3] = ["alpha", "Beta", "gamma"];
+pub const NAMES: [&str; 3] = ["alpha", "Beta", "gamma"];
 const DAY: i64 = 86_400;
 
-/// One thing to try. Keys are by index into [`KEYS`].
+/// An object: its kind, and its name by index into [`NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thing {
+    pub kind: ObjectKind,
+    name: usize,
+}
+
+impl Thing {
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        NAMES.get(self.name).copied().unwrap_or_default()
+    }
+
+    /// Kind and name, in the order of lists.
+    #[must_use]
+    pub fn id(&self) -> (&'static str, usize) {
+        (self.kind.as_str(), self.name)
+    }
+
+    fn of(self, kind: ObjectKind) -> Self {
+        Self { kind, ..self }
+    }
+}
+
+/// One thing to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
-    Create(usize),
-    Get(usize),
-    Sign(usize),
-    Delete(usize),
-    GetDeleted(usize),
-    Recover(usize),
-    Purge(usize),
+    Create(Thing),
+    Get(Thing),
+    /// Makes use of it: of a secret, reads its value.
+    Sign(Thing),
+    Delete(Thing),
+    GetDeleted(Thing),
+    Recover(Thing),
+    Purge(Thing),
     /// Keeps the blob for [`Op::Restore`].
-    Backup(usize),
-    Restore(usize),
+    Backup(Thing),
+    Restore(Thing),
     CreateContainer,
     DeleteContainer,
     RecoverContainer,
@@ -46,6 +72,10 @@ pub enum Outcome {
     NotFound,
     DeletedNotFound,
     NameHeldByDeleted,
+    /// A certificate cannot be made: a key or secret has the name.
+    NameHeldByOther,
+    /// A certificate manages the key or secret.
+    Managed,
     RestoreConflict,
     PurgeProtected,
     ContainerNotFound,
@@ -62,8 +92,9 @@ pub fn settings() -> impl Strategy<Value = Settings> {
         .prop_map(|(retention_days, purge_protection)| Settings { retention_days, purge_protection })
 }
 
-pub fn ops(longest: usize) -> impl Strategy<Value = Vec<Op>> {
-    let key = 0..KEYS.len();
+/// Sequences about objects of these kinds.
+pub fn ops(kinds: &'static [ObjectKind], longest: usize) -> impl Strategy<Value = Vec<Op>> {
+    let key = (select(kinds), 0..NAMES.len()).prop_map(|(kind, name)| Thing { kind, name });
     let one = prop_oneof![
         4 => key.clone().prop_map(Op::Create),
         3 => key.clone().prop_map(Op::Get),
@@ -97,9 +128,10 @@ pub struct Model {
     settings: Settings,
     now: i64,
     container: Option<Life>,
-    keys: BTreeMap<usize, Life>,
-    /// Backups of keys. They open in this container only as long as it is the same one.
-    backups: BTreeMap<usize, u32>,
+    /// What stands for itself. A certificate's key and secret do not: they are wherever it is.
+    objects: BTreeMap<(&'static str, usize), Life>,
+    /// Backups. They open in this container only as long as it is the same one.
+    backups: BTreeMap<(&'static str, usize), u32>,
     incarnation: u32,
     backups_outlive_container: bool,
 }
@@ -113,7 +145,7 @@ impl Model {
             settings,
             now: 0,
             container: Some(Life::Alive),
-            keys: BTreeMap::new(),
+            objects: BTreeMap::new(),
             backups: BTreeMap::new(),
             incarnation: 0,
             backups_outlive_container,
@@ -124,22 +156,22 @@ impl Model {
         self.now >= deleted_at + self.settings.retention_days * DAY
     }
 
-    /// Drops what has reached its date. Keys in a deleted container wait for it.
+    /// Drops what has reached its date. Objects in a deleted container wait for it.
     fn expire(&mut self) {
         if let Some(Life::DeletedAt(at)) = self.container
             && self.is_over(at)
         {
             self.container = None;
-            self.keys.clear();
+            self.objects.clear();
         }
         if self.container == Some(Life::Alive) {
-            let over: Vec<usize> = self
-                .keys
+            let over: Vec<_> = self
+                .objects
                 .iter()
                 .filter(|(_, life)| matches!(life, Life::DeletedAt(at) if self.is_over(*at)))
-                .map(|(key, _)| *key)
+                .map(|(id, _)| *id)
                 .collect();
-            self.keys.retain(|key, _| !over.contains(key));
+            self.objects.retain(|id, _| !over.contains(id));
         }
     }
 
@@ -155,11 +187,11 @@ impl Model {
             Op::CreateContainer | Op::DeleteContainer | Op::RecoverContainer | Op::PurgeContainer => {
                 self.expect_of_container(op)
             }
-            Op::Restore(key) if !self.backups.contains_key(&key) => Outcome::Skipped,
+            Op::Restore(thing) if !self.backups.contains_key(&thing.id()) => Outcome::Skipped,
             _ => match self.container {
                 None => Outcome::ContainerNotFound,
                 Some(Life::DeletedAt(_)) => Outcome::ContainerDeleted,
-                Some(Life::Alive) => self.expect_of_key(op),
+                Some(Life::Alive) => self.expect_of_object(op),
             },
         };
         self.expire();
@@ -191,59 +223,93 @@ impl Model {
             (Op::PurgeContainer, Some(Life::DeletedAt(_))) if self.settings.purge_protection => Outcome::PurgeProtected,
             (Op::PurgeContainer, Some(Life::DeletedAt(_))) => {
                 self.container = None;
-                self.keys.clear();
+                self.objects.clear();
                 Outcome::Done
             }
             _ => Outcome::DeletedContainerNotFound,
         }
     }
 
-    fn expect_of_key(&mut self, op: Op) -> Outcome {
-        let (Op::Create(key)
-        | Op::Get(key)
-        | Op::Sign(key)
-        | Op::Delete(key)
-        | Op::GetDeleted(key)
-        | Op::Recover(key)
-        | Op::Purge(key)
-        | Op::Backup(key)
-        | Op::Restore(key)) = op
+    fn expect_of_object(&mut self, op: Op) -> Outcome {
+        let (Op::Create(thing)
+        | Op::Get(thing)
+        | Op::Sign(thing)
+        | Op::Delete(thing)
+        | Op::GetDeleted(thing)
+        | Op::Recover(thing)
+        | Op::Purge(thing)
+        | Op::Backup(thing)
+        | Op::Restore(thing)) = op
         else {
             return Outcome::Skipped;
         };
-        match (op, self.keys.get(&key).copied()) {
+        if let Some(life) = self.certificate_over(thing) {
+            return expect_of_managed(op, life);
+        }
+        let is_in_the_way = |kind: &ObjectKind| self.objects.contains_key(&thing.of(*kind).id());
+        if thing.kind.followers().iter().any(is_in_the_way) {
+            match op {
+                Op::Create(_) => return Outcome::NameHeldByOther,
+                Op::Restore(_) => return Outcome::RestoreConflict,
+                _ => {}
+            }
+        }
+        match (op, self.objects.get(&thing.id()).copied()) {
             (Op::Create(_), Some(Life::DeletedAt(_))) => Outcome::NameHeldByDeleted,
             (Op::Restore(_), Some(_)) => Outcome::RestoreConflict,
-            (Op::Create(_) | Op::Restore(_), _) => self.becomes(key, Life::Alive),
+            (Op::Create(_) | Op::Restore(_), _) => self.becomes(thing, Life::Alive),
             (Op::Get(_) | Op::Sign(_), Some(Life::Alive)) => Outcome::Done,
             (Op::Backup(_), Some(Life::Alive)) => {
-                self.backups.insert(key, self.incarnation);
+                self.backups.insert(thing.id(), self.incarnation);
                 Outcome::Done
             }
-            (Op::Delete(_), Some(Life::Alive)) => self.becomes(key, Life::DeletedAt(self.now)),
+            (Op::Delete(_), Some(Life::Alive)) => self.becomes(thing, Life::DeletedAt(self.now)),
             (Op::Get(_) | Op::Sign(_) | Op::Backup(_) | Op::Delete(_), _) => Outcome::NotFound,
             (Op::GetDeleted(_), Some(Life::DeletedAt(_))) => Outcome::Done,
-            (Op::Recover(_), Some(Life::DeletedAt(_))) => self.becomes(key, Life::Alive),
+            (Op::Recover(_), Some(Life::DeletedAt(_))) => self.becomes(thing, Life::Alive),
             (Op::Purge(_), Some(Life::DeletedAt(_))) if self.settings.purge_protection => Outcome::PurgeProtected,
             (Op::Purge(_), Some(Life::DeletedAt(_))) => {
-                self.keys.remove(&key);
+                self.objects.remove(&thing.id());
                 Outcome::Done
             }
             _ => Outcome::DeletedNotFound,
         }
     }
 
-    fn becomes(&mut self, key: usize, life: Life) -> Outcome {
-        self.keys.insert(key, life);
+    /// How the certificate stands that has this key's or secret's name.
+    fn certificate_over(&self, thing: Thing) -> Option<Life> {
+        let leads = ObjectKind::Certificate.followers().contains(&thing.kind);
+        leads.then(|| self.objects.get(&thing.of(ObjectKind::Certificate).id()).copied()).flatten()
+    }
+
+    fn becomes(&mut self, thing: Thing, life: Life) -> Outcome {
+        self.objects.insert(thing.id(), life);
         Outcome::Done
     }
 
-    /// The keys that a list of live, or of deleted, keys must show, in order; `None` while there is no live container.
+    /// The names that a list of live, or of deleted, objects of a kind must show, in order; `None` while there is no live
+    /// container.
     #[must_use]
-    pub fn listed(&self, deleted: bool) -> Option<Vec<&'static str>> {
+    pub fn listed(&self, kind: ObjectKind, deleted: bool) -> Option<Vec<&'static str>> {
         (self.container == Some(Life::Alive)).then(|| {
-            let shown = self.keys.iter().filter(|(_, life)| matches!(life, Life::DeletedAt(_)) == deleted);
-            shown.filter_map(|(key, _)| KEYS.get(*key).copied()).collect()
+            let things = (0..NAMES.len()).map(|name| Thing { kind, name });
+            let life = |thing: &Thing| self.certificate_over(*thing).or(self.objects.get(&thing.id()).copied());
+            let is_shown =
+                |thing: &Thing| life(thing).is_some_and(|life| matches!(life, Life::DeletedAt(_)) == deleted);
+            things.filter(is_shown).map(|thing| thing.name()).collect()
         })
+    }
+}
+
+/// A certificate's key and secret are where it is, and go where it goes.
+fn expect_of_managed(op: Op, certificate: Life) -> Outcome {
+    match (op, certificate) {
+        (Op::Restore(_), _) => Outcome::RestoreConflict,
+        (Op::Get(_) | Op::Sign(_), Life::Alive) | (Op::GetDeleted(_), Life::DeletedAt(_)) => Outcome::Done,
+        (Op::Create(_), Life::DeletedAt(_)) => Outcome::NameHeldByDeleted,
+        (Op::Create(_) | Op::Delete(_) | Op::Backup(_), Life::Alive) => Outcome::Managed,
+        (Op::Recover(_) | Op::Purge(_), Life::DeletedAt(_)) => Outcome::Managed,
+        (Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_), Life::Alive) => Outcome::DeletedNotFound,
+        _ => Outcome::NotFound,
     }
 }

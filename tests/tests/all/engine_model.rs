@@ -2,15 +2,16 @@
 
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{
-    Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectKind, ObjectName, Refusal, ResourceGroup,
-    ResourceId, SignatureAlgorithm, Sku, Subscription, Tags,
+    Activation, CertificateRefusal, ContainerKind, ContainerName, Curve, Guid, KeyRequest, KeySpec, ObjectKind,
+    ObjectName, PolicyRequest, Refusal, ResourceGroup, ResourceId, Secret, SignatureAlgorithm, Sku, Subscription, Tags,
     access::{Caller, Scope, azure_roles, hsm_roles},
     lifecycle::{PolicyAmendment, Retention},
 };
-use e2e::model::{KEYS, Model, Op, Outcome, Settings, ops, settings};
+use e2e::model::{Model, Op, Outcome, Settings, Thing, ops, settings};
 use engine::{
-    ContainerRequest, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults, HsmSettings,
-    MovableClock, NewAttributes, PageRequest, Presence, ProfileRequest, SystemClock, VaultSettings,
+    ContainerRequest, CreateCertificate, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults,
+    HsmSettings, MovableClock, NewAttributes, ObjectView, OpenContainer, PageRequest, Presence, ProfileRequest,
+    SetSecret, SystemClock, VaultSettings,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -30,7 +31,7 @@ struct Rig {
     engine: Option<Engine>,
     kind: ContainerKind,
     settings: Settings,
-    backups: BTreeMap<usize, Vec<u8>>,
+    backups: BTreeMap<(&'static str, usize), Vec<u8>>,
 }
 
 impl Rig {
@@ -147,7 +148,7 @@ impl Rig {
                 self.start();
                 Outcome::Done
             }
-            Op::Restore(key) if !self.backups.contains_key(&key) => Outcome::Skipped,
+            Op::Restore(thing) if !self.backups.contains_key(&thing.id()) => Outcome::Skipped,
             _ => outcome(self.attempt(op)),
         }
     }
@@ -171,38 +172,91 @@ impl Rig {
         }
         let open = engine.open_container(self.kind, NAME)?;
         match op {
-            Op::Create(key) => engine.create_key(&caller, &open, &key_name(key), &an_ec_key()).map(drop),
-            Op::Get(key) => engine.get_object(&caller, &open, ObjectKind::Key, &key_name(key), None).map(drop),
-            Op::Sign(key) => {
-                let digest = [0; 32];
-                engine.sign(&caller, &open, &key_name(key), None, SignatureAlgorithm::Es256, &digest).map(drop)
-            }
-            Op::Delete(key) => engine.delete_object(&caller, &open, ObjectKind::Key, &key_name(key)).map(drop),
-            Op::GetDeleted(key) => engine.get_deleted_object(&caller, &open, ObjectKind::Key, &key_name(key)).map(drop),
-            Op::Recover(key) => engine.recover_object(&caller, &open, ObjectKind::Key, &key_name(key)).map(drop),
-            Op::Purge(key) => engine.purge_object(&caller, &open, ObjectKind::Key, &key_name(key)),
-            Op::Backup(key) => {
-                let blob = engine.backup_object(&caller, &open, ObjectKind::Key, &key_name(key))?;
-                self.backups.insert(key, blob);
+            Op::Create(thing) => create(engine, &caller, &open, thing),
+            Op::Get(thing) => engine.get_object(&caller, &open, thing.kind, &name_of(thing), None).map(drop),
+            Op::Sign(thing) => make_use(engine, &caller, &open, thing),
+            Op::Delete(thing) => engine.delete_object(&caller, &open, thing.kind, &name_of(thing)).map(drop),
+            Op::GetDeleted(thing) => engine.get_deleted_object(&caller, &open, thing.kind, &name_of(thing)).map(drop),
+            Op::Recover(thing) => engine.recover_object(&caller, &open, thing.kind, &name_of(thing)).map(drop),
+            Op::Purge(thing) => engine.purge_object(&caller, &open, thing.kind, &name_of(thing)),
+            Op::Backup(thing) => {
+                let blob = engine.backup_object(&caller, &open, thing.kind, &name_of(thing))?;
+                self.backups.insert(thing.id(), blob);
                 Ok(())
             }
-            Op::Restore(key) => {
-                let blob = self.backups.get(&key).cloned().unwrap_or_default();
-                engine.restore_object(&caller, &open, ObjectKind::Key, &blob).map(drop)
+            Op::Restore(thing) => {
+                let blob = self.backups.get(&thing.id()).cloned().unwrap_or_default();
+                engine.restore_object(&caller, &open, thing.kind, &blob).map(drop)
             }
             _ => Ok(()),
         }
     }
 
-    fn listed(&self, deleted: bool) -> Option<Vec<String>> {
+    fn page(&self, kind: ObjectKind, deleted: bool) -> Option<Vec<ObjectView>> {
         let open = self.engine().open_container(self.kind, NAME).ok()?;
+        let presence = if deleted { Presence::Deleted } else { Presence::Live };
         let page = PageRequest { after: None, limit: 25 };
-        let found = if deleted {
-            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Deleted, false, &page)
-        } else {
-            self.engine().list_objects(&self.caller(), &open, ObjectKind::Key, Presence::Live, false, &page)
-        };
-        Some(found.unwrap().items.iter().map(|view| view.object.name.to_string()).collect())
+        let found = self.engine().list_objects(&self.caller(), &open, kind, presence, false, &page);
+        Some(found.unwrap().items)
+    }
+
+    fn listed(&self, kind: ObjectKind, deleted: bool) -> Option<Vec<String>> {
+        Some(self.page(kind, deleted)?.iter().map(|view| view.object.name.to_string()).collect())
+    }
+
+    /// A certificate's key and secret have its version and its dates.
+    fn check_trios(&self) {
+        for deleted in [false, true].into_iter().filter(|_| self.kind == ContainerKind::Vault) {
+            for certificate in self.page(ObjectKind::Certificate, deleted).unwrap_or_default() {
+                for kind in ObjectKind::Certificate.followers() {
+                    let followers = self.page(*kind, deleted).unwrap();
+                    let found = followers.iter().find(|view| view.object.name == certificate.object.name).unwrap();
+                    assert!(found.object.managed);
+                    assert_eq!(found.object.state, certificate.object.state);
+                    assert_eq!(found.version.id, certificate.version.id);
+                }
+            }
+        }
+    }
+}
+
+fn create(engine: &Engine, caller: &Caller, open: &OpenContainer, thing: Thing) -> Result<(), Error> {
+    let name = name_of(thing);
+    match thing.kind {
+        ObjectKind::Key => engine.create_key(caller, open, &name, &an_ec_key()).map(drop),
+        ObjectKind::Secret => {
+            let request = SetSecret {
+                value: Secret::new(thing.name().as_bytes().to_vec()),
+                content_type: None,
+                attributes: NewAttributes::default(),
+                tags: Tags::new(),
+            };
+            engine.set_secret(caller, open, &name, request).map(drop)
+        }
+        ObjectKind::Certificate => {
+            let key = KeyRequest { curve: Some(Curve::P256), ..KeyRequest::default() };
+            let policy = PolicyRequest { key, subject: Some("CN=model".to_owned()), ..PolicyRequest::default() };
+            let request = CreateCertificate { policy: Some(policy), ..CreateCertificate::default() };
+            engine.create_certificate(caller, open, &name, &request).map(drop)
+        }
+    }
+}
+
+fn make_use(engine: &Engine, caller: &Caller, open: &OpenContainer, thing: Thing) -> Result<(), Error> {
+    let name = name_of(thing);
+    let sign = || engine.sign(caller, open, &name, None, SignatureAlgorithm::Es256, &[0; 32]).map(drop);
+    match thing.kind {
+        ObjectKind::Key => sign(),
+        ObjectKind::Secret => engine.get_secret(caller, open, &name, None).map(drop),
+        // The certificate is of its key.
+        ObjectKind::Certificate => {
+            let view = engine.get_object(caller, open, thing.kind, &name, None)?;
+            let key = engine.get_object(caller, open, ObjectKind::Key, &name, Some(view.version.id))?;
+            let issued = view.version.body.as_certificate().unwrap().issued.as_ref().unwrap();
+            let read = custody::x509::Certificate::read(&issued.der).unwrap();
+            assert!(read.has_key(&key.version.body.as_key().unwrap().public));
+            sign()
+        }
     }
 }
 
@@ -215,8 +269,8 @@ fn resource() -> ResourceId {
 }
 
 /// The name in another case than it may have been created with: lookups do not mind.
-fn key_name(key: usize) -> ObjectName {
-    ObjectName::parse(KEYS[key]).unwrap()
+fn name_of(thing: Thing) -> ObjectName {
+    ObjectName::parse(thing.name()).unwrap()
 }
 
 fn an_ec_key() -> CreateKey {
@@ -236,6 +290,8 @@ fn outcome(result: Result<(), Error>) -> Outcome {
             Refusal::NotFound => Outcome::NotFound,
             Refusal::DeletedNotFound => Outcome::DeletedNotFound,
             Refusal::NameHeldByDeleted => Outcome::NameHeldByDeleted,
+            Refusal::Certificate(CertificateRefusal::Managed { .. }) => Outcome::Managed,
+            Refusal::Certificate(CertificateRefusal::NameHeld { .. }) => Outcome::NameHeldByOther,
             Refusal::RestoreConflict { .. } => Outcome::RestoreConflict,
             Refusal::PurgeProtected { .. } => Outcome::PurgeProtected,
             Refusal::ContainerNotFound => Outcome::ContainerNotFound,
@@ -249,6 +305,14 @@ fn outcome(result: Result<(), Error>) -> Outcome {
     }
 }
 
+/// The kinds of object that a kind of container has.
+fn kinds_in(kind: ContainerKind) -> &'static [ObjectKind] {
+    match kind {
+        ContainerKind::Vault => ObjectKind::ALL,
+        ContainerKind::ManagedHsm => &[ObjectKind::Key],
+    }
+}
+
 fn agree(kind: ContainerKind, settings: Settings, ops: &[Op]) -> Result<(), TestCaseError> {
     let mut model = Model::new(settings, kind == ContainerKind::Vault);
     let mut rig = Rig::new(kind, settings);
@@ -259,11 +323,14 @@ fn agree(kind: ContainerKind, settings: Settings, ops: &[Op]) -> Result<(), Test
         }
         let found = rig.apply(*op);
         prop_assert_eq!(found, expected, "step {} of {:?} with {:?}", step, ops, settings);
-        for deleted in [false, true] {
-            let found = rig.listed(deleted);
-            let found = found.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
-            prop_assert_eq!(found, model.listed(deleted), "lists after step {} of {:?}", step, ops);
+        for kind in kinds_in(kind) {
+            for deleted in [false, true] {
+                let found = rig.listed(*kind, deleted);
+                let found = found.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+                prop_assert_eq!(found, model.listed(*kind, deleted), "{}s after step {} of {:?}", kind, step, ops);
+            }
         }
+        rig.check_trios();
     }
     Ok(())
 }
@@ -272,12 +339,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_vault_keeps_the_promise(settings in settings(), ops in ops(60)) {
+    fn a_vault_keeps_the_promise(settings in settings(), ops in ops(kinds_in(ContainerKind::Vault), 90)) {
         agree(ContainerKind::Vault, settings, &ops)?;
     }
 
     #[test]
-    fn a_managed_hsm_keeps_the_promise(settings in settings(), ops in ops(60)) {
+    fn a_managed_hsm_keeps_the_promise(settings in settings(), ops in ops(kinds_in(ContainerKind::ManagedHsm), 60)) {
         agree(ContainerKind::ManagedHsm, settings, &ops)?;
     }
 }

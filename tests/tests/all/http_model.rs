@@ -1,10 +1,10 @@
 //! Random sequences on a server over HTTPS: what the model says must come of them, does.
 
-use domain::ContainerKind;
+use domain::{ContainerKind, ObjectKind};
 use e2e::{
-    client::{Answer, SECONDS_PER_DAY},
+    client::{Answer, SECONDS_PER_DAY, Target},
     containers::{Container, Making},
-    model::{KEYS, Model, Op, Outcome, Settings, ops, settings},
+    model::{Model, Op, Outcome, Settings, Thing, ops, settings},
     process::Server,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeMap};
 
 const SEQUENCES: u32 = 12;
-const LONGEST: usize = 30;
+const LONGEST: usize = 45;
 const DIGEST: [u8; 32] = [7; 32];
 
 /// A container of its own on a server that other sequences have used before.
@@ -20,7 +20,7 @@ struct Rig<'server> {
     server: &'server mut Server,
     container: Container,
     making: Making,
-    backups: BTreeMap<usize, Value>,
+    backups: BTreeMap<(&'static str, usize), Value>,
 }
 
 impl Rig<'_> {
@@ -38,7 +38,7 @@ impl Rig<'_> {
             Op::CreateContainer | Op::DeleteContainer | Op::RecoverContainer | Op::PurgeContainer => {
                 self.of_container(op)
             }
-            _ => self.of_key(op),
+            _ => self.of_object(op),
         }
     }
 
@@ -66,21 +66,29 @@ impl Rig<'_> {
         }
     }
 
-    fn of_key(&mut self, op: Op) -> Outcome {
+    fn of_object(&mut self, op: Op) -> Outcome {
         let data = self.container.data();
+        let live = |thing: Thing| format!("/{}/{}", thing.kind.collection(), thing.name());
+        let deleted = |thing: Thing| format!("/deleted{}/{}", thing.kind.collection(), thing.name());
         let answer = match op {
-            Op::Create(key) => {
-                data.call("POST", &format!("/keys/{}/create", KEYS[key]), Some(&json!({ "kty": "EC-HSM" })))
+            Op::Create(thing) => create(&data, thing, &live(thing)),
+            Op::Get(thing) => data.get(&live(thing)),
+            Op::Sign(thing) if thing.kind == ObjectKind::Secret => data.get(&live(thing)),
+            Op::Sign(thing) => {
+                // A certificate is made use of by its key, if it has one.
+                let found = data.get(&live(thing));
+                if found.is_success() { data.sign(thing.name(), &DIGEST) } else { found }
             }
-            Op::Get(key) => data.get(&format!("/keys/{}", KEYS[key])),
-            Op::Sign(key) => data.sign(KEYS[key], &DIGEST),
-            Op::Delete(key) => data.call("DELETE", &format!("/keys/{}", KEYS[key]), None),
-            Op::GetDeleted(key) => data.get(&format!("/deletedkeys/{}", KEYS[key])),
-            Op::Recover(key) => data.call("POST", &format!("/deletedkeys/{}/recover", KEYS[key]), None),
-            Op::Purge(key) => data.call("DELETE", &format!("/deletedkeys/{}", KEYS[key]), None),
-            Op::Backup(key) => data.call("POST", &format!("/keys/{}/backup", KEYS[key]), None),
-            Op::Restore(key) => data.call("POST", "/keys/restore", self.backups.get(&key)),
-            _ => panic!("not an operation on keys: {op:?}"),
+            Op::Delete(thing) => data.call("DELETE", &live(thing), None),
+            Op::GetDeleted(thing) => data.get(&deleted(thing)),
+            Op::Recover(thing) => data.call("POST", &format!("{}/recover", deleted(thing)), None),
+            Op::Purge(thing) => data.call("DELETE", &deleted(thing), None),
+            Op::Backup(thing) => data.call("POST", &format!("{}/backup", live(thing)), None),
+            Op::Restore(thing) => {
+                let path = format!("/{}/restore", thing.kind.collection());
+                data.call("POST", &path, self.backups.get(&thing.id()))
+            }
+            _ => panic!("not an operation on objects: {op:?}"),
         };
         if answer.is_success() {
             self.check_success(op, &answer);
@@ -90,10 +98,14 @@ impl Rig<'_> {
     }
 
     fn check_success(&mut self, op: Op, answer: &Answer) {
-        let status = if matches!(op, Op::Purge(_)) { 204 } else { 200 };
+        let status = match op {
+            Op::Purge(_) => 204,
+            Op::Create(thing) if thing.kind == ObjectKind::Certificate => 202,
+            _ => 200,
+        };
         assert_eq!(answer.status, status, "{op:?}");
         match op {
-            Op::Backup(key) => drop(self.backups.insert(key, answer.body.clone())),
+            Op::Backup(thing) => drop(self.backups.insert(thing.id(), answer.body.clone())),
             Op::Delete(_) | Op::GetDeleted(_) => {
                 let number = |pointer: &str| answer.body.pointer(pointer).and_then(Value::as_i64).unwrap();
                 assert_eq!(number("/attributes/recoverableDays"), self.making.retention_days);
@@ -104,18 +116,34 @@ impl Rig<'_> {
         }
     }
 
-    fn listed(&self, deleted: bool) -> Option<Vec<String>> {
-        let found = self.container.data().list(if deleted { "/deletedkeys" } else { "/keys" });
+    fn listed(&self, kind: ObjectKind, deleted: bool) -> Option<Vec<String>> {
+        let found =
+            self.container.data().list(&format!("/{}{}", if deleted { "deleted" } else { "" }, kind.collection()));
         found.map_err(|answer| assert_eq!(answer.status, 404, "{}", answer.body)).ok()
     }
 }
 
-/// Status, code and inner code of a refused operation on a key, in the model's words.
+fn create(data: &Target, thing: Thing, path: &str) -> Answer {
+    match thing.kind {
+        ObjectKind::Key => data.call("POST", &format!("{path}/create"), Some(&json!({ "kty": "EC-HSM" }))),
+        ObjectKind::Secret => data.call("PUT", path, Some(&json!({ "value": thing.name() }))),
+        ObjectKind::Certificate => {
+            let policy = json!({ "key_props": { "kty": "EC" }, "x509_props": { "subject": "CN=model" } });
+            data.call("POST", &format!("{path}/create"), Some(&json!({ "policy": policy })))
+        }
+    }
+}
+
+/// Status, code and inner code of a refused operation on an object, in the model's words.
 fn of_refusal(op: Op, answer: &Answer) -> Outcome {
     let is_deleted_only = matches!(op, Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_));
     match (answer.status, answer.code()) {
-        (404, "KeyNotFound") if is_deleted_only => Outcome::DeletedNotFound,
-        (404, "KeyNotFound") => Outcome::NotFound,
+        (404, "KeyNotFound" | "SecretNotFound" | "CertificateNotFound") if is_deleted_only => Outcome::DeletedNotFound,
+        (404, "KeyNotFound" | "SecretNotFound" | "CertificateNotFound") => Outcome::NotFound,
+        (403, "Forbidden") if answer.inner_code().ends_with("ManagedByKeyVault") => Outcome::Managed,
+        (409, "Conflict") if answer.message().contains("that does not belong to a certificate") => {
+            Outcome::NameHeldByOther
+        }
         (404, "VaultNotFound" | "ManagedHsmNotFound") if answer.message().contains("is deleted") => {
             Outcome::ContainerDeleted
         }
@@ -128,6 +156,14 @@ fn of_refusal(op: Op, answer: &Answer) -> Outcome {
         }
         (403, "Forbidden") if answer.message().contains("purge protection is enabled") => Outcome::PurgeProtected,
         _ => panic!("no rule of the model answers {op:?} so: {} {}", answer.status, answer.body),
+    }
+}
+
+/// The kinds of object that a kind of container has.
+fn kinds_in(kind: ContainerKind) -> &'static [ObjectKind] {
+    match kind {
+        ContainerKind::Vault => ObjectKind::ALL,
+        ContainerKind::ManagedHsm => &[ObjectKind::Key],
     }
 }
 
@@ -151,10 +187,12 @@ fn agree(
         }
         let found = rig.apply(*op);
         prop_assert_eq!(found, expected, "step {} of {:?} with {:?}", step, ops, settings);
-        for deleted in [false, true] {
-            let found = rig.listed(deleted);
-            let found = found.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
-            prop_assert_eq!(found, model.listed(deleted), "lists after step {} of {:?}", step, ops);
+        for kind in kinds_in(kind) {
+            for deleted in [false, true] {
+                let found = rig.listed(*kind, deleted);
+                let found = found.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+                prop_assert_eq!(found, model.listed(*kind, deleted), "{}s after step {} of {:?}", kind, step, ops);
+            }
         }
     }
     rig.server.assert_no_panic();
@@ -171,7 +209,7 @@ fn keeps_the_promise(kind: ContainerKind, test_name: &'static str) {
         test_name: Some(test_name),
         ..ProptestConfig::default()
     };
-    let outcome = TestRunner::new(config).run(&(settings(), ops(LONGEST)), |(settings, ops)| {
+    let outcome = TestRunner::new(config).run(&(settings(), ops(kinds_in(kind), LONGEST)), |(settings, ops)| {
         let (server, count) = &mut *server.borrow_mut();
         *count += 1;
         agree(server, &format!("sequence{count}"), kind, settings, &ops)
