@@ -4,7 +4,7 @@
 //! `STRONGROOM_KILLS` says how many times; the seed is fixed, so that a failure can be had again.
 
 use crate::storm_audit::Books;
-use domain::ContainerKind;
+use domain::{ContainerKind, ObjectKind};
 use e2e::{
     client::{Answer, Client, NoAnswer, SECONDS_PER_DAY, Target},
     containers::Container,
@@ -16,7 +16,8 @@ use std::{collections::BTreeSet, sync::mpsc, thread};
 
 const KILLS: u64 = 25;
 const WORKERS: u64 = 4;
-const KEYS_OF_A_WORKER: usize = 3;
+const THINGS_OF_A_WORKER: [ObjectKind; 4] =
+    [ObjectKind::Key, ObjectKind::Key, ObjectKind::Secret, ObjectKind::Certificate];
 /// A round ends after at most so many acknowledged operations.
 const LONGEST_ROUND: u64 = 60;
 /// Every so many rounds the clock is moved, which purges, and the server killed over it.
@@ -25,7 +26,7 @@ const RETENTION_DAYS: i64 = 7;
 const SEED: u64 = 20_251_120;
 pub const VAULT: &str = "storm";
 
-/// What a client knows of a key.
+/// What a client knows of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
     Absent,
@@ -37,8 +38,9 @@ pub enum Known {
 pub struct Contents {
     versions: BTreeSet<String>,
     current: String,
-    /// The x coordinate of the current version: as good as its material.
-    point: String,
+    /// What the current version holds: a key's x coordinate, as good as its material; a secret's value; a certificate's
+    /// thumbprint. A deleted secret does not tell.
+    content: String,
     /// A tag of the current version, different at each change.
     mark: String,
 }
@@ -54,17 +56,18 @@ enum Verb {
 
 const VERBS: [Verb; 5] = [Verb::Create, Verb::Update, Verb::Delete, Verb::Recover, Verb::Purge];
 
-pub struct Key {
+pub struct Thing {
+    pub kind: ObjectKind,
     pub name: String,
     pub known: Known,
     /// What was asked last and not answered, with its mark.
     pending: Option<(Verb, String)>,
 }
 
-/// A client with keys that nobody else touches.
+/// A client with objects that nobody else touches.
 struct Worker {
     random: Random,
-    keys: Vec<Key>,
+    things: Vec<Thing>,
     marks: u64,
 }
 
@@ -72,25 +75,73 @@ fn text(body: &Value, pointer: &str) -> String {
     body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+fn id_of(body: &Value) -> String {
+    let kid = text(body, "/key/kid");
+    if kid.is_empty() { text(body, "/id") } else { kid }
+}
+
 fn version_of(body: &Value) -> String {
-    text(body, "/key/kid").rsplit('/').next().unwrap().to_owned()
+    id_of(body).rsplit('/').next().unwrap().to_owned()
+}
+
+fn content_of(kind: ObjectKind, body: &Value) -> String {
+    text(
+        body,
+        match kind {
+            ObjectKind::Key => "/key/x",
+            ObjectKind::Secret => "/value",
+            ObjectKind::Certificate => "/x5t",
+        },
+    )
 }
 
 fn due_of(body: &Value) -> i64 {
     body.get("scheduledPurgeDate").and_then(Value::as_i64).unwrap()
 }
 
-fn request(data: &Target, verb: Verb, name: &str, mark: &str) -> Result<Answer, NoAnswer> {
+fn request(data: &Target, verb: Verb, thing: &Thing, mark: &str) -> Result<Answer, NoAnswer> {
     let tags = json!({ "mark": mark });
-    match verb {
-        Verb::Create => {
+    let (live, deleted) = (thing.path(), thing.path_of_deleted());
+    match (verb, thing.kind) {
+        (Verb::Create, ObjectKind::Key) => {
             let body = json!({ "kty": "EC", "crv": "P-256", "tags": tags });
-            data.try_call("POST", &format!("/keys/{name}/create"), Some(&body))
+            data.try_call("POST", &format!("{live}/create"), Some(&body))
         }
-        Verb::Update => data.try_call("PATCH", &format!("/keys/{name}"), Some(&json!({ "tags": tags }))),
-        Verb::Delete => data.try_call("DELETE", &format!("/keys/{name}"), None),
-        Verb::Recover => data.try_call("POST", &format!("/deletedkeys/{name}/recover"), None),
-        Verb::Purge => data.try_call("DELETE", &format!("/deletedkeys/{name}"), None),
+        (Verb::Create, ObjectKind::Secret) => {
+            data.try_call("PUT", &live, Some(&json!({ "value": mark, "tags": tags })))
+        }
+        (Verb::Create, ObjectKind::Certificate) => {
+            let policy = json!({ "key_props": { "kty": "EC" }, "x509_props": { "subject": "CN=storm" } });
+            let begun =
+                data.try_call("POST", &format!("{live}/create"), Some(&json!({ "policy": policy, "tags": tags })));
+            // What was begun is looked up: only then is it known.
+            if begun.as_ref().is_ok_and(Answer::is_success) { data.try_call("GET", &live, None) } else { begun }
+        }
+        (Verb::Update, _) => data.try_call("PATCH", &live, Some(&json!({ "tags": tags }))),
+        (Verb::Delete, _) => data.try_call("DELETE", &live, None),
+        (Verb::Recover, _) => data.try_call("POST", &format!("{deleted}/recover"), None),
+        (Verb::Purge, _) => data.try_call("DELETE", &deleted, None),
+    }
+}
+
+impl Thing {
+    fn new(worker: u64, number: usize, kind: ObjectKind) -> Self {
+        Self { kind, name: format!("w{worker}-o{number}"), known: Known::Absent, pending: None }
+    }
+
+    fn path(&self) -> String {
+        format!("/{}/{}", self.kind.collection(), self.name)
+    }
+
+    fn path_of_deleted(&self) -> String {
+        format!("/deleted{}/{}", self.kind.collection(), self.name)
+    }
+}
+
+impl Contents {
+    /// Equal, as far as a deleted object tells.
+    fn is_like(&self, found: &Self) -> bool {
+        *found == Self { content: found.content.clone(), ..self.clone() }
     }
 }
 
@@ -107,7 +158,7 @@ impl Known {
     }
 
     /// What is known after an acknowledged operation.
-    fn after(self, verb: Verb, mark: String, body: &Value) -> Self {
+    fn after(self, kind: ObjectKind, verb: Verb, mark: String, body: &Value) -> Self {
         match (self, verb) {
             (Self::Deleted { contents, .. }, Verb::Recover) => Self::Live(contents),
             (Self::Deleted { .. }, Verb::Purge) => Self::Absent,
@@ -120,7 +171,7 @@ impl Known {
                 };
                 let current = version_of(body);
                 assert!(versions.insert(current.clone()), "a version id twice");
-                Self::Live(Contents { versions, current, point: text(body, "/key/x"), mark })
+                Self::Live(Contents { versions, current, content: content_of(kind, body), mark })
             }
         }
     }
@@ -141,7 +192,7 @@ impl Known {
             }
             (Self::Live(before), Verb::Delete, Self::Deleted { contents, due }) => {
                 let age = now + RETENTION_DAYS * SECONDS_PER_DAY - due;
-                before == contents && (0..SECONDS_PER_DAY / 2).contains(&age)
+                before.is_like(contents) && (0..SECONDS_PER_DAY / 2).contains(&age)
             }
             (Self::Deleted { contents, .. }, Verb::Recover, Self::Live(found)) => contents == found,
             (Self::Deleted { .. }, Verb::Purge, Self::Absent) => true,
@@ -160,27 +211,28 @@ impl Known {
 
 impl Worker {
     fn new(number: u64) -> Self {
-        let key = |key| Key { name: format!("w{number}-k{key}"), known: Known::Absent, pending: None };
-        Self { random: Random::new(SEED + number), keys: (0..KEYS_OF_A_WORKER).map(key).collect(), marks: 0 }
+        let kinds = THINGS_OF_A_WORKER.iter().enumerate();
+        let things = kinds.map(|(at, kind)| Thing::new(number, at, *kind)).collect();
+        Self { random: Random::new(SEED + number), things, marks: 0 }
     }
 
     /// Works until the server is gone.
     fn work(&mut self, data: &Target, acknowledged: &mpsc::Sender<()>) {
         loop {
-            let key = usize::try_from(self.random.below(KEYS_OF_A_WORKER as u64)).unwrap();
+            let thing = usize::try_from(self.random.below(THINGS_OF_A_WORKER.len() as u64)).unwrap();
             let verb = VERBS[usize::try_from(self.random.below(VERBS.len() as u64)).unwrap()];
             self.marks += 1;
             let mark = self.marks.to_string();
-            let key = &mut self.keys[key];
-            let expected = key.known.status(verb);
-            let Ok(answer) = request(data, verb, &key.name, &mark) else {
-                key.pending = Some((verb, mark));
+            let thing = &mut self.things[thing];
+            let expected = thing.known.status(verb);
+            let Ok(answer) = request(data, verb, thing, &mark) else {
+                thing.pending = Some((verb, mark));
                 return;
             };
-            assert_eq!(answer.status, expected, "{verb:?} of {} {:?}: {}", key.name, key.known, answer.body);
+            assert_eq!(answer.status, expected, "{verb:?} of {} {:?}: {}", thing.path(), thing.known, answer.body);
             if answer.is_success() {
-                let known = std::mem::replace(&mut key.known, Known::Absent);
-                key.known = known.after(verb, mark, &answer.body);
+                let known = std::mem::replace(&mut thing.known, Known::Absent);
+                thing.known = known.after(thing.kind, verb, mark, &answer.body);
                 // The round may be over.
                 let _ = acknowledged.send(());
             }
@@ -188,31 +240,57 @@ impl Worker {
     }
 }
 
-/// What the server says of a key, put together from several answers that must agree. Versions of a deleted key are
-/// not told, so those that were known are taken on trust until it is recovered.
-fn observe(data: &Target, name: &str, before: &Known) -> Known {
-    let (live, deleted) = (data.get(&format!("/keys/{name}")), data.get(&format!("/deletedkeys/{name}")));
+/// What the server says of an object, put together from several answers that must agree. Versions of a deleted object are
+/// not told, nor is the value of a deleted secret, so those that were known are taken on trust until it is recovered.
+fn observe(data: &Target, thing: &Thing, before: &Known) -> Known {
+    let (live, deleted) = (data.get(&thing.path()), data.get(&thing.path_of_deleted()));
     let contents = |body: &Value, versions| Contents {
         versions,
         current: version_of(body),
-        point: text(body, "/key/x"),
+        content: content_of(thing.kind, body),
         mark: text(body, "/tags/mark"),
     };
+    check_trio(data, thing, &live, &deleted);
     match (live.status, deleted.status) {
         (404, 404) => Known::Absent,
         (200, 404) => {
-            let versions = data.list(&format!("/keys/{name}/versions")).unwrap();
-            check_signature(data, name, &live.body);
+            let versions = data.list(&format!("{}/versions", thing.path())).unwrap();
+            if thing.kind == ObjectKind::Key {
+                check_signature(data, &thing.name, &live.body);
+            }
             Known::Live(contents(&live.body, versions.into_iter().collect()))
         }
         (404, 200) => {
-            let versions = match before {
-                Known::Live(contents) | Known::Deleted { contents, .. } => contents.versions.clone(),
-                Known::Absent => BTreeSet::new(),
+            let known = match before {
+                Known::Live(contents) | Known::Deleted { contents, .. } => Some(contents.clone()),
+                Known::Absent => None,
             };
-            Known::Deleted { contents: contents(&deleted.body, versions), due: due_of(&deleted.body) }
+            let mut found = contents(&deleted.body, BTreeSet::new());
+            if let Some(known) = known {
+                found.versions = known.versions;
+                if thing.kind == ObjectKind::Secret {
+                    found.content = known.content;
+                }
+            }
+            Known::Deleted { contents: found, due: due_of(&deleted.body) }
         }
-        both => panic!("{name} is live and deleted, or neither can be said: {both:?}"),
+        both => panic!("{} is live and deleted, or neither can be said: {both:?}", thing.path()),
+    }
+}
+
+/// A certificate's key and secret are where it is, in the same version, with the same dates.
+fn check_trio(data: &Target, thing: &Thing, live: &Answer, deleted: &Answer) {
+    for kind in thing.kind.followers() {
+        let follower = Thing { kind: *kind, name: thing.name.clone(), known: Known::Absent, pending: None };
+        for (leader, path) in [(live, follower.path()), (deleted, follower.path_of_deleted())] {
+            let found = data.get(&path);
+            assert_eq!(found.status, leader.status, "{path}: {}", found.body);
+            if found.is_success() {
+                assert_eq!(version_of(&found.body), version_of(&leader.body), "{path}");
+                let dates = |body: &Value| (body.get("deletedDate").cloned(), body.get("scheduledPurgeDate").cloned());
+                assert_eq!(dates(&found.body), dates(&leader.body), "{path}");
+            }
+        }
     }
 }
 
@@ -294,29 +372,38 @@ impl Storm {
 
     /// What each client knows is so, and what it does not know is so or not so.
     fn check(&mut self) {
+        // Certificates that were begun are made by now, as they would be in a moment.
+        self.server.client().advance_seconds(0);
         let data = self.data();
-        // Read before the keys: what becomes due between the two is not due yet.
+        // Read before the objects: what becomes due between the two is not due yet.
         let (now, _) = self.server.client().clock();
-        for key in self.workers.iter_mut().flat_map(|worker| &mut worker.keys) {
-            let before = key.known.at(now);
-            let found = observe(&data, &key.name, &before);
-            if let Some((verb, mark)) = key.pending.take() {
+        for thing in self.workers.iter_mut().flat_map(|worker| &mut worker.things) {
+            let before = thing.known.at(now);
+            let found = observe(&data, thing, &before);
+            if let Some((verb, mark)) = thing.pending.take() {
                 let happened = before.could_become(&found, verb, &mark, now);
                 assert!(happened || found == before, "{verb:?} with {mark} of {before:?} came to {found:?}");
             } else {
-                assert_eq!(found, before, "{}", key.name);
+                assert_eq!(found, before, "{}", thing.path());
             }
-            key.known = found;
+            thing.known = found;
         }
-        let names = |wanted: fn(&Known) -> bool| {
-            let keys = self.workers.iter().flat_map(|worker| &worker.keys);
-            let mut names: Vec<String> = keys.filter(|key| wanted(&key.known)).map(|key| key.name.clone()).collect();
-            names.sort_unstable();
-            names
-        };
-        assert_eq!(data.list("/keys?maxresults=5").unwrap(), names(|known| matches!(known, Known::Live(_))));
-        let deleted = names(|known| matches!(known, Known::Deleted { .. }));
-        assert_eq!(data.list("/deletedkeys?maxresults=5").unwrap(), deleted);
+        for kind in ObjectKind::ALL {
+            let live = self.names(*kind, |known| matches!(known, Known::Live(_)));
+            assert_eq!(data.list(&format!("/{}?maxresults=5", kind.collection())).unwrap(), live);
+            let deleted = self.names(*kind, |known| matches!(known, Known::Deleted { .. }));
+            assert_eq!(data.list(&format!("/deleted{}?maxresults=5", kind.collection())).unwrap(), deleted);
+        }
+    }
+
+    /// The names that a list of a kind shows: also those of what certificates bring along.
+    fn names(&self, kind: ObjectKind, wanted: fn(&Known) -> bool) -> Vec<String> {
+        let things = self.workers.iter().flat_map(|worker| &worker.things);
+        let is_shown = |thing: &&Thing| thing.kind == kind || thing.kind.followers().contains(&kind);
+        let shown = things.filter(is_shown).filter(|thing| wanted(&thing.known));
+        let mut names: Vec<String> = shown.map(|thing| thing.name.clone()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Reads the audit log of the dead server.
@@ -341,10 +428,12 @@ fn what_was_acknowledged_survives_every_kill() {
     // In the end all that was deleted is purged.
     storm.server.client().advance_days(RETENTION_DAYS + 1);
     storm.check();
-    assert!(storm.data().list("/deletedkeys").unwrap().is_empty());
+    for kind in ObjectKind::ALL {
+        assert!(storm.data().list(&format!("/deleted{}", kind.collection())).unwrap().is_empty());
+    }
     storm.server.assert_no_panic();
     storm.server.kill_9();
     storm.audit();
-    let keys = storm.workers.iter().flat_map(|worker| &worker.keys);
-    storm.books.close(&storm.server.state_folder(), &keys.collect::<Vec<_>>());
+    let things = storm.workers.iter().flat_map(|worker| &worker.things);
+    storm.books.close(&storm.server.state_folder(), &things.collect::<Vec<_>>());
 }

@@ -1,10 +1,10 @@
-//! The audit log of a storm, read as a story of each key: it has no gaps, tells of nothing impossible, and ends where
+//! The audit log of a storm, read as a story of each object: it has no gaps, tells of nothing impossible, and ends where
 //! the store is. Figures of what was done are the log's.
 
-use crate::kill_storm::{Key, Known, VAULT};
+use crate::kill_storm::{Known, Thing, VAULT};
 use domain::{
-    AuditRecord, ContainerId, ContainerKind, ContainerName, ObjectKind, ObjectName, Operation, Outcome, UnixTime,
-    metering::Month,
+    AuditRecord, ContainerId, ContainerKind, ContainerName, ObjectAct, ObjectKind, ObjectName, Operation, Outcome,
+    UnixTime, metering::Month,
 };
 use e2e::{bytes::Wanted, client::SECONDS_PER_DAY};
 use std::{
@@ -16,7 +16,10 @@ use store::{Store, sqlite::SqliteStore};
 const RETENTION_SECONDS: i64 = 7 * SECONDS_PER_DAY;
 const PAGE: usize = 500;
 
-/// How a key's story goes so far.
+/// Kind and name.
+type Id = (&'static str, String);
+
+/// How an object's story goes so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Chapter {
     #[default]
@@ -29,24 +32,27 @@ enum Chapter {
 #[derive(Default)]
 pub struct Books {
     position: u64,
-    keys: BTreeMap<String, Chapter>,
+    stories: BTreeMap<Id, Chapter>,
     /// What somebody asked for in the vault, and how it ended.
     asked: BTreeMap<(Month, Operation, Outcome), u64>,
     /// Sealed keys of the objects that were there at the last look.
-    sealed: BTreeMap<String, Vec<u8>>,
+    sealed: BTreeMap<Id, Vec<u8>>,
     /// Sealed keys of those that were there once.
     destroyed: Wanted,
 }
 
 impl Chapter {
-    fn next(self, record: &AuditRecord<'_>) -> Self {
+    fn next(self, kind: ObjectKind, record: &AuditRecord<'_>) -> Self {
         let by_scheduler = record.identity.claim.object_id.is_none();
-        match (self, record.operation()) {
-            (Self::Absent | Self::Live, Some(Operation::KeyCreate))
-            | (Self::DeletedAt(_), Some(Operation::KeyRecover))
-            | (Self::Live, Some(Operation::KeyUpdate)) => Self::Live,
-            (Self::Live, Some(Operation::KeyDelete)) => Self::DeletedAt(record.time),
-            (Self::DeletedAt(at), Some(Operation::KeyPurge)) => {
+        let Some(operation) = record.operation() else { return self };
+        let makes = [Operation::KeyCreate, Operation::SecretSet, Operation::CertificateCreate].contains(&operation);
+        let changes = [ObjectAct::Update.on(kind), Operation::CertificateEnroll].contains(&operation);
+        match self {
+            Self::Absent | Self::Live if makes => Self::Live,
+            Self::Live if changes => Self::Live,
+            Self::DeletedAt(_) if operation == ObjectAct::Recover.on(kind) => Self::Live,
+            Self::Live if operation == ObjectAct::Delete.on(kind) => Self::DeletedAt(record.time),
+            Self::DeletedAt(at) if operation == ObjectAct::Purge.on(kind) => {
                 let is_due = record.time >= at.plus_seconds(RETENTION_SECONDS);
                 assert!(!by_scheduler || is_due, "purged before its time: {record:?}, deleted at {at}");
                 Self::Absent
@@ -100,44 +106,62 @@ impl Books {
         }
         let is_change = record.operation().is_some_and(Operation::is_change);
         let is_done = record.outcome == Outcome::Done && record.properties.container == Some(vault);
-        let name = record.properties.id.strip_prefix("/keys/");
-        let Some(name) = name.filter(|_| is_change && is_done) else { return };
-        let chapter = self.keys.entry(name.to_owned()).or_default();
-        *chapter = chapter.next(record);
+        let kind_and_name = ObjectKind::ALL.iter().find_map(|kind| {
+            let below = record.properties.id.strip_prefix('/')?.strip_prefix(kind.collection())?;
+            Some((*kind, below.strip_prefix('/')?))
+        });
+        let Some((kind, name)) = kind_and_name.filter(|_| is_change && is_done) else { return };
+        let chapter = self.stories.entry((kind.as_str(), name.to_owned())).or_default();
+        *chapter = chapter.next(kind, record);
     }
 
-    /// The story of each key ends where the store is: a change and its record are in it together, or neither is.
+    /// The story of each object ends where the store is: a change and its record are in it together, or neither is. What a
+    /// certificate brings along has no story of its own.
     fn compare(&mut self, store: &dyn Store, vault: ContainerId) {
-        for (name, chapter) in &self.keys {
-            let object_name = ObjectName::parse(name).unwrap();
-            let stored = store.query(|read| read.object(vault, ObjectKind::Key, &object_name)).unwrap();
+        for ((kind, name), chapter) in self.stories.clone() {
+            let kind = ObjectKind::parse(kind).unwrap();
+            let object_name = ObjectName::parse(&name).unwrap();
+            let object = |kind| store.query(|read| read.object(vault, kind, &object_name)).unwrap();
+            let stored = object(kind);
             let found = match stored.as_ref().map(|stored| stored.object.state.deletion()) {
                 None => Chapter::Absent,
                 Some(None) => Chapter::Live,
                 Some(Some(deletion)) => Chapter::DeletedAt(deletion.deleted_at),
             };
-            assert_eq!(*chapter, found, "{name}");
-            let sealed = stored.map(|stored| stored.sealed_key.0);
-            if self.sealed.get(name) == sealed.as_ref() {
-                continue;
+            assert_eq!(chapter, found, "{kind} {name}");
+            for follower in kind.followers() {
+                let brought = object(*follower);
+                if let Some(brought) = &brought {
+                    let leader = stored.as_ref().expect("it has outlived its certificate");
+                    assert_eq!(brought.object.state, leader.object.state, "{follower} {name}");
+                }
+                self.seal((follower.as_str(), name.clone()), brought.map(|brought| brought.sealed_key.0));
             }
-            if let Some(before) = self.sealed.remove(name) {
-                self.destroyed.add(&before);
-            }
-            if let Some(sealed) = sealed {
-                self.sealed.insert(name.clone(), sealed);
-            }
+            self.seal((kind.as_str(), name), stored.map(|stored| stored.sealed_key.0));
+        }
+    }
+
+    /// Notes the sealed key that an object has now.
+    fn seal(&mut self, id: Id, sealed: Option<Vec<u8>>) {
+        if self.sealed.get(&id) == sealed.as_ref() {
+            return;
+        }
+        if let Some(before) = self.sealed.remove(&id) {
+            self.destroyed.add(&before);
+        }
+        if let Some(sealed) = sealed {
+            self.sealed.insert(id, sealed);
         }
     }
 
     /// The clients, the log and the store tell the same; and what was purged on the way is nowhere.
-    pub fn close(&self, state: &Path, keys: &[&Key]) {
-        for key in keys {
-            let told = self.keys.get(&key.name).copied().unwrap_or_default();
-            match key.known {
-                Known::Absent => assert_eq!(told, Chapter::Absent, "{}", key.name),
-                Known::Live(_) => assert_eq!(told, Chapter::Live, "{}", key.name),
-                Known::Deleted { .. } => assert!(matches!(told, Chapter::DeletedAt(_)), "{}", key.name),
+    pub fn close(&self, state: &Path, things: &[&Thing]) {
+        for thing in things {
+            let told = self.stories.get(&(thing.kind.as_str(), thing.name.clone())).copied().unwrap_or_default();
+            match thing.known {
+                Known::Absent => assert_eq!(told, Chapter::Absent, "{}", thing.name),
+                Known::Live(_) => assert_eq!(told, Chapter::Live, "{}", thing.name),
+                Known::Deleted { .. } => assert!(matches!(told, Chapter::DeletedAt(_)), "{}", thing.name),
             }
         }
         assert!(self.destroyed.pieces() > 0, "the storm has purged something");
