@@ -156,12 +156,13 @@ impl Engine {
         }
         let reason = "names the key that signs: https://{vault or managed HSM}/keys/{name}";
         let key = request.key.as_ref().ok_or(Refusal::ParameterInvalid { parameter: "account_id", reason })?;
-        let entry = self.open_container(key.kind, &key.container)?;
+        let entry = self.open_container(key.kind, &key.container).map_err(no_such_key)?;
         self.check_access(caller, Operation::KeySign, &entry, &path_of(ObjectKind::Key, &key.key))?;
         let version = self.store.query(|read| {
             let object = find_live(read, entry.id(), ObjectKind::Key, &key.key)?.object;
             Ok::<_, Error>(find_version(read, entry.id(), &object, key.version)?.version.id)
-        })?;
+        });
+        let version = version.map_err(no_such_key)?;
         let unsigned =
             PrivateAuthority { container: entry.id(), key: key.key.clone(), version, certificate: Vec::new() };
         let certificate = self.authority_certificate(&unsigned, &subject_of(issuer, target))?;
@@ -181,6 +182,17 @@ impl Engine {
         let folded = stored.issuer.name.folded();
         let open = |sealed| target.key.open(&password_context(target, &folded), sealed);
         Ok(stored.password.as_ref().map(open).transpose()?)
+    }
+}
+
+/// What is missing is named in the request: it is not what the request is about.
+fn no_such_key(error: Error) -> Error {
+    match error {
+        Error::Refused(Refusal::NotFound | Refusal::ContainerNotFound | Refusal::ContainerDeleted { .. }) => {
+            let reason = "names a key that is not there";
+            Refusal::ParameterInvalid { parameter: "account_id", reason }.into()
+        }
+        error => error,
     }
 }
 

@@ -302,6 +302,10 @@ fn a_backup_brings_the_three_back() {
 
 fn private_issuer(rig: &Rig, kind: ContainerKind) -> Result<domain::Issuer, Error> {
     let key = KeyReference { kind, container: "contoso".to_owned(), key: key_name("ca"), version: None };
+    issuer_of(rig, key)
+}
+
+fn issuer_of(rig: &Rig, key: KeyReference) -> Result<domain::Issuer, Error> {
     let changes = IssuerChanges {
         provider: Some(PRIVATE_CA.to_owned()),
         account_id: Some("https://contoso/keys/ca".to_owned()),
@@ -329,6 +333,25 @@ fn an_issuer_of_ours_signs_with_a_key_of_a_vault_or_of_a_managed_hsm() {
             .get_object(&caller(ADMINISTRATOR), &rig.open(kind), ObjectKind::Key, &key_name("ca"), None)
             .unwrap();
         assert!(authority.has_key(&public.version.body.as_key().unwrap().public));
+    }
+}
+
+#[test]
+fn an_issuer_of_ours_needs_a_key_that_is_there_and_is_not_itself_what_is_missing() {
+    let rig = Rig::new();
+    rig.create_ec_key(VAULT, "ca");
+    let there = KeyReference { kind: VAULT, container: "contoso".to_owned(), key: key_name("ca"), version: None };
+    let version = VersionId::parse(&"0".repeat(32));
+    for missing in [
+        KeyReference { container: "nowhere".to_owned(), ..there.clone() },
+        KeyReference { key: key_name("none"), ..there.clone() },
+        KeyReference { version, ..there },
+    ] {
+        let outcome = issuer_of(&rig, missing);
+        assert!(
+            matches!(outcome, Err(Error::Refused(Refusal::ParameterInvalid { parameter: "account_id", .. }))),
+            "{outcome:?}"
+        );
     }
 }
 
