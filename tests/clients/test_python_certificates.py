@@ -5,7 +5,7 @@ import datetime
 import ipaddress
 
 import pytest
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.keyvault.certificates import (
     AdministratorContact,
     CertificateClient,
@@ -20,9 +20,11 @@ from azure.keyvault.secrets import SecretClient
 from cryptography import x509 as formats
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding
 
 import x509
-from sdk import refused
+from sdk import credential_of, new_container, refused
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def secrets(server, credential):
 
 
 def policy(issuer="Self", **changes):
-    defaults = {"subject": "CN=contoso.com", "key_type": "EC", "key_curve_name": "P-256", "content_type": "application/x-pkcs12"}
+    defaults = {"subject": "CN=contoso.com", "key_type": "EC", "key_curve_name": "P-256"}
     return CertificatePolicy(issuer, **{**defaults, **changes})
 
 
@@ -67,27 +69,74 @@ def test_the_default_policy_makes_what_azure_documents(certificates, secrets):
     assert (secret.properties.key_id, secret.properties.content_type) == (made.key_id, "application/x-pkcs12")
 
 
-def test_names_of_every_kind(certificates):
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_names_of_every_kind(certificates, curve):
+    usages = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.20.2.2"]
     asked = policy(
-        key_curve_name="P-384", enhanced_key_usage=["1.3.6.1.5.5.7.3.1"], key_usage=["digitalSignature"],
-        validity_in_months=24, san_dns_names=["contoso.com", "*.contoso.com"], san_emails=["a@contoso.com"],
-        san_user_principal_names=["b@contoso.com"], san_uris=["spiffe://contoso/a"], san_ip_addresses=["192.0.2.1"],
+        subject="CN=contoso.com, O=Contoso, C=US", key_curve_name=curve, enhanced_key_usage=usages,
+        key_usage=["digitalSignature", "nonRepudiation"], validity_in_months=24,
+        san_dns_names=["contoso.com", "*.contoso.com"], san_emails=["a@contoso.com"],
+        san_user_principal_names=["b@contoso.com"], san_uris=["spiffe://contoso/a"],
+        san_ip_addresses=["192.0.2.1", "2001:db8::1"],
     )  # fmt: skip
-    made = certificates.begin_create_certificate("names", asked).result()
+    made = certificates.begin_create_certificate(f"names-{curve}", asked).result()
     read = x509.read(made.cer)
+    assert read.subject.rfc4514_string() == "CN=contoso.com,O=Contoso,C=US"
     names = extension(read, formats.SubjectAlternativeName).value
     assert names.get_values_for_type(formats.DNSName) == ["contoso.com", "*.contoso.com"]
     assert names.get_values_for_type(formats.RFC822Name) == ["a@contoso.com"]
     assert names.get_values_for_type(formats.UniformResourceIdentifier) == ["spiffe://contoso/a"]
-    assert names.get_values_for_type(formats.IPAddress) == [ipaddress.ip_address("192.0.2.1")]
+    addresses = [ipaddress.ip_address(each) for each in ("192.0.2.1", "2001:db8::1")]
+    assert names.get_values_for_type(formats.IPAddress) == addresses
     [principal] = names.get_values_for_type(formats.OtherName)
-    assert principal.type_id.dotted_string == "1.3.6.1.4.1.311.20.2.3" and b"b@contoso.com" in principal.value
-    assert [usage.dotted_string for usage in extension(read, formats.ExtendedKeyUsage).value] == ["1.3.6.1.5.5.7.3.1"]
-    assert isinstance(read.public_key().curve, ec.SECP384R1)
+    assert principal.type_id.dotted_string == "1.3.6.1.4.1.311.20.2.3"
+    assert principal.value == b"\x0c\x0db@contoso.com", "UTF8String"
+    assert [usage.dotted_string for usage in extension(read, formats.ExtendedKeyUsage).value] == usages
+    usage = extension(read, formats.KeyUsage).value
+    assert usage.digital_signature and usage.content_commitment
+    assert not (usage.key_encipherment or usage.data_encipherment or usage.key_agreement or usage.key_cert_sign)
+    assert isinstance(read.public_key().curve, {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1}[curve])
     assert read.not_valid_after_utc.year == read.not_valid_before_utc.year + 2
-    kept = certificates.get_certificate_policy("names")
-    assert (kept.san_dns_names, kept.san_ip_addresses) == (["contoso.com", "*.contoso.com"], ["192.0.2.1"])
+    kept = certificates.get_certificate_policy(made.name)
+    assert (kept.san_dns_names, kept.san_ip_addresses) == (["contoso.com", "*.contoso.com"], ["192.0.2.1", "2001:db8::1"])
+    assert (kept.san_emails, kept.san_user_principal_names, kept.san_uris) == (
+        ["a@contoso.com"],
+        ["b@contoso.com"],
+        ["spiffe://contoso/a"],
+    )
+    assert (kept.enhanced_key_usage, kept.key_curve_name) == (usages, curve)
     assert kept.lifetime_actions[0].action == CertificatePolicyAction.auto_renew
+
+
+def test_pages(server, credential):
+    """More certificates than fit on a page: live, in versions, and deleted."""
+    new_container(server, credential, "vault", "certpages")
+    with CertificateClient(server.vault_url("certpages"), credential) as client:
+        names = {f"Page-{number:02}" for number in range(27)}
+        for each in names:
+            client.begin_create_certificate(each, policy()).wait()
+        pages = [[item.name for item in page] for page in client.list_properties_of_certificates().by_page()]
+        assert [len(page) for page in pages] == [25, 2]
+        assert set(sum(pages, [])) == names
+        pages = client.list_properties_of_certificates(max_page_size=10).by_page()
+        assert [len(list(page)) for page in pages] == [10, 10, 7]
+        versions = {create(client, "Page-00").id for _ in range(2)}
+        listed = client.list_properties_of_certificate_versions("Page-00", max_page_size=2).by_page()
+        listed = [[each.id for each in page] for page in listed]
+        assert [len(page) for page in listed] == [2, 1] and versions < set(sum(listed, []))
+        for each in names:
+            client.begin_delete_certificate(each).wait()
+        assert {item.name for item in client.list_deleted_certificates()} == names
+        assert list(client.list_properties_of_certificates()) == []
+
+
+def test_keys_of_an_hsm(certificates, secrets):
+    """A premium vault has them for certificates too; they do not leave it."""
+    made = create(certificates, "in-hsm", key_type="RSA-HSM", key_curve_name=None, key_size=3072, exportable=False)
+    assert (made.policy.key_type, made.policy.exportable) == ("RSA-HSM", False)
+    key, _, others = x509.opened(secrets.get_secret("in-hsm").value)
+    assert key is None and others == [x509.read(made.cer)]
+    refused(lambda: create(certificates, "out", key_type="EC-HSM", exportable=True), 400, "BadParameter")
 
 
 def test_the_key_signs_and_the_certificate_verifies(certificates, server, credential):
@@ -98,8 +147,6 @@ def test_the_key_signs_and_the_certificate_verifies(certificates, server, creden
         digest = hashes.Hash(hashes.SHA256())
         digest.update(b"a message")
         signed = CryptographyClient(key, credential).sign(SignatureAlgorithm.es256, digest.finalize()).signature
-    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
     half = len(signed) // 2
     signature = encode_dss_signature(*(int.from_bytes(part) for part in (signed[:half], signed[half:])))
     x509.read(made.cer).public_key().verify(signature, b"a message", ec.ECDSA(hashes.SHA256()))
@@ -133,17 +180,21 @@ def test_merge(certificates, folder, secrets):
     _, certificate, chain = x509.opened(secrets.get_secret("merged").value)
     assert [each.subject.rfc4514_string() for each in (certificate, *chain)] == ["CN=contoso.com", "CN=Test ca"]
     assert certificates.get_certificate_operation("merged").status == "completed"
+    refused(lambda: certificates.merge_certificate("merged", [leaf]), 400, "BadParameter")
 
 
 def test_cancel_and_delete_the_operation(certificates):
     certificates.begin_create_certificate("cancelled", policy("Unknown"))
     assert certificates.cancel_certificate_operation("cancelled").cancellation_requested
     assert certificates.get_certificate_operation("cancelled").status == "cancelled"
+    refused(lambda: certificates.cancel_certificate_operation("cancelled"), 400, "BadParameter")
     certificates.delete_certificate_operation("cancelled")
     with pytest.raises(ResourceNotFoundError):
         certificates.get_certificate_operation("cancelled")
     assert "cancelled" not in {each.name for each in certificates.list_properties_of_certificates()}
     assert "cancelled" in {each.name for each in certificates.list_properties_of_certificates(include_pending=True)}
+    # What was given up is no obstacle.
+    assert create(certificates, "cancelled").policy.issuer_name == "Self"
     certificates.begin_delete_certificate("cancelled").wait()
     certificates.purge_deleted_certificate("cancelled")
 
@@ -210,6 +261,8 @@ def test_backup_and_restore(certificates, secrets):
     with pytest.raises(ResourceExistsError):
         certificates.restore_certificate_backup(backup)
     certificates.begin_delete_certificate("saved").wait()
+    with pytest.raises(ResourceExistsError):
+        certificates.restore_certificate_backup(backup)
     certificates.purge_deleted_certificate("saved")
     assert certificates.restore_certificate_backup(backup).id == made[1].id
     versions = {each.id for each in certificates.list_properties_of_certificate_versions("saved")}
@@ -252,37 +305,52 @@ def test_issuers_and_contacts(certificates):
 @pytest.mark.parametrize("kind", ["vault", "hsm"])
 def test_an_issuer_of_ours_signs_with_a_key_of_ours(certificates, secrets, folder, request, kind):
     ca = request.getfixturevalue(kind).create_ec_key(f"ca-{kind}", curve="P-384")
-    certificates.create_issuer(f"ours-{kind}", "PrivateCA", account_id=ca.id, organization_id="CN=Contoso Root, O=Contoso")
+    subject = "CN=Contoso Root, O=Contoso"
+    certificates.create_issuer(f"ours-{kind}", "PrivateCA", account_id=ca.id, organization_id=subject)
     made = create(certificates, f"by-{kind}", f"ours-{kind}", san_dns_names=["www.contoso.com"])
+    operation = certificates.get_certificate_operation(made.name)
+    assert (operation.status, operation.issuer_name) == ("completed", f"ours-{kind}")
     _, leaf, [root] = x509.opened(secrets.get_secret(made.name).value)
-    chain = folder / f"chain-{kind}"
-    chain.mkdir()
-    for name, each in (("leaf", leaf), ("root", root)):
-        (chain / f"{name}.der").write_bytes(each.public_bytes(encoding_der()))
-        x509.openssl(chain, "x509", "-inform", "DER", "-in", f"{name}.der", "-out", f"{name}.pem")
-    arguments = ("-x509_strict", "-purpose", "sslserver", "-verify_hostname", "www.contoso.com", "-CAfile", "root.pem")
-    x509.openssl(chain, "verify", *arguments, "leaf.pem")
+    x509.check_server_chain(folder / f"chain-{kind}", leaf, root, "www.contoso.com")
     assert root.public_key().public_numbers().x == int.from_bytes(ca.key.x)
+    assert leaf.issuer.rfc4514_string() == "CN=Contoso Root,O=Contoso"
+    assert leaf.not_valid_after_utc <= root.not_valid_after_utc
+    # A merge is for what the owner signs.
+    pending = certificates.begin_create_certificate(made.name, policy("Unknown", key_type="RSA", key_curve_name=None))
+    assert pending is not None
+    certificates.delete_certificate_operation(made.name)
+    assert certificates.get_certificate(made.name).id == made.id, "what has no certificate yet is not the latest"
 
 
-def encoding_der():
-    from cryptography.hazmat.primitives.serialization import Encoding
+def test_who_may_make_an_issuer_of_a_key(certificates, server, vault, hsm):
+    """Whoever manages certificates is not thereby somebody who signs with the keys of others."""
+    ca = hsm.create_ec_key("guarded")
+    with CertificateClient(server.vault_url(), credential_of(server, "KEY_VAULT_CERTIFICATES_OFFICER_")) as officer:
+        assert create(officer, "officers").name == "officers"
+        with pytest.raises(HttpResponseError) as raised:
+            officer.create_issuer("stolen", "PrivateCA", account_id=ca.id)
+        # As the managed HSM says it, whose key it is.
+        assert (raised.value.status_code, raised.value.error.code) == (403, "AccessDenied")
 
-    return Encoding.DER
+    def create_issuer(account):
+        return lambda: certificates.create_issuer("wrong", "PrivateCA", account_id=account)
+
+    for account in (None, "me", f"{vault.vault_url}/secrets/guarded", f"{hsm.vault_url}/keys/missing"):
+        refused(create_issuer(account), 400, "BadParameter")
+    signs_nothing = hsm.create_oct_key("signs-nothing", hardware_protected=True)
+    refused(create_issuer(signs_nothing.id), 403, "Forbidden", "KeyOperationForbidden")
+    refused(lambda: certificates.get_issuer("wrong"), 404, "IssuerNotFound")
 
 
-def test_renewal_at_80_percent_of_a_life(server, certificates, secrets):
-    """The last test of the module: it moves the clock."""
-    made = create(certificates, "renewed", validity_in_months=12)
-    old = secrets.get_secret("renewed").value
-    server.advance(280)
-    assert certificates.get_certificate("renewed").id == made.id
-    server.advance(20)
-    new = certificates.get_certificate("renewed")
-    assert new.id != made.id and new.properties.expires_on > made.properties.expires_on
-    assert secrets.get_secret("renewed").value != old
-    assert secrets.get_secret("renewed", made.properties.version).value == old, "the old version still works"
-    assert len(list(certificates.list_properties_of_certificate_versions("renewed"))) == 2
+def test_an_issuer_that_is_disabled_or_gone(certificates, hsm):
+    ca = hsm.create_ec_key("passing")
+    certificates.create_issuer("passing", "PrivateCA", account_id=ca.id)
+    certificates.update_issuer("passing", enabled=False)
+    certificates.begin_create_certificate("waits", policy("passing"))
+    operation = certificates.get_certificate_operation("waits")
+    assert (operation.status, operation.error.code) == ("failed", "IssuerDisabled")
+    certificates.delete_issuer("passing")
+    refused(lambda: create(certificates, "waits", "passing"), 404, "IssuerNotFound")
 
 
 def test_the_secret_converts_on_read(secrets, certificates):

@@ -1,10 +1,12 @@
 """What the tests of certificates make and read with tools that are not ours: openssl and `cryptography`."""
 
 import base64
+import datetime
 import subprocess
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.x509 import verification
 
 
 def openssl(folder, *arguments, stdin=None):
@@ -67,3 +69,20 @@ def read(certificate):
 
 def same_key(private, certificate):
     return private.public_key().public_numbers() == certificate.public_key().public_numbers()
+
+
+def check_server_chain(folder, leaf, root, name):
+    """Whether a server may show this chain for its name: to openssl, strictly, and to what a browser would say."""
+    folder.mkdir()
+    for file, certificate in (("leaf.pem", leaf), ("root.pem", root)):
+        (folder / file).write_bytes(certificate.public_bytes(Encoding.PEM))
+    asked = ("-x509_strict", "-purpose", "sslserver", "-verify_hostname", name, "-attime", seconds_into(leaf))
+    openssl(folder, "verify", *asked, "-CAfile", "root.pem", "leaf.pem")
+    policy = verification.PolicyBuilder().store(verification.Store([root]))
+    at = leaf.not_valid_before_utc.replace(tzinfo=None) + datetime.timedelta(hours=1)
+    policy.time(at).build_server_verifier(x509.DNSName(name)).verify(leaf, [])
+
+
+def seconds_into(certificate):
+    """A moment of its life, by the clock of whoever made it."""
+    return int(certificate.not_valid_before_utc.timestamp()) + 3600
