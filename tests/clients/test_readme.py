@@ -57,11 +57,11 @@ def paste(server, folder):
     return run
 
 
-def block(heading, language="sh"):
-    """The first code block of a language under a heading."""
+def block(heading, language="sh", index=0):
+    """A code block of a language under a heading: the first, unless said otherwise."""
     section = re.split(rf"^#+ {re.escape(heading)}\n", README, flags=re.MULTILINE)[1]
     section = re.split(r"^#+ ", re.sub(r"^```.*?^```\n", keep_comments, section, flags=re.M | re.S), flags=re.M)[0]
-    return re.search(rf"^```{language}\n(.*?)^```", section.replace("\0", "#"), re.MULTILINE | re.DOTALL)[1]
+    return re.findall(rf"^```{language}\n(.*?)^```", section.replace("\0", "#"), re.MULTILINE | re.DOTALL)[index]
 
 
 def keep_comments(code):
@@ -98,6 +98,18 @@ def test_python(paste, server):
 
 def test_curl(paste):
     assert "value" in json.loads(paste(block("curl")))
+
+
+def test_secrets_and_certificates(paste, server):
+    heading = "Secrets and certificates"
+    out = paste(block(heading))
+    assert "\nhunter2\n" in out
+    assert out.count("BEGIN CERTIFICATE") == 1 and "CN = CLIGetDefaultPolicy" in out
+    pem = json.loads(paste(block(heading, index=1)))
+    assert pem["contentType"] == "application/x-pem-file" and "BEGIN PRIVATE KEY" in pem["value"]
+    program = f"python - <<'END'\n{block(heading, 'python')}END"
+    out = paste(block("SDKs"), program)
+    assert out.startswith(f"ours https://devvault{server['VAULT_SUFFIX']}/secrets/db/")
 
 
 def test_the_binary_as_a_client(paste):
