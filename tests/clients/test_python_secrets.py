@@ -64,6 +64,12 @@ def test_pages(server, credential):
         pages = [[item.name for item in page] for page in client.list_properties_of_secrets().by_page()]
         assert [len(page) for page in pages] == [25, 5]
         assert set(sum(pages, [])) == names
+        pages = client.list_properties_of_secrets(max_page_size=7).by_page()
+        assert [len(list(page)) for page in pages] == [7, 7, 7, 7, 2]
+        versions = {client.set_secret("Secret-00", str(number)).properties.version for number in range(25)}
+        listed = client.list_properties_of_secret_versions("Secret-00").by_page()
+        listed = [[each.version for each in page] for page in listed]
+        assert [len(page) for page in listed] == [25, 1] and versions < set(sum(listed, []))
         for each in names:
             client.begin_delete_secret(each).wait()
         assert {item.name for item in client.list_deleted_secrets()} == names
@@ -101,9 +107,32 @@ def test_backup_and_restore(secrets):
     assert secrets.get_secret("saved", made[0].properties.version).value == "value 0"
 
 
+def test_what_a_deleted_secret_refuses(secrets):
+    secrets.set_secret("useless", "one")
+    refused(lambda: secrets.purge_deleted_secret("useless"), 404, "SecretNotFound")
+    secrets.begin_delete_secret("useless").wait()
+    assert not hasattr(secrets.get_deleted_secret("useless"), "value")
+    for use in (
+        lambda: secrets.get_secret("useless"),
+        lambda: secrets.update_secret_properties("useless", enabled=False),
+        lambda: secrets.backup_secret("useless"),
+        lambda: secrets.begin_delete_secret("useless"),
+    ):
+        refused(use, 404, "SecretNotFound")
+
+
+def test_a_backup_of_a_key_is_none_of_a_secret(secrets, vault):
+    vault.create_ec_key("a-key")
+    backup = vault.backup_key("a-key")
+    refused(lambda: secrets.restore_secret_backup(backup), 400, "BadParameter")
+
+
 def test_limits(secrets):
     assert len(secrets.set_secret("long", "x" * 25_600).value) == 25_600
-    refused(lambda: secrets.set_secret("long", "x" * 25_601), 400, "BadParameter")
+    # Bytes count, not characters.
+    for value in ("x" * 25_601, "ü" * 12_801):
+        refused(lambda value=value: secrets.set_secret("long", value), 400, "BadParameter")
+    assert secrets.set_secret("empty", "").value == ""
     refused(lambda: secrets.set_secret("long", "x", content_type="x" * 256), 400, "BadParameter")
     refused(lambda: secrets.set_secret("under_score", "x"), 400, "BadParameter")
     refused(lambda: secrets.set_secret("tags", "x", tags={str(n): "" for n in range(16)}), 400, "BadParameter")
