@@ -1,4 +1,4 @@
-//! The options of each command on keys.
+//! Options that commands share, and those of the commands on keys.
 
 use std::path::PathBuf;
 
@@ -43,31 +43,66 @@ pub struct HostArgs {
     pub id: Option<String>,
 }
 
-/// The key that a command is about.
+/// The key, secret or certificate that a command is about.
 #[derive(Args)]
-pub struct KeyArgs {
+pub struct ObjectArgs {
     /// Name of the managed HSM
     #[arg(long, conflicts_with_all = ["vault_name", "id"])]
     pub hsm_name: Option<String>,
     /// Name of the vault
     #[arg(long, conflicts_with = "id")]
     pub vault_name: Option<String>,
-    /// Name of the key
+    /// Its name
     #[arg(long, short = 'n', conflicts_with = "id")]
     pub name: Option<String>,
-    /// URL of the key (for a deleted one also its recovery id), instead of the names
+    /// Its URL (if deleted also its recovery id), instead of the names
     #[arg(long)]
     pub id: Option<String>,
 }
 
-/// The key version that a command is about.
+/// The version that a command is about.
 #[derive(Args)]
 pub struct VersionArgs {
     #[command(flatten)]
-    pub key: KeyArgs,
-    /// Version of the key; the latest if omitted
+    pub object: ObjectArgs,
+    /// Version; the latest if omitted
     #[arg(long, short = 'v')]
     pub version: Option<String>,
+}
+
+/// Between which moments something can be used.
+#[derive(Args)]
+pub struct Period {
+    /// When it expires, in UTC: 2030-12-31T23:59:59Z
+    #[arg(long)]
+    pub expires: Option<String>,
+    /// When it becomes usable, in UTC
+    #[arg(long)]
+    pub not_before: Option<String>,
+}
+
+/// Tags.
+#[derive(Args)]
+pub struct Tags {
+    /// Tags, as name=value; none at all clears them
+    #[arg(long, num_args = 0..)]
+    pub tags: Option<Vec<String>>,
+}
+
+/// Whether something starts disabled.
+#[derive(Args)]
+pub struct Disabled {
+    /// Start with it disabled
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub disabled: Option<bool>,
+}
+
+/// Whether something is enabled from now on.
+#[derive(Args)]
+pub struct Enabled {
+    /// Enable or disable it
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    pub enabled: Option<bool>,
 }
 
 /// What a new key and a changed key have in common.
@@ -76,15 +111,10 @@ pub struct Traits {
     /// Operations the key may be used for
     #[arg(long, num_args = 0.., value_parser = one_of(OPERATIONS), ignore_case = true)]
     pub ops: Option<Vec<String>>,
-    /// When the key expires, in UTC: 2030-12-31T23:59:59Z
-    #[arg(long)]
-    pub expires: Option<String>,
-    /// When the key becomes usable, in UTC
-    #[arg(long)]
-    pub not_before: Option<String>,
-    /// Tags, as name=value; none at all clears them
-    #[arg(long, num_args = 0..)]
-    pub tags: Option<Vec<String>>,
+    #[command(flatten)]
+    pub period: Period,
+    #[command(flatten)]
+    pub tags: Tags,
     /// Rules under which the key can be released: JSON, or a file of it
     #[arg(long)]
     pub policy: Option<String>,
@@ -99,9 +129,8 @@ pub struct NewTraits {
     /// Protection of the key
     #[arg(long, short = 'p', value_parser = one_of(&["hsm", "software"]), ignore_case = true)]
     pub protection: Option<String>,
-    /// Start with the key disabled
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
-    pub disabled: Option<bool>,
+    #[command(flatten)]
+    pub disabled: Disabled,
     /// The private key can be released
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     pub exportable: Option<bool>,
@@ -109,20 +138,20 @@ pub struct NewTraits {
     pub traits: Traits,
 }
 
-/// A command on a key, all its versions together.
+/// A command on a key, secret or certificate, all its versions together.
 #[derive(Args)]
-pub struct OneKey {
+pub struct OneObject {
     #[command(flatten)]
-    pub key: KeyArgs,
+    pub object: ObjectArgs,
     #[command(flatten)]
     pub global: Global,
 }
 
-/// A command on one version of a key.
+/// A command on one version.
 #[derive(Args)]
 pub struct OneVersion {
     #[command(flatten)]
-    pub key: VersionArgs,
+    pub object: VersionArgs,
     #[command(flatten)]
     pub global: Global,
 }
@@ -131,7 +160,7 @@ pub struct OneVersion {
 #[derive(Args)]
 pub struct CreateKey {
     #[command(flatten)]
-    pub key: KeyArgs,
+    pub key: ObjectArgs,
     /// Type of the key: RSA if omitted, EC if there is a curve
     #[arg(long, value_parser = one_of(KEY_TYPES), ignore_case = true)]
     pub kty: Option<String>,
@@ -152,7 +181,7 @@ pub struct CreateKey {
 #[command(group = clap::ArgGroup::new("source").required(true))]
 pub struct ImportKey {
     #[command(flatten)]
-    pub key: KeyArgs,
+    pub key: ObjectArgs,
     /// PEM file with an unencrypted private key (PKCS#8, PKCS#1 or SEC 1)
     #[arg(long, group = "source")]
     pub pem_file: Option<PathBuf>,
@@ -165,36 +194,11 @@ pub struct ImportKey {
     pub global: Global,
 }
 
-/// `key list`.
-#[derive(Args)]
-pub struct ListKeys {
-    #[command(flatten)]
-    pub host: HostArgs,
-    /// Also list keys that belong to a certificate
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
-    pub include_managed: Option<bool>,
-    #[command(flatten)]
-    pub limit: Limit,
-    #[command(flatten)]
-    pub global: Global,
-}
-
-/// `key list-versions`.
+/// `list-versions`.
 #[derive(Args)]
 pub struct ListVersions {
     #[command(flatten)]
-    pub key: KeyArgs,
-    #[command(flatten)]
-    pub limit: Limit,
-    #[command(flatten)]
-    pub global: Global,
-}
-
-/// `key list-deleted`.
-#[derive(Args)]
-pub struct ListDeleted {
-    #[command(flatten)]
-    pub host: HostArgs,
+    pub object: ObjectArgs,
     #[command(flatten)]
     pub limit: Limit,
     #[command(flatten)]
@@ -207,33 +211,6 @@ pub struct Limit {
     /// The most entries to print
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub maxresults: Option<u32>,
-}
-
-/// `key backup`.
-#[derive(Args)]
-pub struct BackupKey {
-    #[command(flatten)]
-    pub key: KeyArgs,
-    /// File to write
-    #[arg(long, short = 'f')]
-    pub file: PathBuf,
-    #[command(flatten)]
-    pub global: Global,
-}
-
-/// `key restore`.
-#[derive(Args)]
-pub struct RestoreKey {
-    #[command(flatten)]
-    pub host: HostArgs,
-    /// Name the backup is expected to hold; it is restored under its own name, whatever this says
-    #[arg(long, short = 'n')]
-    pub name: Option<String>,
-    /// File to read
-    #[arg(long, short = 'f')]
-    pub file: PathBuf,
-    #[command(flatten)]
-    pub global: Global,
 }
 
 /// `key encrypt`.
@@ -343,9 +320,8 @@ pub struct Random {
 pub struct SetAttributes {
     #[command(flatten)]
     pub key: VersionArgs,
-    /// Enable or disable the key
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_parser = BoolishValueParser::new())]
-    pub enabled: Option<bool>,
+    #[command(flatten)]
+    pub enabled: Enabled,
     #[command(flatten)]
     pub traits: Traits,
     #[command(flatten)]
@@ -356,7 +332,7 @@ pub struct SetAttributes {
 #[derive(Args)]
 pub struct UpdatePolicy {
     #[command(flatten)]
-    pub key: KeyArgs,
+    pub key: ObjectArgs,
     /// The policy: JSON, or a file of it
     #[arg(long)]
     pub value: String,

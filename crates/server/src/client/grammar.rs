@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use domain::ObjectKind;
 
 use super::arguments::*;
 use super::identity::IdentityCommand;
+use super::lifecycle::{LifeCommand, help_of};
 use super::usage::Usage;
 use super::vaults::VaultCommand;
 
@@ -33,7 +35,7 @@ pub struct Group {
 #[derive(Subcommand)]
 pub enum Action {
     /// Keys of a vault or a managed HSM
-    #[command(subcommand)]
+    #[command(subcommand, mut_subcommands = help_of(ObjectKind::Key))]
     Key(Box<KeyCommand>),
     #[command(flatten)]
     Vault(Box<VaultCommand>),
@@ -81,27 +83,8 @@ pub enum KeyCommand {
     Create(CreateKey),
     /// Import a private key from a PEM file
     Import(ImportKey),
-    /// List the keys of a vault or a managed HSM
-    List(ListKeys),
-    /// List the versions of a key
-    ListVersions(ListVersions),
-    /// Show a key and its public part
-    #[command(disable_version_flag = true)]
-    Show(OneVersion),
-    /// Delete a key; it can be recovered until it is purged
-    Delete(OneKey),
-    /// List deleted keys
-    ListDeleted(ListDeleted),
-    /// Show a deleted key
-    ShowDeleted(OneKey),
-    /// Bring a deleted key back
-    Recover(OneKey),
-    /// Destroy a deleted key for ever
-    Purge(OneKey),
-    /// Save a backup of a key and all its versions to a file
-    Backup(BackupKey),
-    /// Restore a key from a backup file
-    Restore(RestoreKey),
+    #[command(flatten)]
+    Life(LifeCommand),
     /// Encrypt a short value; the server does it
     #[command(disable_version_flag = true)]
     Encrypt(Encrypt),
@@ -115,7 +98,7 @@ pub enum KeyCommand {
     #[command(disable_version_flag = true)]
     Verify(Verify),
     /// Make a new version by the key's rotation policy
-    Rotate(OneKey),
+    Rotate(OneObject),
     /// Random bytes from a managed HSM
     Random(Random),
     /// Change a key's attributes, operations or tags
@@ -132,19 +115,12 @@ impl KeyCommand {
         use KeyCommand as Key;
         use PolicyCommand as Policy;
         match self {
-            Key::Delete(args) | Key::ShowDeleted(args) | Key::Recover(args) | Key::Purge(args) | Key::Rotate(args) => {
-                &args.global
-            }
+            Key::Life(command) => command.global(),
+            Key::Rotate(args) => &args.global,
             Key::RotationPolicy(Policy::Show(args)) => &args.global,
             Key::RotationPolicy(Policy::Update(args)) => &args.global,
             Key::Create(args) => &args.global,
             Key::Import(args) => &args.global,
-            Key::List(args) => &args.global,
-            Key::ListVersions(args) => &args.global,
-            Key::Show(args) => &args.global,
-            Key::ListDeleted(args) => &args.global,
-            Key::Backup(args) => &args.global,
-            Key::Restore(args) => &args.global,
             Key::Encrypt(args) => &args.global,
             Key::Decrypt(args) => &args.global,
             Key::Sign(args) => &args.global,
@@ -159,7 +135,7 @@ impl KeyCommand {
 #[derive(Subcommand)]
 pub enum PolicyCommand {
     /// Show the rotation policy of a key
-    Show(OneKey),
+    Show(OneObject),
     /// Replace the rotation policy of a key
     Update(UpdatePolicy),
 }

@@ -3,7 +3,7 @@
 use clap::error::ErrorKind;
 use serde_json::json;
 
-use super::super::testing::{Script, answer, challenge, settings, suffixes, token, typed, typed_key};
+use super::super::testing::{suffixes, typed, typed_key};
 use super::*;
 
 fn planned(line: &str) -> Result<Plan, ClientError> {
@@ -135,21 +135,6 @@ fn a_new_key_takes_type_protection_and_dates_as_in_az() {
 }
 
 #[test]
-fn dates_are_read_in_the_four_forms_of_az_and_no_other() {
-    for (text, expected) in [
-        ("2027-01-15T08:00:00Z", 1_800_000_000),
-        ("2027-01-15T08:00Z", 1_800_000_000),
-        ("2027-01-15T08Z", 1_800_000_000),
-        ("2027-01-15", 1_799_971_200),
-    ] {
-        assert_eq!(seconds("--expires", text).unwrap(), expected, "{text}");
-    }
-    for text in ["2027-01-15T08:00:00", "2027-01-15Z", "2027-02-30", "2027-01-15T08:00:00+02:00", "", "soon"] {
-        assert!(matches!(seconds("--expires", text), Err(ClientError::Usage(_))), "{text}");
-    }
-}
-
-#[test]
 fn a_release_policy_is_json_or_a_file_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("policy.json");
@@ -219,44 +204,4 @@ fn a_command_line_that_says_too_little_or_too_much_is_a_usage_error() {
     ] {
         assert_eq!(typed(line).err().map(|error| error.kind()), Some(kind), "{line}");
     }
-}
-
-#[test]
-fn a_list_leaves_out_what_belongs_to_certificates_unless_asked() {
-    let page = json!({"value": [
-        {"kid": "https://h/keys/a", "attributes": {}}, {"kid": "https://h/keys/b", "attributes": {}, "managed": true},
-    ]});
-    for (line, names) in [
-        ("key list --vault-name v", vec!["a"]),
-        ("key list --vault-name v --include-managed", vec!["a", "b"]),
-        ("key list-deleted --vault-name v", vec!["a", "b"]),
-        ("key list --vault-name v --include-managed --maxresults 1", vec!["a"]),
-    ] {
-        let script = Script::new([challenge("https://vault.localhost:8443"), token(), answer(200, page.clone())]);
-        let settings = settings();
-        let result = carry_out(&mut Session::new(&script, &settings), &planned(line).unwrap()).unwrap();
-        let shown: Vec<&str> = result.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
-        assert_eq!(shown, names, "{line}");
-    }
-}
-
-#[test]
-fn a_backup_is_written_as_decoded_bytes_and_nothing_is_printed() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("k.backup");
-    let plan = planned(&format!("key backup --hsm-name h -n k -f {}", file.display())).unwrap();
-    let script =
-        Script::new([challenge("https://managedhsm.localhost:8443"), token(), answer(200, json!({"value": "-_8"}))]);
-    let settings = settings();
-    assert_eq!(carry_out(&mut Session::new(&script, &settings), &plan).unwrap(), Value::Null);
-    assert_eq!(std::fs::read(file).unwrap(), b"\xfb\xff");
-}
-
-#[test]
-fn a_purge_with_an_empty_answer_prints_nothing() {
-    let empty = super::super::http::Response { status: 204, ..Default::default() };
-    let script = Script::new([challenge("https://managedhsm.localhost:8443"), token(), empty]);
-    let settings = settings();
-    let plan = planned("key purge --hsm-name h -n k").unwrap();
-    assert_eq!(carry_out(&mut Session::new(&script, &settings), &plan).unwrap(), Value::Null);
 }

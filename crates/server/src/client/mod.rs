@@ -7,13 +7,16 @@
 
 mod arguments;
 mod error;
+mod files;
 mod grammar;
 mod http;
 mod identity;
 mod keys;
+mod lifecycle;
 mod output;
 mod pem;
 mod plain;
+mod plan;
 mod session;
 mod settings;
 mod shape;
@@ -21,6 +24,7 @@ mod target;
 #[cfg(test)]
 mod testing;
 mod usage;
+mod values;
 mod vaults;
 
 use std::path::Path;
@@ -65,7 +69,7 @@ fn carry_out(action: &Action) -> Result<(), ClientError> {
             // What is wrong with the command line is said before anything else can be.
             let plan = keys::plan(command, &settings.suffixes)?;
             let network = Network::new(&settings)?;
-            keys::carry_out(&mut Session::new(&network, &settings), &plan)?
+            plan.carry_out(&mut Session::new(&network, &settings))?
         }
         Action::Vault(command) => {
             let network = Network::new(&settings)?;

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use domain::ObjectKind;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -37,8 +38,24 @@ const KEY_BYTES: &[(&str, &str)] = &[
     ("y", "y"),
 ];
 
+/// A key, a secret or a certificate, live or deleted.
+pub fn object(kind: ObjectKind, bundle: &Value) -> Value {
+    match kind {
+        ObjectKind::Key => key(bundle),
+        ObjectKind::Secret | ObjectKind::Certificate => bundle.clone(),
+    }
+}
+
+/// An entry of a list of them.
+pub fn item(kind: ObjectKind, item: &Value) -> Value {
+    match kind {
+        ObjectKind::Key => key_item(item),
+        ObjectKind::Secret | ObjectKind::Certificate => item.clone(),
+    }
+}
+
 /// A key bundle, live or deleted.
-pub fn key(bundle: &Value) -> Value {
+fn key(bundle: &Value) -> Value {
     let jwk = &bundle["key"];
     let mut key = Map::new();
     for (wire, az) in KEY_BYTES {
@@ -60,7 +77,7 @@ pub fn key(bundle: &Value) -> Value {
 }
 
 /// An entry of a list of keys, live or deleted.
-pub fn key_item(item: &Value) -> Value {
+fn key_item(item: &Value) -> Value {
     let mut shown = attributes(&item["attributes"]);
     shown["attestation"] = Value::Null;
     shown["externalKey"] = item["attributes"]["external_key"].clone();

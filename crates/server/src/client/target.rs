@@ -1,9 +1,10 @@
 //! What a command is about: names or a URL on the command line, turned into a host and a path.
 
+use domain::ObjectKind;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Uri;
 
-use super::arguments::{HostArgs, KeyArgs, VersionArgs};
+use super::arguments::{HostArgs, ObjectArgs, VersionArgs};
 use super::error::ClientError;
 
 /// What follows the name of a vault or a managed HSM in its host name, with the port.
@@ -15,14 +16,16 @@ pub struct Suffixes {
     pub hsm: String,
 }
 
-/// A key of a vault or a managed HSM.
+/// A key, a secret or a certificate.
 #[derive(Debug, PartialEq, Eq)]
-pub struct KeyRef {
+pub struct ObjectRef {
+    /// What it is.
+    pub kind: ObjectKind,
     /// Host name with the port.
     pub host: String,
-    /// Name of the key.
+    /// Its name.
     pub name: String,
-    /// Version of the key; empty for the latest.
+    /// Its version; empty for the latest.
     pub version: String,
 }
 
@@ -49,38 +52,47 @@ pub fn authority(url: &str) -> Result<String, ClientError> {
 }
 
 /// The host that a command on a whole vault or managed HSM names.
-pub fn host(args: &HostArgs, suffixes: &Suffixes) -> Result<String, ClientError> {
+pub fn host(kind: ObjectKind, args: &HostArgs, suffixes: &Suffixes) -> Result<String, ClientError> {
     match (&args.id, &args.hsm_name, &args.vault_name) {
         (Some(id), _, _) => authority(id),
-        (None, hsm, vault) => named_host(hsm.as_deref(), vault.as_deref(), suffixes),
+        (None, hsm, vault) => named_host(kind, hsm.as_deref(), vault.as_deref(), suffixes),
     }
 }
 
-/// The key that a command names.
-pub fn key(args: &KeyArgs, suffixes: &Suffixes) -> Result<KeyRef, ClientError> {
+/// The object that a command names.
+pub fn object(kind: ObjectKind, args: &ObjectArgs, suffixes: &Suffixes) -> Result<ObjectRef, ClientError> {
     if let Some(id) = &args.id {
-        return key_id(id);
+        return object_id(kind, id);
     }
-    let host = named_host(args.hsm_name.as_deref(), args.vault_name.as_deref(), suffixes)?;
-    let name = args.name.clone().ok_or_else(|| ClientError::Usage("Say which key: --name or --id.".into()))?;
-    Ok(KeyRef { host, name, version: String::new() })
+    let host = named_host(kind, args.hsm_name.as_deref(), args.vault_name.as_deref(), suffixes)?;
+    let name = args.name.clone().ok_or_else(|| ClientError::Usage(format!("Say which {kind}: --name or --id.")))?;
+    Ok(ObjectRef { kind, host, name, version: String::new() })
 }
 
-/// The key version that a command names. A version in the id wins, as in az.
-pub fn version(args: &VersionArgs, suffixes: &Suffixes) -> Result<KeyRef, ClientError> {
-    let mut key = key(&args.key, suffixes)?;
-    if key.version.is_empty() {
-        key.version = args.version.clone().unwrap_or_default();
+/// The version of an object that a command names. A version in the id wins, as in az.
+pub fn version(kind: ObjectKind, args: &VersionArgs, suffixes: &Suffixes) -> Result<ObjectRef, ClientError> {
+    let mut object = object(kind, &args.object, suffixes)?;
+    if object.version.is_empty() {
+        object.version = args.version.clone().unwrap_or_default();
     }
-    Ok(key)
+    Ok(object)
 }
 
-fn named_host(hsm: Option<&str>, vault: Option<&str>, suffixes: &Suffixes) -> Result<String, ClientError> {
+fn named_host(
+    kind: ObjectKind,
+    hsm: Option<&str>,
+    vault: Option<&str>,
+    suffixes: &Suffixes,
+) -> Result<String, ClientError> {
+    let in_hsm = kind == ObjectKind::Key;
     let (name, suffix) = match (hsm, vault) {
-        (Some(name), _) => (name, &suffixes.hsm),
+        (Some(name), _) if in_hsm => (name, &suffixes.hsm),
         (None, Some(name)) => (name, &suffixes.vault),
-        (None, None) => {
+        (None, None) if in_hsm => {
             return Err(ClientError::Usage("Say which vault or managed HSM: --vault-name, --hsm-name or --id.".into()));
+        }
+        (Some(_), _) | (None, None) => {
+            return Err(ClientError::Usage(format!("Say which vault the {kind} is in: --vault-name or --id.")));
         }
     };
     // The name becomes part of a host name: nothing in it may end that host name early.
@@ -92,36 +104,40 @@ fn named_host(hsm: Option<&str>, vault: Option<&str>, suffixes: &Suffixes) -> Re
     Ok(format!("{}{}", name.to_ascii_lowercase(), suffix.to_ascii_lowercase()))
 }
 
-/// Reads a key id. Which of the two collections it names does not matter: the command says what it is about.
-fn key_id(id: &str) -> Result<KeyRef, ClientError> {
+/// Reads an id. Whether it is that of a live or a deleted object does not matter: the command says what it is about.
+fn object_id(kind: ObjectKind, id: &str) -> Result<ObjectRef, ClientError> {
     let host = authority(id)?;
     let path = id.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    let collection = |segment: &&str| ["keys", "deletedkeys"].iter().any(|known| segment.eq_ignore_ascii_case(known));
+    let (live, deleted) = (kind.collection(), format!("deleted{}", kind.collection()));
+    let collection = |segment: &&str| segment.eq_ignore_ascii_case(live) || segment.eq_ignore_ascii_case(&deleted);
     let name = segments.find(collection).and_then(|_| segments.next()).ok_or_else(|| {
-        ClientError::Usage(format!("'{id}' is not the id of a key: it should read https://HOST/keys/NAME[/VERSION]."))
+        ClientError::Usage(format!(
+            "'{id}' is not the id of a {kind}: it should read https://HOST/{live}/NAME[/VERSION]."
+        ))
     })?;
-    Ok(KeyRef { host, name: name.to_owned(), version: segments.next().unwrap_or_default().to_owned() })
+    let version = segments.next().unwrap_or_default().to_owned();
+    Ok(ObjectRef { kind, host, name: name.to_owned(), version })
 }
 
-impl KeyRef {
-    /// The path of the key, all its versions together.
+impl ObjectRef {
+    /// The path of the object, all its versions together.
     pub fn whole(&self) -> String {
-        format!("/keys/{}", segment(&self.name))
+        format!("/{}/{}", self.kind.collection(), segment(&self.name))
     }
 
-    /// The path of the key version. An empty version stays an empty segment, as Azure's clients send it.
+    /// The path of the version. An empty version stays an empty segment, as Azure's clients send it.
     pub fn one(&self) -> String {
         format!("{}/{}", self.whole(), segment(&self.version))
     }
 
-    /// The path of the key among the deleted ones.
+    /// The path of the object among the deleted ones.
     pub fn deleted(&self) -> String {
-        format!("/deletedkeys/{}", segment(&self.name))
+        format!("/deleted{}/{}", self.kind.collection(), segment(&self.name))
     }
 
-    /// The id of the key version.
+    /// The id of the version.
     pub fn id(&self) -> String {
         format!("https://{}{}", self.host, self.one().trim_end_matches('/'))
     }
@@ -132,7 +148,7 @@ mod tests {
     use super::*;
 
     fn read(id: &str) -> (String, String, String) {
-        let key = key_id(id).unwrap();
+        let key = object_id(ObjectKind::Key, id).unwrap();
         (key.host, key.name, key.version)
     }
 
@@ -152,7 +168,7 @@ mod tests {
     #[test]
     fn an_id_that_names_no_key_or_no_tls_is_refused() {
         for id in ["https://h/", "https://h/secrets/s", "http://h/keys/k", "h/keys/k", "https://a@h/keys/k"] {
-            assert!(matches!(key_id(id), Err(ClientError::Usage(_))), "{id}");
+            assert!(matches!(object_id(ObjectKind::Key, id), Err(ClientError::Usage(_))), "{id}");
         }
     }
 
@@ -160,14 +176,37 @@ mod tests {
     fn a_vault_name_cannot_lead_to_another_host() {
         let suffixes = Suffixes { vault: ".vault.localhost:8443".into(), hsm: ".managedhsm.localhost:8443".into() };
         for name in ["evil.example/", "a.b", "a:1", "a@b", ""] {
-            assert!(matches!(named_host(None, Some(name), &suffixes), Err(ClientError::Usage(_))), "{name}");
+            assert!(
+                matches!(named_host(ObjectKind::Key, None, Some(name), &suffixes), Err(ClientError::Usage(_))),
+                "{name}"
+            );
         }
-        assert_eq!(named_host(Some("HSM1"), None, &suffixes).unwrap(), "hsm1.managedhsm.localhost:8443");
+        assert_eq!(
+            named_host(ObjectKind::Key, Some("HSM1"), None, &suffixes).unwrap(),
+            "hsm1.managedhsm.localhost:8443"
+        );
     }
 
     #[test]
     fn a_key_name_cannot_leave_its_segment() {
-        let key = KeyRef { host: "h".into(), name: "../x?y".into(), version: String::new() };
+        let key = ObjectRef { kind: ObjectKind::Key, host: "h".into(), name: "../x?y".into(), version: String::new() };
         assert_eq!(key.whole(), "/keys/..%2Fx%3Fy");
+    }
+
+    #[test]
+    fn an_id_is_read_for_the_kind_that_the_command_is_about() {
+        let id = "https://h/deletedSecrets/s/01";
+        let secret = object_id(ObjectKind::Secret, id).unwrap();
+        assert_eq!((secret.whole().as_str(), secret.deleted().as_str()), ("/secrets/s", "/deletedsecrets/s"));
+        assert_eq!(secret.id(), "https://h/secrets/s/01");
+        assert!(matches!(object_id(ObjectKind::Certificate, id), Err(ClientError::Usage(_))));
+    }
+
+    #[test]
+    fn only_keys_are_in_managed_hsms() {
+        let suffixes = Suffixes { vault: ".vault.localhost:8443".into(), hsm: ".managedhsm.localhost:8443".into() };
+        for kind in [ObjectKind::Secret, ObjectKind::Certificate] {
+            assert!(matches!(named_host(kind, Some("hsm1"), None, &suffixes), Err(ClientError::Usage(_))), "{kind}");
+        }
     }
 }

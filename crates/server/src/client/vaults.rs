@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::error::ClientError;
 use super::grammar::{Global, one_of};
-use super::keys::tags;
 use super::session::Session;
 use super::shape;
 use super::target::segment;
+use super::values::tagged;
 
 /// Commands on vaults and managed HSMs.
 #[derive(Subcommand)]
@@ -333,7 +333,7 @@ impl Plane<'_, '_> {
         properties.insert("enableSoftDelete".into(), json!(true));
         let mut body = Map::from_iter([("location".to_owned(), json!(location))]);
         if let Some(words) = &args.tags {
-            body.insert("tags".into(), tags(words));
+            body.insert("tags".into(), tagged(words));
         }
         if args.name.name.is_some() {
             let by_role = args.switches.enable_rbac_authorization.unwrap_or(true);

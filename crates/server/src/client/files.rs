@@ -1,0 +1,138 @@
+//! Files that a command line names: read, or written so that others are kept out.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::error::{ClientError, local};
+
+/// What becomes of a file that is already there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and the command fails.
+    Keep,
+    /// Another one takes its place.
+    Replace,
+}
+
+/// Reads a file.
+pub fn read(file: &Path) -> Result<Vec<u8>, ClientError> {
+    fs::read(file).map_err(|error| local(file.display(), error))
+}
+
+/// The text of an option. As in az, `@FILE` means what is in the file and `@-` what comes from standard input; a
+/// value that only begins like that and names no file is meant as it stands.
+pub fn text(option: &str) -> Result<Zeroizing<String>, ClientError> {
+    let content = match option.strip_prefix('@') {
+        Some("-") => {
+            let mut text = Zeroizing::new(String::new());
+            io::stdin().lock().read_to_string(&mut text).map_err(|error| local("Standard input", error))?;
+            text
+        }
+        Some(file) if Path::new(file).is_file() => {
+            Zeroizing::new(fs::read_to_string(file).map_err(|error| local(file, error))?)
+        }
+        _ => return Ok(Zeroizing::new(option.to_owned())),
+    };
+    // The line end that an editor left is not part of the value.
+    Ok(Zeroizing::new(content.trim_end_matches('\n').to_owned()))
+}
+
+/// Whether [`save`] would refuse a file: worth knowing before the server is asked for anything.
+pub fn refuse_taken(file: &Path, existing: Existing, hint: &str) -> Result<(), ClientError> {
+    if file.is_dir() {
+        return Err(local(file.display(), "this is a folder"));
+    }
+    if existing == Existing::Keep && file.is_file() {
+        return Err(local(file.display(), format!("this file already exists{hint}")));
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner may read. One that is replaced is made anew, since whoever has it open or may
+/// read it would read the new content too; a device, a pipe or a link is written to as it is.
+pub fn save(file: &Path, content: &[u8], existing: Existing) -> Result<(), ClientError> {
+    write(file, content, existing).map_err(|error| local(file.display(), error))
+}
+
+fn write(file: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
+    match fs::symlink_metadata(file) {
+        Ok(found) if found.is_file() && existing == Existing::Replace => fs::remove_file(file)?,
+        Ok(found) if !found.is_file() && !(existing == Existing::Keep && file.is_file()) => {
+            return fs::OpenOptions::new().write(true).truncate(true).open(file)?.write_all(content);
+        }
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    new.write_all(content).inspect_err(|_| {
+        // Half a file would look like a whole one. The first error is the one to report.
+        let _removed = fs::remove_file(file);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(file: &Path) -> u32 {
+        fs::metadata(file).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_saved_file_keeps_others_out_even_if_it_replaces_an_open_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        save(&file, b"one", Existing::Keep).unwrap();
+        assert_eq!((fs::read(&file).unwrap(), mode(&file)), (b"one".to_vec(), 0o600));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut onlooker = fs::File::open(&file).unwrap();
+        save(&file, b"two", Existing::Replace).unwrap();
+        assert_eq!((fs::read(&file).unwrap(), mode(&file)), (b"two".to_vec(), 0o600));
+        let mut seen = String::new();
+        onlooker.read_to_string(&mut seen).unwrap();
+        assert_eq!(seen, "one");
+    }
+
+    #[test]
+    fn a_file_that_is_there_stays_unless_it_may_be_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "kept").unwrap();
+        symlink(&file, &link).unwrap();
+        for taken in [&file, &link] {
+            assert!(refuse_taken(taken, Existing::Keep, "").is_err());
+            assert!(save(taken, b"new", Existing::Keep).is_err());
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"kept");
+        assert!(refuse_taken(folder.path(), Existing::Replace, "").is_err());
+        assert!(save(folder.path(), b"new", Existing::Replace).is_err());
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        symlink(&file, &link).unwrap();
+        save(&link, b"new", Existing::Replace).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        save(Path::new("/dev/null"), b"nothing", Existing::Keep).unwrap();
+    }
+
+    #[test]
+    fn a_value_may_stand_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("value");
+        fs::write(&file, "hush\n").unwrap();
+        assert_eq!(text(&format!("@{}", file.display())).unwrap().as_str(), "hush");
+        assert_eq!(text("@home").unwrap().as_str(), "@home");
+        assert_eq!(text("plain\n").unwrap().as_str(), "plain\n");
+    }
+}
