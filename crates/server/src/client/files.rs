@@ -61,9 +61,9 @@ pub fn save(file: &Path, content: &[u8], existing: Existing) -> Result<(), Clien
 fn write(file: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
     match fs::symlink_metadata(file) {
         Ok(found) if found.is_file() && existing == Existing::Replace => fs::remove_file(file)?,
-        Ok(found) if !found.is_file() && !(existing == Existing::Keep && file.is_file()) => {
-            return fs::OpenOptions::new().write(true).truncate(true).open(file)?.write_all(content);
-        }
+        // Taken: the file is not made below, which says so.
+        Ok(_) if file.is_file() && existing == Existing::Keep => {}
+        Ok(_) => return fs::OpenOptions::new().write(true).truncate(true).open(file)?.write_all(content),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }

@@ -7,15 +7,17 @@ use clap::{Args, Subcommand};
 use domain::ObjectKind;
 
 use super::arguments::*;
+use super::certificates::CertificateCommand;
 use super::identity::IdentityCommand;
 use super::lifecycle::{LifeCommand, help_of};
+use super::secrets::SecretCommand;
 use super::usage::Usage;
 use super::vaults::VaultCommand;
 
 /// Commands of the client.
 #[derive(Subcommand)]
 pub enum Command {
-    /// The commands for vaults, managed HSMs and keys, as az spells them
+    /// The commands for vaults, managed HSMs and what is in them, as az spells them
     Keyvault(Group),
     #[command(flatten)]
     Direct(Action),
@@ -37,6 +39,12 @@ pub enum Action {
     /// Keys of a vault or a managed HSM
     #[command(subcommand, mut_subcommands = help_of(ObjectKind::Key))]
     Key(Box<KeyCommand>),
+    /// Secrets of a vault
+    #[command(subcommand, mut_subcommands = help_of(ObjectKind::Secret))]
+    Secret(Box<SecretCommand>),
+    /// Certificates of a vault
+    #[command(subcommand, mut_subcommands = help_of(ObjectKind::Certificate))]
+    Certificate(Box<CertificateCommand>),
     #[command(flatten)]
     Vault(Box<VaultCommand>),
     /// What was used in a month and what it costs

@@ -150,22 +150,22 @@ const LARGEST_PAGE: u32 = 25;
 pub fn plan(kind: ObjectKind, command: &LifeCommand, suffixes: &Suffixes) -> Result<Plan, ClientError> {
     let object = |args| target::object(kind, args, suffixes);
     let host = |args| target::host(kind, args, suffixes);
+    let entry = move |item: &Value| shape::item(kind, item);
     Ok(match command {
         LifeCommand::List(args) => {
             refuse(kind, "include_managed", args.include_managed)?;
-            // Certificates are not of another object, so all of them are listed.
-            let managed = args.include_managed.unwrap_or(kind == ObjectKind::Certificate);
+            let managed = args.include_managed.unwrap_or(false);
             let wanted = move |item: &Value| managed || item["managed"] != json!(true);
             let query = pending(kind, &args.pending)?;
-            list(kind, &host(&args.host)?, &format!("/{}", kind.collection()), query, &args.limit, wanted)
+            list(&host(&args.host)?, &format!("/{}", kind.collection()), query, &args.limit, wanted, entry)
         }
         LifeCommand::ListVersions(args) => {
             let object = object(&args.object)?;
-            list(kind, &object.host, &format!("{}/versions", object.whole()), vec![], &args.limit, |_| true)
+            list(&object.host, &format!("{}/versions", object.whole()), vec![], &args.limit, |_| true, entry)
         }
         LifeCommand::ListDeleted(args) => {
             let query = pending(kind, &args.pending)?;
-            list(kind, &host(&args.host)?, &format!("/deleted{}", kind.collection()), query, &args.limit, |_| true)
+            list(&host(&args.host)?, &format!("/deleted{}", kind.collection()), query, &args.limit, |_| true, entry)
         }
         LifeCommand::Show(args) => {
             Call::on(&target::version(kind, &args.object, suffixes)?, "GET", ObjectRef::one).show_object(kind)
@@ -196,20 +196,21 @@ fn backup(object: &ObjectRef, args: &Backup) -> Plan {
     })
 }
 
-fn list(
-    kind: ObjectKind,
+/// A plan of a list: entries that are wanted, in their shape, until there are enough.
+pub fn list(
     host: &str,
     path: &str,
     mut query: Vec<String>,
     limit: &Limit,
     wanted: impl Fn(&Value) -> bool + 'static,
+    shape: impl Fn(&Value) -> Value + 'static,
 ) -> Plan {
     query.extend(limit.maxresults.map(|most| format!("maxresults={}", most.min(LARGEST_PAGE))));
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     let limit = limit.maxresults.and_then(|most| usize::try_from(most).ok());
     Call::new("GET", host, &format!("{path}{query}")).first(move |session, call| {
         let items = session.data_list(call, limit, &wanted)?;
-        Ok(items.iter().map(|item| shape::item(kind, item)).collect())
+        Ok(items.iter().map(&shape).collect())
     })
 }
 

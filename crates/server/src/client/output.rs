@@ -65,7 +65,12 @@ pub fn render(result: &Value, format: Format) -> String {
         Format::Json => serde_json::to_string_pretty(result).map_or_else(|error| error.to_string(), |text| text + "\n"),
         Format::Tsv => entries(result).into_iter().map(|entry| tsv_row(entry) + "\n").collect(),
         Format::Csv => csv(&entries(result)),
-        Format::Table => table(&entries(result)),
+        // Contacts come as a list with an id around it.
+        Format::Table => {
+            let text = table(&entries(result.get("contactList").unwrap_or(result)));
+            // What consists of parts only, like a policy, has no columns. It would be lost on a terminal.
+            if text.is_empty() && result.is_object() { render(result, Format::Json) } else { text }
+        }
     }
 }
 
@@ -90,6 +95,34 @@ const COLUMNS: &[(&str, &str)] = &[
     ("ScheduledPurgeDate", "/scheduledPurgeDate"),
     ("Kid", "/kid"),
     ("Kid", "/key/kid"),
+];
+
+/// The columns of secrets, certificates and issuers, in the order they are shown.
+const OBJECT_COLUMNS: &[(&str, &str)] = &[
+    ("Name", "/name"),
+    ("Value", "/value"),
+    ("Provider", "/provider"),
+    ("AccountId", "/credentials/accountId"),
+    ("ContentType", "/contentType"),
+    ("Subject", "/policy/x509CertificateProperties/subject"),
+    ("Issuer", "/policy/issuerParameters/name"),
+    ("Enabled", "/attributes/enabled"),
+    ("Expires", "/attributes/expires"),
+    ("DeletedDate", "/deletedDate"),
+    ("ScheduledPurgeDate", "/scheduledPurgeDate"),
+    ("Thumbprint", "/x509ThumbprintHex"),
+    ("Id", "/id"),
+];
+
+/// The columns of a certificate that is being made.
+const OPERATION_COLUMNS: &[(&str, &str)] = &[
+    ("Name", "/name"),
+    ("Issuer", "/issuerParameters/name"),
+    ("Status", "/status"),
+    ("StatusDetails", "/statusDetails"),
+    ("Error", "/error/message"),
+    ("Target", "/target"),
+    ("Id", "/id"),
 ];
 
 /// The columns of a bill, in the order they are shown.
@@ -128,8 +161,14 @@ fn entries(result: &Value) -> Vec<&Value> {
 
 fn table(entries: &[&Value]) -> String {
     let known = |entry: &&Value| entry["attributes"].is_object() || entry["properties"].is_object();
-    let columns = if entries.iter().all(known) {
+    let object =
+        |entry: &&Value| entry["attributes"].is_object() && entry["id"].is_string() && entry["properties"].is_null();
+    let columns = if entries.iter().all(object) {
+        known_columns(entries, OBJECT_COLUMNS)
+    } else if entries.iter().all(known) {
         known_columns(entries, COLUMNS)
+    } else if entries.iter().all(|entry| entry.get("cancellationRequested").is_some()) {
+        known_columns(entries, OPERATION_COLUMNS)
     } else if entries.iter().all(|entry| entry["meter"].is_string()) {
         known_columns(entries, BILL_COLUMNS)
     } else if entries.iter().all(|entry| entry.get("displayName").is_some()) {
@@ -304,6 +343,38 @@ Type                    DisplayName  UserPrincipalName  Id  Enabled
 #microsoft.graph.group  Signers                         2
 ";
         assert_eq!(render(&result, Format::Table), expected);
+    }
+
+    #[test]
+    fn a_table_of_secrets_has_az_s_columns_and_one_of_a_secret_its_value() {
+        let secret = |value: Value| {
+            json!({"name": "a", "id": "https://h/secrets/a", "contentType": "text/plain", "kid": null, "value": value,
+                "attributes": {"enabled": true, "expires": null}})
+        };
+        let listed = render(&json!([secret(Value::Null)]), Format::Table);
+        assert!(listed.starts_with("Name  ContentType  Enabled  Id\n"), "{listed}");
+        let shown = render(&secret(json!("hush")), Format::Table);
+        assert!(shown.starts_with("Name  Value  ContentType  Enabled  Id\n"), "{shown}");
+    }
+
+    #[test]
+    fn a_table_of_a_certificate_s_making_leaves_its_request_out() {
+        let operation = json!({"name": "c", "csr": "MII", "status": "inProgress", "cancellationRequested": false,
+            "error": {"message": "no"}, "issuerParameters": {"name": "Self"}, "id": "https://h/certificates/c/pending"});
+        let text = render(&operation, Format::Table);
+        assert!(text.starts_with("Name  Issuer  Status      Error  Id\n") && !text.contains("MII"), "{text}");
+    }
+
+    #[test]
+    fn a_table_of_contacts_has_a_line_for_each() {
+        let contacts = json!({"id": "i", "contactList": [{"emailAddress": "a@b", "name": "A", "phone": null}]});
+        assert_eq!(render(&contacts, Format::Table), "EmailAddress  Name\n------------  ----\na@b           A\n");
+    }
+
+    #[test]
+    fn what_has_no_column_is_printed_as_json() {
+        let policy = json!({"keyProperties": {"keyType": "RSA"}});
+        assert_eq!(render(&policy, Format::Table), render(&policy, Format::Json));
     }
 
     #[test]

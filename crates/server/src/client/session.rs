@@ -64,6 +64,19 @@ impl<'a> Session<'a> {
         json(&accepted(answer)?)
     }
 
+    /// Calls a vault again and again until the answer is one that was waited for.
+    pub fn data_until(&mut self, call: &Call, over: &dyn Fn(&Value) -> bool) -> Result<Value, ClientError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let answer = accepted(self.send(call.method, &versioned(&call.url, DATA_API), call.body.as_ref())?)?;
+            let value = json(&answer)?;
+            if over(&value) {
+                return Ok(value);
+            }
+            self.wait(answer.retry_after, &mut waited)?;
+        }
+    }
+
     /// Calls the control plane at a path.
     pub fn arm(&mut self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Response, ClientError> {
         self.sign_in_to_base()?;

@@ -8,6 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::error::ClientError;
 
+mod certificates;
+
+pub use certificates::{admin, admins, contacts, issuer, issuer_item, operation};
+
 /// Names of an attribute on the wire and in az, and whether it is a date.
 const ATTRIBUTES: &[(&str, &str, bool)] = &[
     ("created", "created", true),
@@ -21,6 +25,10 @@ const ATTRIBUTES: &[(&str, &str, bool)] = &[
     ("recoveryLevel", "recoveryLevel", false),
     ("updated", "updated", true),
 ];
+
+/// Those that az prints of a secret.
+const SECRET_ATTRIBUTES: &[&str] =
+    &["created", "enabled", "expires", "notBefore", "recoverableDays", "recoveryLevel", "updated"];
 
 /// Members of a JSON Web Key that are numbers or bytes. The private ones are always null here: az prints them so.
 const KEY_BYTES: &[(&str, &str)] = &[
@@ -42,7 +50,8 @@ const KEY_BYTES: &[(&str, &str)] = &[
 pub fn object(kind: ObjectKind, bundle: &Value) -> Value {
     match kind {
         ObjectKind::Key => key(bundle),
-        ObjectKind::Secret | ObjectKind::Certificate => bundle.clone(),
+        ObjectKind::Secret => secret(bundle),
+        ObjectKind::Certificate => certificates::certificate(bundle),
     }
 }
 
@@ -50,7 +59,8 @@ pub fn object(kind: ObjectKind, bundle: &Value) -> Value {
 pub fn item(kind: ObjectKind, item: &Value) -> Value {
     match kind {
         ObjectKind::Key => key_item(item),
-        ObjectKind::Secret | ObjectKind::Certificate => item.clone(),
+        ObjectKind::Secret => secret_item(item),
+        ObjectKind::Certificate => certificates::certificate_item(item),
     }
 }
 
@@ -81,18 +91,39 @@ fn key_item(item: &Value) -> Value {
     let mut shown = attributes(&item["attributes"]);
     shown["attestation"] = Value::Null;
     shown["externalKey"] = item["attributes"]["external_key"].clone();
-    let name = item["kid"].as_str().and_then(|kid| kid.split('/').nth(4));
     let mut result = json!({
         "attributes": shown,
         "keySize": item["attributes"]["key_size"],
         "kid": item["kid"],
         "managed": item["managed"],
-        "name": name,
+        "name": name(&item["kid"]),
         "releasePolicy": null,
         "tags": item["tags"],
     });
     deletion(item, &mut result);
     external(item, &mut result);
+    result
+}
+
+/// A secret, with its value where the answer has it.
+fn secret(bundle: &Value) -> Value {
+    let mut result = secret_item(bundle);
+    result["kid"] = bundle["kid"].clone();
+    result["value"] = bundle["value"].clone();
+    result
+}
+
+/// An entry of a list of secrets, live or deleted.
+fn secret_item(item: &Value) -> Value {
+    let mut result = json!({
+        "attributes": some_attributes(&item["attributes"], SECRET_ATTRIBUTES),
+        "contentType": item["contentType"],
+        "id": item["id"],
+        "managed": item["managed"],
+        "name": name(&item["id"]),
+        "tags": item["tags"],
+    });
+    deletion(item, &mut result);
     result
 }
 
@@ -187,11 +218,24 @@ pub fn bytes(value: &Value) -> Option<Vec<u8>> {
 }
 
 fn attributes(wire: &Value) -> Value {
-    let shown = ATTRIBUTES.iter().map(|(wire_name, az_name, is_date)| {
+    shown_attributes(wire, |_| true)
+}
+
+fn some_attributes(wire: &Value, names: &[&str]) -> Value {
+    shown_attributes(wire, |name| names.contains(&name))
+}
+
+fn shown_attributes(wire: &Value, wanted: impl Fn(&str) -> bool) -> Value {
+    let shown = ATTRIBUTES.iter().filter(|(_, az_name, _)| wanted(az_name)).map(|(wire_name, az_name, is_date)| {
         let value = &wire[*wire_name];
         ((*az_name).to_owned(), if *is_date { date(value) } else { value.clone() })
     });
     Value::Object(shown.collect())
+}
+
+/// The name that an id holds.
+fn name(id: &Value) -> Value {
+    id.as_str().and_then(|id| id.split('/').nth(4)).map_or(Value::Null, |name| Value::String(name.to_owned()))
 }
 
 fn deletion(wire: &Value, result: &mut Value) {

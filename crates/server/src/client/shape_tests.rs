@@ -116,3 +116,103 @@ fn a_vault_gets_its_resource_group_and_a_deleted_one_its_dates_in_python_s_form(
     assert_eq!(shown["properties"]["deletionDate"], "2020-01-01T00:00:00+00:00");
     assert!(shown.get("resourceGroup").is_none());
 }
+
+#[test]
+fn a_secret_looks_as_az_prints_it() {
+    let wire = json!({
+        "id": "https://h/secrets/s/01", "value": "hush", "contentType": "text/plain", "tags": {"a": "b"},
+        "attributes": bundle()["attributes"],
+    });
+    let attributes = json!({
+        "created": "2023-11-14T22:13:20+00:00", "enabled": true, "expires": "2027-01-15T08:00:00+00:00",
+        "notBefore": null, "recoverableDays": 7, "recoveryLevel": "CustomizedRecoverable+Purgeable",
+        "updated": "2023-11-14T22:13:21+00:00",
+    });
+    let mut expected = json!({
+        "attributes": attributes, "contentType": "text/plain", "id": "https://h/secrets/s/01", "managed": null,
+        "name": "s", "tags": {"a": "b"},
+    });
+    assert_eq!(item(ObjectKind::Secret, &wire), expected);
+    expected["kid"] = Value::Null;
+    expected["value"] = json!("hush");
+    assert_eq!(object(ObjectKind::Secret, &wire), expected);
+}
+
+fn certificate_bundle() -> Value {
+    json!({
+        "id": "https://h/certificates/c/01", "kid": "https://h/keys/c/01", "sid": "https://h/secrets/c/01",
+        "x5t": "LNWsOD88OK9r-19hG8oesznLoGs", "cer": "MII=", "attributes": {"enabled": true, "created": 1_700_000_000},
+        "policy": {
+            "id": "https://h/certificates/c/policy", "key_props": {"kty": "RSA", "key_size": 2048},
+            "x509_props": {"subject": "CN=c", "ekus": [], "key_usage": [], "validity_months": 12},
+            "issuer": {"name": "Self"}, "attributes": {"enabled": true, "created": 1_700_000_000},
+        },
+    })
+}
+
+fn certificate_attributes(enabled: bool) -> Value {
+    json!({
+        "created": "2023-11-14T22:13:20+00:00", "enabled": enabled, "expires": null, "notBefore": null,
+        "recoveryLevel": null, "updated": null,
+    })
+}
+
+#[test]
+fn a_certificate_looks_as_az_prints_it() {
+    let expected = json!({
+        "attributes": certificate_attributes(true), "cer": "MII=", "contentType": null,
+        "id": "https://h/certificates/c/01", "kid": "https://h/keys/c/01", "name": "c",
+        "policy": {
+            "attributes": certificate_attributes(true), "id": "https://h/certificates/c/policy",
+            "issuerParameters": {"certificateTransparency": null, "certificateType": null, "name": "Self"},
+            "keyProperties": {"curve": null, "exportable": null, "keySize": 2048, "keyType": "RSA", "reuseKey": null},
+            "lifetimeActions": [], "secretProperties": {"contentType": null},
+            "x509CertificateProperties": {
+                "ekus": [], "keyUsage": null, "subject": "CN=c", "validityInMonths": 12,
+                "subjectAlternativeNames": {"dnsNames": null, "emails": null, "upns": null},
+            },
+        },
+        "sid": "https://h/secrets/c/01", "tags": null, "x509Thumbprint": "LNWsOD88OK9r+19hG8oesznLoGs=",
+        "x509ThumbprintHex": "2CD5AC383F3C38AF6BFB5F611BCA1EB339CBA06B",
+    });
+    assert_eq!(object(ObjectKind::Certificate, &certificate_bundle()), expected);
+}
+
+#[test]
+fn a_list_of_certificates_has_an_empty_subject_unless_they_are_deleted() {
+    let mut wire = certificate_bundle();
+    assert_eq!(item(ObjectKind::Certificate, &wire)["subject"], "");
+    wire["recoveryId"] = json!("https://h/deletedcertificates/c");
+    let deleted = item(ObjectKind::Certificate, &wire);
+    assert_eq!((deleted.get("subject"), &deleted["recoveryId"]), (None, &wire["recoveryId"]));
+}
+
+#[test]
+fn the_making_of_a_certificate_has_its_issuer_spelled_out() {
+    let wire = json!({
+        "id": "https://h/certificates/c/pending", "issuer": {"name": "Unknown"}, "csr": "MII=",
+        "cancellation_requested": false, "status": "inProgress", "status_details": "wait", "request_id": "r",
+    });
+    let expected = json!({
+        "cancellationRequested": false, "csr": "MII=", "error": null, "id": "https://h/certificates/c/pending",
+        "issuerParameters": {"certificateTransparency": null, "certificateType": null, "name": "Unknown"},
+        "name": "c", "requestId": "r", "status": "inProgress", "statusDetails": "wait", "target": null,
+    });
+    assert_eq!(operation(&wire), expected);
+}
+
+#[test]
+fn an_issuer_never_shows_its_password() {
+    let wire = json!({
+        "id": "i", "provider": "Test", "credentials": {"account_id": "a", "pwd": "hush"}, "attributes": {"enabled": true},
+        "org_details": {"id": "o", "admin_details": [{"email": "a@b", "first_name": "A"}]},
+    });
+    let admin = json!({"emailAddress": "a@b", "firstName": "A", "lastName": null, "phone": null});
+    let expected = json!({
+        "attributes": {"created": null, "enabled": true, "updated": null},
+        "credentials": {"accountId": "a", "password": null}, "id": "i", "provider": "Test",
+        "organizationDetails": {"adminDetails": [admin], "id": "o", "zip": 0},
+    });
+    assert_eq!(issuer(&wire), expected);
+    assert_eq!(admins(&wire), json!([admin]));
+}

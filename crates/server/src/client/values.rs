@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use super::arguments::{Period, Tags};
 use super::error::ClientError;
@@ -53,6 +56,16 @@ pub fn put(body: &mut Map<String, Value>, name: &str, value: Option<impl serde::
     if let Some(value) = value {
         body.insert(name.to_owned(), json!(value));
     }
+}
+
+/// Base64 in lines of 76 characters, as az writes it.
+pub fn wrapped_base64(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() / 57 * 77 + 80));
+    for line in bytes.chunks(57) {
+        STANDARD.encode_string(line, &mut text);
+        text.push('\n');
+    }
+    text
 }
 
 /// Reads JSON, given as it is or in a file.
