@@ -1,9 +1,9 @@
 //! The pure rules of Strongroom.
 //!
 //! What a container or an object may go through (lifecycle), which operation works in which state
-//! (attributes), who may do it (access), from where (network), what is kept from everybody (lock), and what it costs
-//! (metering). Nothing here reads a clock, draws randomness, or does I/O: time and random bytes are arguments, so that every
-//! rule can be tested with plain values.
+//! (attributes), who may do it (access), from where (network), what is kept from everybody (lock), who is told (notice),
+//! and what it costs (metering). Nothing here reads a clock, draws randomness, or does I/O: time and random bytes are
+//! arguments, so that every rule can be tested with plain values.
 //!
 //! This crate does not know how anything is stored, encrypted, or spelled on a wire.
 
@@ -22,6 +22,7 @@ pub mod lock;
 pub mod metering;
 mod name;
 mod network;
+pub mod notice;
 mod object;
 mod operation;
 mod post;
@@ -51,7 +52,7 @@ pub use id::{ContainerId, Guid, VersionId};
 pub use jwk::{PrivateJwk, PublicKey};
 pub use key::{Curve, DigestLength, EncryptionAlgorithm, KeyBody, KeyOperation, KeySpec, KeyType, SignatureAlgorithm};
 pub use lifecycle::State;
-pub use name::{ContainerName, IssuerName, ObjectName};
+pub use name::{ContainerName, EventSubscriptionName, IssuerName, ObjectName};
 pub use network::{Bypass, DefaultAction, IpRange, IpRules, NetworkRules, PublicNetworkAccess, VirtualNetworkRule};
 pub use object::{Body, Object, ObjectAct, ObjectKind, SecretBody, Tags, Version};
 pub use operation::Operation;

@@ -1,4 +1,4 @@
-//! Names of containers and objects: kept in the case they were created with, compared without it.
+//! Names of containers, objects and event subscriptions: kept in the case they were created with, compared without it.
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -105,6 +105,18 @@ name!(
     is_issuer_name,
     "not the name of an issuer"
 );
+
+name!(
+    /// The name of an event subscription: 3–64 letters, digits and hyphens (Microsoft Learn, "Naming rules and
+    /// restrictions for Azure resources", Microsoft.EventGrid). Unique in its vault.
+    EventSubscriptionName,
+    is_event_subscription_name,
+    "not the name of an event subscription"
+);
+
+fn is_event_subscription_name(text: &str) -> bool {
+    (3..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
 
 fn is_object_name(text: &str) -> bool {
     (1..=127).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

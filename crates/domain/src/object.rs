@@ -2,7 +2,7 @@
 
 use crate::{
     Attributes, CertificateBody, CertificateCourse, CertificateLife, KeyBody, ObjectName, Operation, RotationPolicy,
-    State, UnixTime, VersionId, key::spelled,
+    State, UnixTime, VersionId, key::spelled, notice::ExpiryTold,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -111,6 +111,11 @@ pub struct Object {
     /// When the loops have to act on it by themselves, if they have to.
     #[serde(alias = "next_rotation")]
     pub next_action: Option<UnixTime>,
+    /// When the end of the current version is to be told of next, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_notice: Option<UnixTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry_told: Option<ExpiryTold>,
     /// Made, deleted, recovered and purged with the certificate of its name, and only so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub managed: bool,
@@ -128,6 +133,7 @@ impl Object {
         let rotation = policy.and_then(|policy| policy.next_rotation(attributes.created, attributes.expires));
         let course = self.course.as_ref().and_then(|course| course.next_action(current.life().as_ref()));
         self.next_action = rotation.or(course.map(|(at, _)| at));
+        self.schedule_notice(current);
     }
 
     /// The kind of the object of this name that decides over the deletion of this one.

@@ -101,6 +101,8 @@ pub(super) fn view(body: KeyBody, policy: DeletionPolicy) -> ObjectView {
         current: id,
         rotation: None,
         next_action: None,
+        next_notice: None,
+        expiry_told: None,
         managed: false,
         course: None,
     };

@@ -203,6 +203,8 @@ pub(super) fn new_certificate(
         current,
         rotation: None,
         next_action: None,
+        next_notice: None,
+        expiry_told: None,
         managed: false,
         course: Some(Box::new(course)),
     }

@@ -196,6 +196,8 @@ impl Engine {
             current: last.version.id,
             rotation: saved.rotation.clone(),
             next_action: None,
+            next_notice: None,
+            expiry_told: None,
             managed,
             course: saved.policy.clone().map(|policy| Box::new(CertificateCourse::new(policy))),
         };

@@ -109,6 +109,8 @@ impl Engine {
                 current: draft.version.id,
                 rotation: None,
                 next_action: None,
+                next_notice: None,
+                expiry_told: None,
                 managed,
                 course: None,
             };

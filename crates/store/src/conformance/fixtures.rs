@@ -115,6 +115,8 @@ pub fn object(name: &str, current: VersionId) -> StoredObject {
             current,
             rotation: None,
             next_action: None,
+            next_notice: None,
+            expiry_told: None,
             managed: false,
             course: None,
         },
