@@ -13,6 +13,7 @@ pub mod directory;
 pub mod due;
 pub mod fixtures;
 pub mod locks;
+pub mod notices;
 pub mod objects;
 pub mod principals;
 pub mod purge;
@@ -80,6 +81,7 @@ macro_rules! conformance_tests {
             certificates::contacts_are_put_over_each_other_and_removed_once,
             certificates::a_removed_container_takes_its_issuers_and_contacts,
             certificates::what_a_certificate_manages_is_not_due_by_itself,
+            due::ends_of_versions_are_told_of_from_their_date_on_while_object_and_container_are_live,
             directory::role_assignments_are_kept_by_realm,
             directory::a_role_assignment_that_is_not_there_cannot_be_removed,
             roles::role_definitions_are_kept_by_realm,
@@ -97,6 +99,14 @@ macro_rules! conformance_tests {
             locks::locks_below_a_scope_are_those_of_its_whole_tree,
             locks::a_lock_that_is_not_there_cannot_be_removed,
             locks::locks_stay_when_the_store_is_opened_again,
+            notices::an_event_subscription_is_found_in_its_container_without_case,
+            notices::an_event_subscription_is_put_over_the_one_of_its_name_with_its_deliveries,
+            notices::an_event_subscription_needs_its_container,
+            notices::a_removed_event_subscription_takes_its_deliveries_and_no_others,
+            notices::a_removed_container_takes_its_event_subscriptions_and_no_others,
+            notices::deliveries_are_due_from_their_date_on_the_longest_due_first,
+            notices::a_delivery_moves_and_goes,
+            notices::deliveries_stay_when_the_store_is_opened_again_and_go_with_an_abort,
             audit::the_log_is_bounded_by_its_first_and_last_position,
             audit::records_are_dropped_from_the_beginning_and_never_the_last,
             audit::tiles_are_put_over_each_other,
@@ -137,6 +147,7 @@ macro_rules! conformance_tests {
             purge::what_is_purged_is_gone_however_often_rows_were_moved,
             purge::a_copy_made_after_a_purge_does_not_hold_what_was_purged,
             purge::a_password_that_is_replaced_or_removed_is_gone_from_every_file,
+            purge::endpoints_go_with_their_event_subscriptions_and_containers,
             purge::a_replaced_system_record_is_gone_after_the_next_purge,
         }
     };

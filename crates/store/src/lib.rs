@@ -13,6 +13,6 @@ mod port;
 pub mod sqlite;
 
 pub use port::{
-    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, Store, StoredCheckpoint, StoredContainer,
-    StoredIssuer, StoredObject, StoredVersion, Tx, Verdict,
+    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, Receiver, Store, StoredCheckpoint,
+    StoredContainer, StoredDelivery, StoredEventSubscription, StoredIssuer, StoredObject, StoredVersion, Tx, Verdict,
 };

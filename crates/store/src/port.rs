@@ -1,13 +1,14 @@
 //! The transaction port.
 
 use domain::{
-    Contacts, Container, ContainerId, ContainerKind, ContainerName, Guid, Issuer, IssuerName, Object, ObjectKind,
-    ObjectName, OperationResult, Principal, PrivateAuthority, ResourceGroup, Sealed, Subscription, UnixTime, Version,
-    VersionId,
+    Contacts, Container, ContainerId, ContainerKind, ContainerName, EventSubscriptionName, Guid, Issuer, IssuerName,
+    Object, ObjectKind, ObjectName, OperationResult, Principal, PrivateAuthority, ResourceGroup, Sealed, Subscription,
+    UnixTime, Version, VersionId,
     access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lifecycle::Purged,
     lock::{Lock, LockName},
     metering::{KeyVersionUse, Lifetime, Month, OperationCount},
+    notice::{Delivery, EventSubscription},
 };
 use std::{ops::Range, path::Path};
 
@@ -91,6 +92,27 @@ pub struct StoredIssuer {
     pub authority: Option<PrivateAuthority>,
     /// What the issuer is asked with, sealed under the container's key.
     pub password: Option<Sealed>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEventSubscription {
+    pub subscription: EventSubscription,
+    /// The receiver's whole URL, sealed under the container's key.
+    pub endpoint: Sealed,
+}
+
+/// One event subscription, by its place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Receiver {
+    pub container: ContainerId,
+    pub name: EventSubscriptionName,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDelivery {
+    /// Rises with each that is inserted, and is never given twice.
+    pub position: u64,
+    pub delivery: Delivery,
 }
 
 /// A signed head of the audit log.
@@ -189,6 +211,8 @@ pub trait Read {
     fn due_objects(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
     /// Live objects in live containers whose `next_action` is at or before `now`, the longest due first.
     fn due_actions(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
+    /// Live objects in live containers whose `next_notice` is at or before `now`, the longest due first.
+    fn due_notices(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>>;
 
     /// Looked up without case.
     fn issuer(&mut self, container: ContainerId, name: &IssuerName) -> Outcome<Option<StoredIssuer>>;
@@ -204,6 +228,15 @@ pub trait Read {
     fn locks_at(&mut self, scope: &Scope) -> Outcome<Vec<Lock>>;
     /// Locks below a scope, whatever lies between, and none at it.
     fn locks_below(&mut self, scope: &Scope) -> Outcome<Vec<Lock>>;
+
+    fn event_subscription(&mut self, receiver: &Receiver) -> Outcome<Option<StoredEventSubscription>>;
+    /// In the order of folded names.
+    fn event_subscriptions(&mut self, container: ContainerId) -> Outcome<Vec<StoredEventSubscription>>;
+    /// Those with a delivery that is due at or before `now`.
+    fn due_receivers(&mut self, now: UnixTime) -> Outcome<Vec<Receiver>>;
+    /// Deliveries of an event subscription that are due at or before `now`, the longest due first.
+    fn due_deliveries(&mut self, receiver: &Receiver, now: UnixTime, limit: usize) -> Outcome<Vec<StoredDelivery>>;
+    fn delivery(&mut self, position: u64) -> Outcome<Option<Delivery>>;
 
     fn subscriptions(&mut self) -> Outcome<Vec<Subscription>>;
     /// Looked up without case.
@@ -250,8 +283,8 @@ pub trait Tx: Read {
     /// Its [`Lifetime`] begins. Its id has to be new for ever.
     fn insert_container(&mut self, container: &Container, sealed_key: &Sealed) -> Outcome<()>;
     fn save_container(&mut self, container: &Container) -> Outcome<()>;
-    /// Destroys the container with everything in it: its issuers, contacts, local role definitions and assignments. Its [`Lifetime`]
-    /// stays, and ends at [`Purged::at`].
+    /// Destroys the container with everything in it: its issuers, contacts, local role definitions and assignments, its event
+    /// subscriptions and their deliveries. Its [`Lifetime`] stays, and ends at [`Purged::at`].
     fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()>;
 
     /// A new object with its first version.
@@ -303,6 +336,20 @@ pub trait Tx: Read {
 
     fn put_lock(&mut self, lock: &Lock) -> Outcome<()>;
     fn remove_lock(&mut self, scope: &Scope, name: &LockName) -> Outcome<()>;
+
+    /// The container has to be there.
+    fn put_event_subscription(
+        &mut self,
+        container: ContainerId,
+        subscription: &EventSubscription,
+        endpoint: &Sealed,
+    ) -> Outcome<()>;
+    /// With the deliveries that wait for it.
+    fn remove_event_subscription(&mut self, receiver: &Receiver) -> Outcome<()>;
+    /// Returns its position.
+    fn insert_delivery(&mut self, receiver: &Receiver, delivery: &Delivery) -> Outcome<u64>;
+    fn save_delivery(&mut self, position: u64, delivery: &Delivery) -> Outcome<()>;
+    fn remove_delivery(&mut self, position: u64) -> Outcome<()>;
 
     fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()>;
     fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()>;

@@ -13,6 +13,7 @@ mod certificates;
 mod changes;
 #[cfg(test)]
 mod faults;
+mod notices;
 mod readers;
 mod row;
 mod schema;

@@ -11,12 +11,15 @@ use rusqlite::Connection;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use store::{
     Fault, LifetimeFilter, Store,
-    conformance::fixtures::{container_id, guid, hsm, proof, read, sealed, vault, write},
+    conformance::fixtures::{
+        KEY, NOW, container_id, deleted_until, guid, hsm, object, object_name, proof, read, sealed, vault, version,
+        version_id, write,
+    },
     sqlite::SqliteStore,
 };
 
 /// Of the newest schema.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -86,6 +89,7 @@ fn a_store_of_the_first_schema_gets_the_newest_and_keeps_what_it_has() {
     assert_eq!(read(&store, |tx| tx.locks_below(&Scope::root())), []);
     assert_eq!(read(&store, |tx| tx.audit_tile(0, 0)), None);
     assert_eq!(read(&store, |tx| tx.role_definitions(Realm::Arm)), []);
+    assert_eq!(read(&store, |tx| tx.due_receivers(UnixTime(i64::MAX))), []);
     drop(store);
     assert_eq!(number(&path, "user_version"), VERSION);
 }
@@ -174,7 +178,9 @@ fn containers_older_than_their_lifetimes_get_them() {
         let store = SqliteStore::open(&path).unwrap();
         write(&store, |tx| tx.insert_container(container, &sealed("k")));
     }
-    let before = "DROP TABLE issuers; DROP TABLE contacts; DROP INDEX objects_due_action; ALTER TABLE objects RENAME COLUMN next_action TO next_rotation;
+    let before = "DROP TABLE deliveries; DROP TABLE event_subscriptions; DROP INDEX objects_due_notice;
+         ALTER TABLE objects DROP COLUMN next_notice; DROP TABLE issuers; DROP TABLE contacts;
+         DROP INDEX objects_due_action; ALTER TABLE objects RENAME COLUMN next_action TO next_rotation;
          CREATE INDEX objects_due_rotation ON objects (next_rotation) WHERE next_rotation IS NOT NULL;
          DROP TABLE memberships; DROP INDEX principals_by_user_name; ALTER TABLE principals DROP COLUMN user_name;
          DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
@@ -191,6 +197,41 @@ fn containers_older_than_their_lifetimes_get_them() {
     let lifetimes = read(&store, |tx| tx.lifetimes(&filter, None, 9));
     assert_eq!(lifetimes, containers.each_ref().map(Lifetime::of));
     write(&store, |tx| tx.remove_container(container_id(1), proof()));
+}
+
+#[test]
+fn objects_that_are_older_than_notices_are_told_of_before_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.insert_container(&vault(1, "one"), &sealed("k")));
+    let expires = UnixTime(NOW.0 + 50 * 86_400);
+    for (number, name) in [(1, "endless"), (2, "ends"), (3, "deleted"), (4, "renewed")] {
+        let mut first = version(version_id(number));
+        first.attributes.expires = (number != 1).then_some(expires);
+        let mut new = object(name, first.id);
+        if name == "deleted" {
+            new.object.state = deleted_until(expires);
+        }
+        write(&store, |tx| tx.insert_object(container_id(1), &new, &first, &sealed("m")));
+    }
+    let renewed = version(version_id(5));
+    write(&store, |tx| tx.insert_version(container_id(1), KEY, &object_name("renewed"), &renewed, &sealed("m")));
+    write(&store, |tx| tx.save_object(container_id(1), &object("renewed", renewed.id).object));
+    drop(store);
+    let before = "DROP TABLE deliveries; DROP TABLE event_subscriptions; DROP INDEX objects_due_notice;
+         ALTER TABLE objects DROP COLUMN next_notice; PRAGMA user_version = 7";
+    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+
+    let store = SqliteStore::open(&path).unwrap();
+    let due = |now| read(&store, |tx| tx.due_notices(now, 9));
+    let near = UnixTime(NOW.0 + 20 * 86_400);
+    assert_eq!(due(UnixTime(near.0 - 1)), []);
+    let found = due(UnixTime(i64::MAX));
+    assert_eq!(found.iter().map(|due| due.name.as_str()).collect::<Vec<_>>(), ["ends"]);
+    let at = |name| read(&store, |tx| tx.object(container_id(1), KEY, &object_name(name))).unwrap().object.next_notice;
+    let times = ["endless", "ends", "deleted", "renewed"].map(at);
+    assert_eq!(times, [None, Some(near), Some(near), None], "the record says the same, also of what is deleted");
 }
 
 #[test]

@@ -87,6 +87,34 @@ pub fn rotations_are_due_from_their_date_on_the_longest_due_first(harness: &mut 
     assert_eq!(list(97, 9), [due("b"), due("a")], "a recovered key rotates again");
 }
 
+pub fn ends_of_versions_are_told_of_from_their_date_on_while_object_and_container_are_live(harness: &mut dyn Harness) {
+    let store = with_vault(harness);
+    let set = |name: &str, state: State, next_notice: Option<i64>| {
+        let mut object = read(store, |tx| tx.object(container_id(1), KEY, &object_name(name))).unwrap().object;
+        (object.state, object.next_notice) = (state, next_notice.map(UnixTime));
+        write(store, |tx| tx.save_object(container_id(1), &object));
+    };
+    for (number, name, at) in [(1, "a", Some(30)), (2, "b", Some(10)), (3, "c", None)] {
+        write(store, |tx| insert(tx, 1, name, number));
+        set(name, State::Live, at);
+    }
+    let list = |now, limit| read(store, |tx| tx.due_notices(UnixTime(now), limit));
+    assert_eq!((list(9, 9), list(10, 9)), (vec![], vec![due("b")]));
+    assert_eq!((list(99, 9), list(99, 1)), (vec![due("b"), due("a")], vec![due("b")]));
+    assert_eq!(read(store, |tx| tx.due_actions(UnixTime(99), 9)), [], "the two have nothing to do with each other");
+    set("b", deleted_until(UnixTime(1)), Some(10));
+    assert_eq!(list(99, 9), [due("a")]);
+    set("b", State::Live, Some(10));
+    delete_vault(store, 1, deleted_until(UnixTime(50)));
+    assert_eq!(list(99, 9), []);
+    delete_vault(store, 1, State::Live);
+    assert_eq!(list(99, 9), [due("b"), due("a")]);
+    let mut inserted = object("d", version_id(4));
+    inserted.object.next_notice = Some(UnixTime(5));
+    write(store, |tx| tx.insert_object(container_id(1), &inserted, &version(version_id(4)), &sealed("m")));
+    assert_eq!(list(5, 9), [due("d")]);
+}
+
 pub fn keys_in_a_deleted_container_do_not_rotate(harness: &mut dyn Harness) {
     let store = with_vault(harness);
     write(store, |tx| insert(tx, 1, "a", 1));

@@ -1,8 +1,8 @@
 //! What is purged is gone: from the tables, from every file, from later copies.
 
 use super::{Harness, fixtures::*};
-use crate::{Store, StoredIssuer, StoredObject};
-use domain::{Sealed, UnixTime};
+use crate::{Receiver, Store, StoredIssuer, StoredObject};
+use domain::{EventSubscriptionName, Sealed, UnixTime, notice::EventSubscription};
 use std::{collections::BTreeSet, path::PathBuf, process::Command};
 
 /// Marks begin with this, so that a file can be searched for all of them at once.
@@ -183,4 +183,23 @@ pub fn a_replaced_system_record_is_gone_after_the_next_purge(harness: &mut dyn H
     }
     remove(store, "a");
     assert_eq!(marks_in(harness.files()), BTreeSet::from([500]));
+}
+
+pub fn endpoints_go_with_their_event_subscriptions_and_containers(harness: &mut dyn Harness) {
+    let store = with_vault(harness);
+    write(store, |tx| tx.insert_container(&vault(2, "two"), &sealed("k")));
+    insert_marked(store, 2, "k", 10, 100);
+    let put = |container, name: &str, number| {
+        let name = EventSubscriptionName::parse(name).unwrap();
+        let subscription = EventSubscription::new(name, NOW);
+        let endpoint = marked(number, 100);
+        write(store, |tx| tx.put_event_subscription(container_id(container), &subscription, &endpoint));
+    };
+    for (container, name, number) in [(1, "alpha", 100), (1, "alpha", 110), (1, "beta", 120), (2, "alpha", 130)] {
+        put(container, name, number);
+    }
+    let beta = Receiver { container: container_id(1), name: EventSubscriptionName::parse("beta").unwrap() };
+    write(store, |tx| tx.remove_event_subscription(&beta));
+    write(store, |tx| tx.remove_container(container_id(2), proof()));
+    assert_eq!(marks_in(harness.files()), BTreeSet::from([110]));
 }

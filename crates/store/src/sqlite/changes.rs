@@ -2,15 +2,16 @@
 
 use super::row::{Outcome, after_position, encode, fold_text, guid_key, is_deleted, limit_of, one, purge_at, seconds};
 use super::session::{Session, realm_key};
-use super::{audit, certificates, slots, sql};
-use crate::{Fault, StoredCheckpoint, StoredIssuer, StoredObject, Tx};
+use super::{audit, certificates, notices, slots, sql};
+use crate::{Fault, Receiver, StoredCheckpoint, StoredIssuer, StoredObject, Tx};
 use domain::{
     Contacts, Container, ContainerId, Guid, IssuerName, Object, ObjectKind, ObjectName, OperationResult, Principal,
-    ResourceGroup, Sealed, Subscription, Version,
+    ResourceGroup, Sealed, Subscription, UnixTime, Version,
     access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lifecycle::Purged,
     lock::{self, Lock, LockName},
     metering::{KeyVersionUse, Month, OperationCount},
+    notice::{Delivery, EventSubscription},
 };
 use rusqlite::{ErrorCode, Params};
 
@@ -21,10 +22,10 @@ const SAVE_CONTAINER: &str = "UPDATE containers SET
      kind = ?2, name = ?3, subscription = ?4, resource_group = ?5, deleted = ?6, purge_at = ?7, record = ?8
      WHERE id = ?1";
 const INSERT_OBJECT: &str = "INSERT INTO objects
-     (container, kind, name, deleted, purge_at, next_action, current, sealed_key, record)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+     (container, kind, name, deleted, purge_at, next_action, next_notice, current, sealed_key, record)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const SAVE_OBJECT: &str = "UPDATE objects SET
-     deleted = ?4, purge_at = ?5, next_action = ?6, current = ?7, record = ?8
+     deleted = ?4, purge_at = ?5, next_action = ?6, next_notice = ?7, current = ?8, record = ?9
      WHERE container = ?1 AND kind = ?2 AND name = ?3";
 const INSERT_VERSION: &str =
     "INSERT INTO versions (object, sequence, id, material, record) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -130,9 +131,9 @@ impl Session<'_> {
     }
 }
 
-/// When the loops have to act on an object that is live; a deleted one waits.
-fn acts_at(object: &Object) -> Option<i64> {
-    seconds(object.next_action).filter(|_| object.state.is_live())
+/// When the loops have to act on an object that is live, or tell of it; a deleted one waits.
+fn while_live(object: &Object, time: Option<UnixTime>) -> Option<i64> {
+    seconds(time).filter(|_| object.state.is_live())
 }
 
 /// Scheduled purge of an object that is not purged with another.
@@ -185,6 +186,9 @@ impl Tx for Session<'_> {
             for sql in certificates::REMOVE_OF_CONTAINER {
                 this.execute(sql, [key], "issuers and contacts")?;
             }
+            for sql in notices::REMOVE_OF_CONTAINER {
+                this.execute(sql, [key], "event subscription")?;
+            }
             this.execute(REMOVE_LOCAL_ROLES, [key], "role assignment")?;
             this.execute(REMOVE_LOCAL_DEFINITIONS, [key], "role definition")?;
             this.execute_one(REMOVE_CONTAINER, [key], "container is not there")?;
@@ -207,7 +211,8 @@ impl Tx for Session<'_> {
                 object.name.folded(),
                 is_deleted(object.state),
                 purges_at(object),
-                acts_at(object),
+                while_live(object, object.next_action),
+                while_live(object, object.next_notice),
                 object.current.as_bytes(),
                 slots::store(this.connection, &sealed_key.0)?,
                 encode(object)?,
@@ -225,7 +230,8 @@ impl Tx for Session<'_> {
                 object.name.folded(),
                 is_deleted(object.state),
                 purges_at(object),
-                acts_at(object),
+                while_live(object, object.next_action),
+                while_live(object, object.next_notice),
                 object.current.as_bytes(),
                 encode(object)?,
             );
@@ -331,6 +337,31 @@ impl Tx for Session<'_> {
             let key = (lock::folded(scope.as_str()), name.folded());
             this.execute_one(REMOVE_LOCK, key, "lock is not there")
         })
+    }
+
+    fn put_event_subscription(
+        &mut self,
+        container: ContainerId,
+        subscription: &EventSubscription,
+        endpoint: &Sealed,
+    ) -> Outcome<()> {
+        self.attempt(|this| this.upsert_event_subscription(container, subscription, endpoint))
+    }
+
+    fn remove_event_subscription(&mut self, receiver: &Receiver) -> Outcome<()> {
+        self.attempt(|this| this.delete_event_subscription(receiver))
+    }
+
+    fn insert_delivery(&mut self, receiver: &Receiver, delivery: &Delivery) -> Outcome<u64> {
+        self.attempt(|this| this.append_delivery(receiver, delivery))
+    }
+
+    fn save_delivery(&mut self, position: u64, delivery: &Delivery) -> Outcome<()> {
+        self.attempt(|this| this.update_delivery(position, delivery))
+    }
+
+    fn remove_delivery(&mut self, position: u64) -> Outcome<()> {
+        self.attempt(|this| this.delete_delivery(position))
     }
 
     fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()> {

@@ -5,8 +5,8 @@ use super::row::{
 };
 use super::{audit, slots, sql};
 use crate::{
-    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, StoredCheckpoint, StoredContainer, StoredIssuer,
-    StoredObject, StoredVersion,
+    ContainerFilter, DueObject, Fault, LifetimeFilter, Presence, Read, Receiver, StoredCheckpoint, StoredContainer,
+    StoredDelivery, StoredEventSubscription, StoredIssuer, StoredObject, StoredVersion,
 };
 use domain::{
     Contacts, ContainerId, ContainerKind, ContainerName, Guid, Issuer, IssuerName, Object, ObjectKind, ObjectName,
@@ -14,6 +14,7 @@ use domain::{
     access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lock::{self, Lock},
     metering::{Lifetime, Month, OperationCount},
+    notice::Delivery,
 };
 use rusqlite::{CachedStatement, Connection, Row};
 use std::ops::Range;
@@ -99,7 +100,7 @@ fn stored_version(row: &Row<'_>) -> Outcome<StoredVersion> {
 }
 
 /// The content of a slot that was joined to its row.
-fn sealed(row: &Row<'_>, column: usize) -> Outcome<Sealed> {
+pub(super) fn sealed(row: &Row<'_>, column: usize) -> Outcome<Sealed> {
     let Ok(slot) = row.get_ref(column)?.as_blob() else { return Err(Fault::CorruptRecord { what: "slot" }) };
     Ok(Sealed(slots::content(slot)?))
 }
@@ -213,6 +214,10 @@ impl Read for Session<'_> {
         self.contacts_of(container)
     }
 
+    fn due_notices(&mut self, now: UnixTime, limit: usize) -> Outcome<Vec<DueObject>> {
+        self.due(sql::DUE_NOTICES, now, limit)
+    }
+
     fn role_assignments(&mut self, realm: Realm) -> Outcome<Vec<RoleAssignment>> {
         many(self.connection, sql::ROLE_ASSIGNMENTS, [realm_key(realm)], |row| decode(row, 0, "role assignment"))
     }
@@ -230,6 +235,26 @@ impl Read for Session<'_> {
         let scope = lock::folded(scope.as_str().trim_end_matches('/'));
         let range = (format!("{scope}/"), format!("{scope}0"));
         many(self.connection, sql::LOCKS_BELOW, range, |row| decode(row, 0, "lock"))
+    }
+
+    fn event_subscription(&mut self, receiver: &Receiver) -> Outcome<Option<StoredEventSubscription>> {
+        self.event_subscription_of(receiver)
+    }
+
+    fn event_subscriptions(&mut self, container: ContainerId) -> Outcome<Vec<StoredEventSubscription>> {
+        self.event_subscriptions_of(container)
+    }
+
+    fn due_receivers(&mut self, now: UnixTime) -> Outcome<Vec<Receiver>> {
+        self.receivers_due(now)
+    }
+
+    fn due_deliveries(&mut self, receiver: &Receiver, now: UnixTime, limit: usize) -> Outcome<Vec<StoredDelivery>> {
+        self.deliveries_due(receiver, now, limit)
+    }
+
+    fn delivery(&mut self, position: u64) -> Outcome<Option<Delivery>> {
+        self.delivery_at(position)
     }
 
     fn subscriptions(&mut self) -> Outcome<Vec<Subscription>> {

@@ -45,6 +45,8 @@ pub(super) const DUE_OBJECTS: &str = "SELECT o.container, o.record FROM objects 
      WHERE o.purge_at <= ?1 AND c.id = o.container AND c.deleted = 0 ORDER BY o.purge_at, o.number LIMIT ?2";
 pub(super) const DUE_ACTIONS: &str = "SELECT o.container, o.record FROM objects o CROSS JOIN containers c
      WHERE o.next_action <= ?1 AND c.id = o.container AND c.deleted = 0 ORDER BY o.next_action, o.number LIMIT ?2";
+pub(super) const DUE_NOTICES: &str = "SELECT o.container, o.record FROM objects o CROSS JOIN containers c
+     WHERE o.next_notice <= ?1 AND c.id = o.container AND c.deleted = 0 ORDER BY o.next_notice, o.number LIMIT ?2";
 
 pub(super) const VERSION: &str = "SELECT v.record, v.sequence, s.bytes FROM objects o
      CROSS JOIN versions v ON v.object = o.number LEFT JOIN slots s ON s.id = v.material
@@ -75,7 +77,7 @@ pub(super) const SYSTEM_RECORD: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::{audit, certificates, schema, slots, usage};
+    use crate::sqlite::{audit, certificates, notices, schema, slots, usage};
 
     fn plan_of(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -108,6 +110,7 @@ mod tests {
             OBJECTS,
             DUE_OBJECTS,
             DUE_ACTIONS,
+            DUE_NOTICES,
             VERSIONS,
             VERSION_COUNT,
             certificates::ISSUERS,
@@ -153,12 +156,20 @@ mod tests {
         ] {
             assert_ranges_only(sql);
         }
+        for sql in notices::SEARCHES {
+            assert_ranges_only(sql);
+        }
     }
 
     #[test]
     fn destroying_searches_only_for_what_it_destroys() {
-        let erasures =
-            [slots::ERASE_OF_RECORD, slots::ERASE_OF_OBJECT, slots::ERASE_OF_ISSUER, slots::ERASE_OF_CONTAINER];
+        let erasures = [
+            slots::ERASE_OF_RECORD,
+            slots::ERASE_OF_OBJECT,
+            slots::ERASE_OF_ISSUER,
+            slots::ERASE_OF_EVENT_SUBSCRIPTION,
+            slots::ERASE_OF_CONTAINER,
+        ];
         let removals = certificates::REMOVE_OF_CONTAINER.iter().chain(&crate::sqlite::changes::REMOVALS);
         for sql in erasures.as_flattened().iter().chain(removals) {
             assert_ranges_only(sql);
@@ -193,6 +204,7 @@ mod tests {
         assert!(plan_of(OBJECTS).join("\n").contains("(object=? AND id=?)"));
         assert!(plan_of(DUE_OBJECTS).join("\n").contains("INDEX objects_due (purge_at<?)"));
         assert!(plan_of(DUE_ACTIONS).join("\n").contains("INDEX objects_due_action (next_action<?)"));
+        assert!(plan_of(DUE_NOTICES).join("\n").contains("INDEX objects_due_notice (next_notice<?)"));
         assert!(plan_of(DUE_OBJECTS).join("\n").contains("COVERING INDEX containers_live"));
     }
 }
