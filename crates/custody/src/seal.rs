@@ -28,6 +28,8 @@ pub enum Purpose {
     SystemKey,
     Backup,
     BackupKey,
+    /// Where notices are sent: a URL that may hold a secret.
+    Endpoint,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::SystemKey => "system-key",
             Self::Backup => "backup",
             Self::BackupKey => "backup-key",
+            Self::Endpoint => "endpoint",
         }
     }
 }

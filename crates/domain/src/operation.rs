@@ -152,6 +152,11 @@ operations! {
     LockRead { Arm: "Microsoft.Authorization/locks/read" },
     LockPut { Arm: "Microsoft.Authorization/locks/write" },
     LockDelete { Arm: "Microsoft.Authorization/locks/delete" },
+    // Event subscriptions of a vault. Microsoft Learn, "Azure permissions for Integration", Microsoft.EventGrid.
+    EventSubscriptionRead { Arm: "Microsoft.EventGrid/eventSubscriptions/read" },
+    EventSubscriptionReadUrl { Arm: "Microsoft.EventGrid/eventSubscriptions/getFullUrl/action" },
+    EventSubscriptionPut { Arm: "Microsoft.EventGrid/eventSubscriptions/write" },
+    EventSubscriptionDelete { Arm: "Microsoft.EventGrid/eventSubscriptions/delete" },
 
     // What was used and what it costs.
     UsageRead { Arm: "Microsoft.Consumption/usageDetails/read" },
@@ -238,6 +243,8 @@ impl Operation {
                 | Self::ManagedHsmCheckName
                 | Self::RoleAssignmentRead
                 | Self::LockRead
+                | Self::EventSubscriptionRead
+                | Self::EventSubscriptionReadUrl
                 | Self::UsageRead
         )
     }
@@ -295,6 +302,7 @@ impl Operation {
             | Self::HsmRoleDefinitionPut
             | Self::RoleAssignmentPut
             | Self::RoleDefinitionPut
+            | Self::EventSubscriptionPut
             | Self::UserCreate
             | Self::GroupCreate
             | Self::ApplicationCreate

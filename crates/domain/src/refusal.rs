@@ -2,7 +2,7 @@
 
 use crate::{
     CertificateRefusal, Curve, DirectoryRefusal, EncryptionAlgorithm, KeyOperation, KeySpec, KeyType, KeyUse,
-    ObjectKind, ObjectName, Post, SignatureAlgorithm, UnixTime, access::RoleRefusal,
+    ObjectKind, ObjectName, Post, SignatureAlgorithm, UnixTime, access::RoleRefusal, notice::NoticeRefusal,
 };
 use std::net::IpAddr;
 
@@ -140,4 +140,6 @@ pub enum Refusal {
     Role(#[from] RoleRefusal),
     #[error(transparent)]
     Certificate(#[from] CertificateRefusal),
+    #[error(transparent)]
+    Notice(#[from] NoticeRefusal),
 }

@@ -16,6 +16,8 @@ pub enum Cost {
     Generation,
     /// Waits for another server. One at a time: those who wait mostly want what the first one brings.
     Remote,
+    /// Waits for a receiver of notices, up to half a minute. Few at once: whoever names slow ones holds up nobody else.
+    Receiver,
     /// Waits for the disk: reads that miss the cache, durable writes. Many wait at once and share commits.
     Durable,
 }
@@ -28,6 +30,7 @@ pub struct Door {
     generation: Lane,
     durable: Lane,
     remote: Lane,
+    receiver: Lane,
 }
 
 /// A bounded number of places to work and to wait.
@@ -59,6 +62,7 @@ pub struct Lanes {
     pub generation: (usize, usize),
     pub durable: (usize, usize),
     pub remote: (usize, usize),
+    pub receiver: (usize, usize),
 }
 
 impl Door {
@@ -69,6 +73,8 @@ impl Door {
     const DURABLE_THREADS: usize = 64;
     const DURABLE_QUEUE: usize = 1024;
     const REMOTE_QUEUE: usize = 1024;
+    const RECEIVERS: usize = 8;
+    const RECEIVER_QUEUE: usize = 32;
 
     #[must_use]
     pub fn new(engine: Arc<Engine>, cores: usize) -> Self {
@@ -77,7 +83,8 @@ impl Door {
         let generation = Lane::new(generators, cores * Self::GENERATION_QUEUE_PER_CORE);
         let durable = Lane::new(Self::DURABLE_THREADS, Self::DURABLE_QUEUE);
         let remote = Lane::new(1, Self::REMOTE_QUEUE);
-        Self { engine, compute, generation, durable, remote }
+        let receiver = Lane::new(Self::RECEIVERS, Self::RECEIVER_QUEUE);
+        Self { engine, compute, generation, durable, remote, receiver }
     }
 
     #[must_use]
@@ -105,6 +112,7 @@ impl Door {
             generation: self.generation.in_use(),
             durable: self.durable.in_use(),
             remote: self.remote.in_use(),
+            receiver: self.receiver.in_use(),
         }
     }
 
@@ -123,6 +131,7 @@ impl Door {
             Cost::Generation => &self.generation,
             Cost::Durable => &self.durable,
             Cost::Remote => &self.remote,
+            Cost::Receiver => &self.receiver,
         };
         let admitted = Arc::clone(&lane.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let working = Arc::clone(&lane.working).acquire_owned().await.map_err(|_| Error::Busy)?;

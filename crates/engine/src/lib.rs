@@ -21,6 +21,7 @@ mod keys;
 mod locks;
 mod metering;
 mod metrics;
+mod notices;
 mod objects;
 mod open;
 mod page;
@@ -48,7 +49,8 @@ pub use door::{Cost, Door, Lanes};
 pub use error::Error;
 pub use keys::{CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey};
 pub use metering::{UsageLine, UsageQuery, UsageScope};
-pub use metrics::{Answered, Metrics};
+pub use metrics::{Answered, Attempts, Metrics};
+pub use notices::{EventSubscriptionPlace, EventSubscriptionRequest, Outgoing, PreparedSubscription};
 pub use objects::{AttributeChanges, NewAttributes, ObjectChanges, ObjectView};
 pub use open::OpenContainer;
 pub use page::{Page, PageRequest};
@@ -58,6 +60,7 @@ pub use principals::{
 };
 pub use secrets::{SecretView, SetSecret};
 pub use setup::{EngineParts, Foundation, HsmDefaults};
+pub use store::{Receiver, StoredDelivery};
 pub use sweep::Swept;
 pub use system_key::SystemKey;
 

@@ -78,10 +78,10 @@ impl Engine {
 ///
 /// # Errors
 /// [`Refusal::ScopeLocked`].
-pub(crate) fn check_locks(tx: &mut dyn Tx, act: Act, path: &str) -> Result<(), Error> {
-    let mut found = locks_at_and_above(tx, path)?;
+pub(crate) fn check_locks(read: &mut (impl Read + ?Sized), act: Act, path: &str) -> Result<(), Error> {
+    let mut found = locks_at_and_above(read, path)?;
     if act == Act::Delete {
-        found.extend(tx.locks_below(&Scope::new(path))?);
+        found.extend(read.locks_below(&Scope::new(path))?);
     }
     Ok(lock::check(act, path, &found)?)
 }

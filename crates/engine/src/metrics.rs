@@ -4,7 +4,7 @@
 //! [`crate::metering`]. No label names a container, a key or a caller.
 
 use crate::Engine;
-use domain::{ContainerKind, Event, Operation, OtherEvent, Outcome};
+use domain::{ContainerKind, Event, Operation, OtherEvent, Outcome, notice::AfterAttempt};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -24,6 +24,19 @@ pub(crate) struct Counters {
     answered: Vec<AtomicU64>,
     durations: [AtomicU64; BOUNDS.len() + 1],
     microseconds: AtomicU64,
+    delivered: AtomicU64,
+    repeated: AtomicU64,
+    dropped: AtomicU64,
+}
+
+/// Attempts to tell somebody of something, by what followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attempts {
+    pub delivered: u64,
+    /// That failed, and are made again.
+    pub repeated: u64,
+    /// That failed for the last time, and what was given up without one.
+    pub dropped: u64,
 }
 
 /// Requests of one sort.
@@ -49,6 +62,7 @@ pub struct Metrics {
     pub audit_waiting: usize,
     pub open_containers: usize,
     pub open_keys: usize,
+    pub attempts: Attempts,
 }
 
 fn events() -> impl Iterator<Item = Event> {
@@ -78,11 +92,28 @@ impl Default for Counters {
             answered: (0..sorts).map(|_| AtomicU64::new(0)).collect(),
             durations: Default::default(),
             microseconds: AtomicU64::new(0),
+            delivered: AtomicU64::new(0),
+            repeated: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
         }
     }
 }
 
 impl Counters {
+    pub(crate) fn attempted(&self, after: AfterAttempt) {
+        let counter = match after {
+            AfterAttempt::Delivered => &self.delivered,
+            AfterAttempt::Again(_) => &self.repeated,
+            AfterAttempt::Dropped => &self.dropped,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn attempts(&self) -> Attempts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Attempts { delivered: read(&self.delivered), repeated: read(&self.repeated), dropped: read(&self.dropped) }
+    }
+
     pub(crate) fn answered(&self, event: Event, outcome: Outcome, kind: Option<ContainerKind>, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let bucket = BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS.len());
@@ -134,6 +165,7 @@ impl Engine {
             audit_waiting: self.audit.length(),
             open_containers,
             open_keys,
+            attempts: self.counters.attempts(),
         }
     }
 }

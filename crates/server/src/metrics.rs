@@ -7,7 +7,7 @@ use crate::site::text;
 use azure::Response;
 use bytes::Bytes;
 use domain::{ContainerKind, Event, OtherEvent, Outcome, UnixTime};
-use engine::{Answered, Door, Metrics};
+use engine::{Answered, Attempts, Door, Metrics};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -49,12 +49,14 @@ impl Exposition {
         page.gauge("strongroom_audit_waiting", "Audit records that wait to become durable.", metrics.audit_waiting);
         page.gauge("strongroom_open_containers", "Vaults and managed HSMs that are open.", metrics.open_containers);
         page.gauge("strongroom_open_keys", "Keys that are open, ready for use.", metrics.open_keys);
+        page.attempts(metrics.attempts);
         let lanes = self.door.lanes();
         let lanes = [
             ("compute", lanes.compute),
             ("generation", lanes.generation),
             ("durable", lanes.durable),
             ("remote", lanes.remote),
+            ("receiver", lanes.receiver),
         ];
         page.family("strongroom_lane_working", "gauge", "Work under way, by lane of the door.");
         for (lane, (working, _)) in lanes {
@@ -145,6 +147,15 @@ impl Page {
         }
     }
 
+    fn attempts(&mut self, attempts: Attempts) {
+        let name = "strongroom_notice_attempts_total";
+        self.family(name, "counter", "Attempts to hand a notice to a receiver, by what followed.");
+        let Attempts { delivered, repeated, dropped } = attempts;
+        for (after, count) in [("delivered", delivered), ("repeated", repeated), ("dropped", dropped)] {
+            self.sample(name, &format!("{{after=\"{after}\"}}"), count);
+        }
+    }
+
     fn durations(&mut self, metrics: &Metrics) {
         let name = "strongroom_request_duration_seconds";
         self.family(name, "histogram", "How long requests took, from their arrival to their answer.");
@@ -219,10 +230,12 @@ mod tests {
             audit_waiting: 0,
             open_containers: 0,
             open_keys: 0,
+            attempts: Attempts { delivered: 3, repeated: 2, dropped: 1 },
         };
         let mut page = Page::default();
         page.answered(&metrics.answered);
         page.durations(&metrics);
+        page.attempts(metrics.attempts);
         let expected = "\
 # HELP strongroom_operations_total Requests that were answered, by operation, outcome and kind of container.
 # TYPE strongroom_operations_total counter
@@ -235,6 +248,11 @@ strongroom_request_duration_seconds_bucket{le=\"2.5\"} 7
 strongroom_request_duration_seconds_bucket{le=\"+Inf\"} 8
 strongroom_request_duration_seconds_sum 6.25
 strongroom_request_duration_seconds_count 8
+# HELP strongroom_notice_attempts_total Attempts to hand a notice to a receiver, by what followed.
+# TYPE strongroom_notice_attempts_total counter
+strongroom_notice_attempts_total{after=\"delivered\"} 3
+strongroom_notice_attempts_total{after=\"repeated\"} 2
+strongroom_notice_attempts_total{after=\"dropped\"} 1
 ";
         assert_eq!(page.0, expected);
     }

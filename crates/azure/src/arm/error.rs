@@ -198,7 +198,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::Forbidden { action, scope, model } => forbidden(action, scope, *model, subject),
         Refusal::NotSupportedYet { what } => Problem::not_supported(what),
         // The directory is changed through Graph, which has its own words.
-        Refusal::Directory(_) => Problem::bad_request(sentence(refusal)),
+        Refusal::Notice(_) | Refusal::Directory(_) => Problem::bad_request(sentence(refusal)),
         // Network rules are of the data plane: the control plane answers from everywhere.
         Refusal::NetworkForbidden { .. } | Refusal::PublicNetworkDisabled => {
             Problem::new(StatusCode::FORBIDDEN, "Forbidden", sentence(refusal))

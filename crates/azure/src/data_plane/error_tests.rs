@@ -7,6 +7,7 @@ use domain::{
     KeyUse, ObjectKind, ObjectName, Post, SignatureAlgorithm,
     access::{Model, RoleRefusal},
     lock::Act,
+    notice::NoticeRefusal,
 };
 use std::{fmt::Write as _, net::Ipv4Addr};
 
@@ -70,6 +71,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::NotSupportedYet { .. }
         | R::Directory(_)
         | R::Certificate(_)
+        | R::Notice(_)
         | R::NetworkForbidden { .. }
         | R::PublicNetworkDisabled
         | R::ScopeLocked { .. }
@@ -144,7 +146,8 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
             None => R::NotSupportedYet { what: "Everything" },
         },
         R::NotSupportedYet { .. } => R::Directory(DirectoryRefusal::MemberExists),
-        R::Directory(_) => R::NetworkForbidden { address: Ipv4Addr::new(203, 0, 113, 9).into() },
+        R::Directory(_) => R::Notice(NoticeRefusal::EndpointInvalid),
+        R::Notice(_) => R::NetworkForbidden { address: Ipv4Addr::new(203, 0, 113, 9).into() },
         R::NetworkForbidden { .. } => R::PublicNetworkDisabled,
         R::PublicNetworkDisabled => {
             R::ScopeLocked { act: Act::Write, scope: vault_scope.to_owned(), locked: vec![vault_scope.to_owned()] }

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use custody::{bundle, x509};
 use domain::{
     Attributes, Body, CertificateBody, CertificateContent, CertificateRefusal, IssuedCertificate, Object, ObjectKind,
-    Refusal, Secret, SecretBody, UnixTime, Version,
+    Refusal, Secret, SecretBody, UnixTime, Version, notice::VersionEvent,
 };
 use store::Tx;
 
@@ -127,7 +127,10 @@ impl Engine {
             course.pending = course.pending.map(domain::CertificateOperation::complete).transpose()?;
             Ok(course)
         })?;
-        self.put_trio(tx, target, object, trio, now)
+        let object = self.put_trio(tx, target, object, trio, now)?;
+        let version = &trio.certificate.version;
+        self.publish_version(tx, &target.container, (&object, version), VersionEvent::Created)?;
+        Ok(object)
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     operations,
     put::{arm_id, check_place, is_live_at, same_location},
 };
-use crate::{Engine, Error, Subject, locks::check_locks};
+use crate::{Engine, Error, Subject, locks::check_locks, notices::remove_event_subscriptions};
 use domain::{
     Container, ContainerKind, ContainerName, Guid, Refusal, ResourceId, State, UnixTime,
     access::{Caller, Realm, Scope},
@@ -119,6 +119,7 @@ pub(crate) fn delete(tx: &mut dyn Tx, mut container: Container, now: UnixTime) -
     let target = container.arm_id();
     match container.state.delete(&container.policy, now)? {
         Deleted::Recoverable(deletion) => {
+            remove_event_subscriptions(tx, &container)?;
             container.state = State::Deleted(deletion);
             tx.save_container(&container)?;
         }

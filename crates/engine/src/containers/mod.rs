@@ -6,8 +6,8 @@ mod put;
 
 pub(crate) use lifecycle::delete;
 pub use list::NameAvailability;
-pub(crate) use put::same_location;
 pub use put::{ContainerPatch, ContainerRequest, CreationTerms, HsmSettings, ProfileRequest, VaultSettings};
+pub(crate) use put::{arm_id, is_live_at, same_location};
 
 use crate::{Engine, Error, OpenContainer};
 use custody::{Context, Purpose, WrappingKey};

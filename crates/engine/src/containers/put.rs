@@ -163,7 +163,7 @@ impl Engine {
                         policy: request.policy,
                         profile: Some(request.profile.clone()),
                     };
-                    Ok((amend(tx, found, patch, now)?, false))
+                    Ok((self.amend(tx, found, patch, now)?, false))
                 }
                 Some(_) => Err(Refusal::ContainerNameTaken.into()),
             }
@@ -193,7 +193,7 @@ impl Engine {
             let found = self.take_container(tx, kind, name)?.filter(|found| is_live_at(found, &target));
             let found = found.ok_or(Refusal::ContainerNotFound)?;
             check_locks(tx, Act::Write, &target)?;
-            amend(tx, found, patch.clone(), now)
+            self.amend(tx, found, patch.clone(), now)
         })?;
         self.open.invalidate(kind, name);
         self.cover(operation)?;
@@ -218,11 +218,13 @@ impl Engine {
             let found = self.take_container(tx, ContainerKind::Vault, name)?;
             let mut found = found.filter(|found| is_live_at(found, &target)).ok_or(Refusal::ContainerNotFound)?;
             check_locks(tx, Act::Write, &target)?;
+            let before = found.profile.clone();
             if let Profile::Vault(vault) = &mut found.profile {
                 vault.access_policies = change(std::mem::take(&mut vault.access_policies));
             }
             found.updated = now;
             tx.save_container(&found)?;
+            self.publish_access(tx, &before, &found, now)?;
             Ok(found)
         })?;
         self.open.invalidate(ContainerKind::Vault, name);
@@ -265,6 +267,26 @@ impl Engine {
         };
         tx.insert_container(&container, &self.new_container_key(&container)?)?;
         self.grant_initial_roles(tx, &container, now)?;
+        Ok(container)
+    }
+
+    fn amend(
+        &self,
+        tx: &mut dyn Tx,
+        mut container: Container,
+        patch: ContainerPatch,
+        now: UnixTime,
+    ) -> Result<Container, Error> {
+        let before = container.profile.clone();
+        container.policy = container.policy.amended(&patch.policy)?;
+        set(&mut container.tags, patch.tags);
+        set(&mut container.sku, patch.sku);
+        if let Some(profile) = patch.profile {
+            profile.apply(&mut container.profile);
+        }
+        container.updated = now;
+        tx.save_container(&container)?;
+        self.publish_access(tx, &before, &container, now)?;
         Ok(container)
     }
 
@@ -343,7 +365,7 @@ fn could_recover(deleted: &Container, request: &ContainerRequest) -> bool {
         && same_location(&deleted.location, &request.location)
 }
 
-pub(super) fn arm_id(kind: ContainerKind, resource: &ResourceId, name: &ContainerName) -> String {
+pub(crate) fn arm_id(kind: ContainerKind, resource: &ResourceId, name: &ContainerName) -> String {
     format!(
         "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.KeyVault/{}/{name}",
         resource.subscription,
@@ -352,7 +374,7 @@ pub(super) fn arm_id(kind: ContainerKind, resource: &ResourceId, name: &Containe
     )
 }
 
-pub(super) fn is_live_at(container: &Container, arm_id: &str) -> bool {
+pub(crate) fn is_live_at(container: &Container, arm_id: &str) -> bool {
     container.state.is_live() && container.arm_id().eq_ignore_ascii_case(arm_id)
 }
 
@@ -373,16 +395,4 @@ pub(super) fn check_place(tx: &mut dyn Tx, resource: &ResourceId, tenant: Option
         return Err(Refusal::TenantInvalid.into());
     }
     Ok(subscription.tenant)
-}
-
-fn amend(tx: &mut dyn Tx, mut container: Container, patch: ContainerPatch, now: UnixTime) -> Result<Container, Error> {
-    container.policy = container.policy.amended(&patch.policy)?;
-    set(&mut container.tags, patch.tags);
-    set(&mut container.sku, patch.sku);
-    if let Some(profile) = patch.profile {
-        profile.apply(&mut container.profile);
-    }
-    container.updated = now;
-    tx.save_container(&container)?;
-    Ok(container)
 }

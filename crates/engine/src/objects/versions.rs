@@ -5,7 +5,7 @@ use crate::{Engine, Error, OpenContainer};
 use custody::{Context, Purpose, WrappingKey};
 use domain::{
     Attributes, CertificateRefusal, ContainerId, ContainerKind, Object, ObjectKind, ObjectName, Operation, Refusal,
-    Sealed, Secret, State, UnixTime, Version, VersionId, access::Caller,
+    Sealed, Secret, State, UnixTime, Version, VersionId, access::Caller, notice::VersionEvent,
 };
 use store::{StoredObject, Tx};
 
@@ -101,7 +101,7 @@ impl Engine {
         now: UnixTime,
     ) -> Result<Object, Error> {
         let Some(found) = self.take_object(tx, target.id(), kind, name)? else {
-            let object = Object {
+            let mut object = Object {
                 kind,
                 name: name.clone(),
                 state: State::Live,
@@ -114,6 +114,7 @@ impl Engine {
                 managed,
                 course: None,
             };
+            object.schedule(&draft.version);
             return self.insert_object(tx, target, object, std::iter::once(draft));
         };
         if !found.object.state.is_live() {
@@ -141,9 +142,15 @@ impl Engine {
         let stored = StoredObject { object, sealed_key };
         tx.insert_object(target.id(), &stored, &first.version, &material)?;
         let StoredObject { object, .. } = stored;
+        let mut newest = first;
         for draft in versions {
             let material = place.seal_material(self, &object_key, draft)?;
             tx.insert_version(target.id(), object.kind, &object.name, &draft.version, &material)?;
+            newest = draft;
+        }
+        // A version that has no certificate yet is told of when it gets one.
+        if newest.version.is_complete() {
+            self.publish_version(tx, &target.container, (&object, &newest.version), VersionEvent::Created)?;
         }
         Ok(object)
     }
@@ -169,6 +176,7 @@ impl Engine {
         object.current = draft.version.id;
         object.schedule(&draft.version);
         tx.save_object(target.id(), &object)?;
+        self.publish_version(tx, &target.container, (&object, &draft.version), VersionEvent::Created)?;
         Ok(object)
     }
 }

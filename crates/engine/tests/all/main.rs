@@ -13,6 +13,8 @@ mod locks;
 mod metering;
 mod network;
 mod notary;
+mod notices;
+mod notices_of_objects;
 mod revocation;
 mod rig;
 mod roles;

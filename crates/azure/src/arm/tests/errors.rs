@@ -6,6 +6,7 @@ use domain::{
     KeyType, KeyUse, ObjectKind, ObjectName, Post, Refusal, SignatureAlgorithm, UnixTime,
     access::{Model, RoleRefusal, Scope},
     lock::Act,
+    notice::NoticeRefusal,
 };
 use engine::Error;
 
@@ -85,7 +86,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         | Refusal::Forbidden { .. }
         | Refusal::NotSupportedYet { .. }
         | Refusal::Certificate(_)
-        | Refusal::Directory(_) => return after_use(refusal),
+        | Refusal::Directory(_)
+        | Refusal::Notice(_) => return after_use(refusal),
     })
 }
 
@@ -142,7 +144,11 @@ fn after_use(refusal: &Refusal) -> Option<Refusal> {
         Refusal::Forbidden { .. } => Refusal::NotSupportedYet { what: "key release" },
         Refusal::NotSupportedYet { .. } => Refusal::Directory(DirectoryRefusal::MemberExists),
         Refusal::Directory(_) => Refusal::Certificate(CertificateRefusal::PendingNotFound),
-        Refusal::Certificate(refusal) => Refusal::Certificate(next_of_certificates(refusal)?),
+        Refusal::Certificate(refusal) => match next_of_certificates(refusal) {
+            Some(refusal) => Refusal::Certificate(refusal),
+            None => Refusal::Notice(NoticeRefusal::NotFound { name: "events".to_owned() }),
+        },
+        Refusal::Notice(refusal) => Refusal::Notice(after_notice(refusal)?),
         _ => return None,
     })
 }
@@ -161,6 +167,15 @@ fn next_of_certificates(refusal: &CertificateRefusal) -> Option<CertificateRefus
         R::NameHeld { .. } => R::Managed { kind: ObjectKind::Key, operation: "delete" },
         R::Managed { kind: ObjectKind::Key, .. } => R::Managed { kind: ObjectKind::Secret, operation: "delete" },
         R::Managed { .. } => return None,
+    })
+}
+
+fn after_notice(refusal: &NoticeRefusal) -> Option<NoticeRefusal> {
+    Some(match refusal {
+        NoticeRefusal::NotFound { .. } => NoticeRefusal::TooMany { limit: 500 },
+        NoticeRefusal::TooMany { .. } => NoticeRefusal::EndpointInvalid,
+        NoticeRefusal::EndpointInvalid => NoticeRefusal::EndpointForbidden { reason: "the endpoint is not https" },
+        NoticeRefusal::EndpointForbidden { .. } => return None,
     })
 }
 

@@ -56,7 +56,7 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
             Model::HsmLocal => (StatusCode::FORBIDDEN, "AccessDenied", None),
         },
 
-        R::Role(_) | R::Directory(_) | R::NameInvalid { .. } => BAD_PARAMETER,
+        R::Role(_) | R::Notice(_) | R::Directory(_) | R::NameInvalid { .. } => BAD_PARAMETER,
         R::RetentionOutOfRange { .. }
         | R::RetentionImmutable
         | R::PurgeProtectionIrreversible
@@ -180,6 +180,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         | R::TenantInvalid
         | R::LocationImmutable
         | R::GroupLocationImmutable
+        | R::Notice(_)
         | R::Directory(_) => format!("Refused: {refusal}."),
     }
 }

@@ -1,0 +1,188 @@
+//! Notices: writing them with the change they tell of, and handing them out until their receivers have them.
+//!
+//! A notice is written in the transaction of its change, once for each event subscription that asks for it, so it is told
+//! if and only if the change stands. It stays until its receiver has taken it or the retry policy gives up: who dies
+//! between an attempt and its outcome makes the attempt again. Nothing here sends: that is the server's.
+
+mod expiry;
+mod subscriptions;
+
+pub use subscriptions::{EventSubscriptionPlace, EventSubscriptionRequest, PreparedSubscription};
+
+use crate::{Engine, Error, Subject};
+use domain::{
+    Container, ContainerKind, Object, Operation, Profile, UnixTime, VaultProfile, Version,
+    notice::{
+        AfterAttempt, Delivery, Endpoint, EventSubscription, Notice, NoticeKind, NoticedVersion, ReceiverAnswer,
+        VersionEvent,
+    },
+};
+use store::{Receiver, StoredDelivery, Tx};
+
+/// What is to be sent to one receiver now.
+pub struct Outgoing {
+    pub subscription: EventSubscription,
+    pub endpoint: Endpoint,
+    /// The longest due first.
+    pub deliveries: Vec<StoredDelivery>,
+}
+
+impl Engine {
+    /// Tells of something in a vault, to every event subscription that asks for it. Belongs in the transaction of the
+    /// change.
+    pub(crate) fn publish(
+        &self,
+        tx: &mut dyn Tx,
+        container: &Container,
+        kind: NoticeKind,
+        about: Option<NoticedVersion>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let subscriptions = match container.kind() {
+            TELLING => tx.event_subscriptions(container.id)?,
+            ContainerKind::ManagedHsm => return Ok(()),
+        };
+        if subscriptions.is_empty() {
+            return Ok(());
+        }
+        let vault = container.name.clone();
+        let notice = Notice { id: self.new_guid(), kind, time: now, vault, source: container.arm_id(), about };
+        for stored in subscriptions {
+            let subscription = stored.subscription;
+            if subscription.is_there(now) && subscription.filter.matches(&notice) {
+                let receiver = Receiver { container: container.id, name: subscription.name };
+                tx.insert_delivery(&receiver, &Delivery::new(notice.clone()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells of something that happens to the current version of an object.
+    pub(crate) fn publish_version(
+        &self,
+        tx: &mut dyn Tx,
+        container: &Container,
+        (object, version): (&Object, &Version),
+        event: VersionEvent,
+    ) -> Result<(), Error> {
+        let about = NoticedVersion::of(object, version);
+        self.publish(tx, container, NoticeKind::of(object.kind, event), Some(about), self.now())
+    }
+
+    /// Tells that a vault's rules of access have changed, if they have.
+    pub(crate) fn publish_access(
+        &self,
+        tx: &mut dyn Tx,
+        before: &Profile,
+        container: &Container,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let rules = |profile: &Profile| match profile {
+            Profile::Vault(VaultProfile { permission_model, access_policies, .. }) => {
+                Some((*permission_model, access_policies.clone()))
+            }
+            Profile::ManagedHsm(_) => None,
+        };
+        if rules(before) == rules(&container.profile) {
+            return Ok(());
+        }
+        self.publish(tx, container, NoticeKind::VaultAccessPolicyChanged, None, now)
+    }
+
+    /// Those who have something to be told now.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn due_receivers(&self) -> Result<Vec<Receiver>, Error> {
+        let now = self.now();
+        Ok(self.store.query(|read| read.due_receivers(now))?)
+    }
+
+    /// What a receiver is to be told now, at most `limit` of it. `None` if its event subscription is gone; one that has
+    /// come to its end goes here.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::Custody`].
+    pub fn due_deliveries(&self, receiver: &Receiver, limit: usize) -> Result<Option<Outgoing>, Error> {
+        let now = self.now();
+        let found = self.store.query(|read| {
+            let Some(stored) = read.event_subscription(receiver)? else { return Ok::<_, Error>(None) };
+            Ok(Some((stored, read.due_deliveries(receiver, now, limit)?)))
+        })?;
+        let Some((stored, deliveries)) = found else { return Ok(None) };
+        if !stored.subscription.is_there(now) {
+            self.end_event_subscription(receiver)?;
+            return Ok(None);
+        }
+        let Some(container) = self.open_container_by_id(receiver.container)? else { return Ok(None) };
+        let endpoint = subscriptions::open_endpoint(&container, &stored)?;
+        Ok(Some(Outgoing { subscription: stored.subscription, endpoint, deliveries }))
+    }
+
+    /// Keeps how an attempt was answered. Returns what follows; `None` if the delivery was removed while it was made.
+    ///
+    /// # Errors
+    /// [`Error::Store`]: then the attempt will be made again.
+    pub fn settle_delivery(
+        &self,
+        receiver: &Receiver,
+        position: u64,
+        answer: ReceiverAnswer,
+    ) -> Result<Option<AfterAttempt>, Error> {
+        let after = self.store.transact("SettleDelivery", |tx| {
+            let (stored, delivery) = (tx.event_subscription(receiver)?, tx.delivery(position)?);
+            let (Some(stored), Some(delivery)) = (stored, delivery) else { return Ok::<_, Error>(None) };
+            let attempts = delivery.attempts.saturating_add(1);
+            let after = stored.subscription.retry.after(delivery.notice.time, attempts, answer, self.now());
+            match after {
+                AfterAttempt::Again(due) => tx.save_delivery(position, &Delivery { attempts, due, ..delivery })?,
+                AfterAttempt::Delivered | AfterAttempt::Dropped => tx.remove_delivery(position)?,
+            }
+            Ok(Some(after))
+        })?;
+        after.into_iter().for_each(|after| self.counters.attempted(after));
+        Ok(after)
+    }
+
+    /// Gives up deliveries without an attempt: for those that are too old, to a receiver that does not answer.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn drop_deliveries(&self, positions: &[u64]) -> Result<(), Error> {
+        self.store.transact("DropDeliveries", |tx| {
+            for position in positions {
+                if tx.delivery(*position)?.is_some() {
+                    tx.remove_delivery(*position)?;
+                }
+            }
+            Ok::<_, Error>(())
+        })?;
+        positions.iter().for_each(|_| self.counters.attempted(AfterAttempt::Dropped));
+        Ok(())
+    }
+
+    fn end_event_subscription(&self, receiver: &Receiver) -> Result<(), Error> {
+        let Some(container) = self.store.query(|read| read.container_by_id(receiver.container))? else {
+            return Ok(());
+        };
+        let path = subscriptions::path_of(&container.container.arm_id(), &receiver.name);
+        self.change(Operation::EventSubscriptionDelete, None, &Subject::resource(&path), |tx, now| {
+            let found = tx.event_subscription(receiver)?;
+            if found.is_some_and(|stored| !stored.subscription.is_there(now)) {
+                tx.remove_event_subscription(receiver)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The one kind of container that tells anything.
+const TELLING: ContainerKind = ContainerKind::Vault;
+
+/// Event subscriptions of a deleted vault are lost, and recovery does not restore them (contract: key-vault §4.2).
+pub(crate) fn remove_event_subscriptions(tx: &mut dyn Tx, container: &Container) -> Result<(), Error> {
+    for stored in tx.event_subscriptions(container.id)? {
+        tx.remove_event_subscription(&Receiver { container: container.id, name: stored.subscription.name })?;
+    }
+    Ok(())
+}
