@@ -90,6 +90,8 @@ pub const ARM_ROUTE: &[&[u8]] = &[
       /providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-00000000000a",
     b"providers/Microsoft.Authorization/roleDefinitions",
     b"subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.Authorization/locks/l",
+    b"subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-1\
+      /providers/Microsoft.EventGrid/eventSubscriptions/events/getFullUrl",
 ];
 pub const ARM_SCOPE: &[&[u8]] = &[
     b"/",
@@ -121,6 +123,8 @@ pub const ARM_OTHER_BODY: &[&[u8]] = &[
     br#"{"properties":{"accessPolicies":[{"tenantId":"00000000-0000-0000-0000-000000000001","objectId":"00000000-0000-0000-0000-000000000002","permissions":{"keys":["get"]}}]}}"#,
     br#"{"properties":{"roleDefinitionId":"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/00482a5a-887f-4fb3-b363-3b7fe8e74483","principalId":"00000000-0000-0000-0000-000000000002","principalType":"ServicePrincipal","condition":""}}"#,
     br#"{"location":"eastus","tags":{"a":"b"}}"#,
+    br#"{"properties":{"destination":{"endpointType":"WebHook","properties":{"endpointUrl":"https://hooks.example.com/in?code=s"}},"filter":{"includedEventTypes":["Microsoft.KeyVault.KeyExpired"],"subjectBeginsWith":"a"},"eventDeliverySchema":"CloudEventSchemaV1_0","retryPolicy":{"maxDeliveryAttempts":3,"eventTimeToLiveInMinutes":60},"expirationTimeUtc":"2099-01-01T00:00:00Z"}}"#,
+    br#"{"destination":{"endpointType":"WebHook","properties":{"maxEventsPerBatch":1}},"labels":["l"]}"#,
 ];
 
 pub const DATA_PLANE_TARGET: &[&[u8]] = &[

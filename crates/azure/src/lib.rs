@@ -2,7 +2,8 @@
 //!
 //! [`DataPlane`] speaks for vaults and managed HSMs, [`Arm`] for the resource manager, [`SignIn`] for an
 //! Entra-shaped authority with the directory around it. Each takes a [`Request`] and gives an HTTP response; which
-//! front a request goes to is the server's business, by host name ([`Addresses`]).
+//! front a request goes to is the server's business, by host name ([`Addresses`]). [`notices`] speaks to those whom a
+//! vault tells of itself.
 //!
 //! This crate does not know the store or custody, and decides nothing: rules are in `domain`, their order in `engine`.
 
@@ -11,6 +12,7 @@ pub mod arm;
 mod bearer;
 pub mod data_plane;
 mod json;
+pub mod notices;
 mod permission;
 mod reply;
 mod request;

@@ -5,10 +5,12 @@
 mod acme;
 mod audit;
 mod identity;
+mod notices;
 
 pub use acme::{AcmeServer, AcmeServers, AcmeSettings};
 pub use audit::AuditConfig;
 pub use identity::{ExternalConfig, HttpsUrl, IdentityConfig};
+pub use notices::NoticesConfig;
 
 use crate::net::Listen;
 use crate::private_file::{self, PrivateFileError};
@@ -69,6 +71,9 @@ pub struct Config {
     /// Whose tokens are taken.
     #[serde(default)]
     pub identity: IdentityConfig,
+    /// Where notices may be sent.
+    #[serde(default)]
+    pub notices: NoticesConfig,
     /// Where a monitor may ask for metrics; nowhere without.
     #[serde(default)]
     pub metrics: Option<Metrics>,
@@ -266,7 +271,7 @@ impl Config {
         let (Root::KeyFile(root) | Root::PassphraseFile(root)) = &mut config.root;
         let named = [root, &mut config.tls.certificate, &mut config.tls.key, &mut config.state];
         let ca_file = config.identity.external.as_mut().and_then(|external| external.ca_file.as_mut());
-        let optional = [&mut config.database, &mut config.audit.export_file];
+        let optional = [&mut config.database, &mut config.audit.export_file, &mut config.notices.ca_file];
         let files = optional.into_iter().flatten().chain(ca_file).chain(config.acme.files());
         for path in named.into_iter().chain(files) {
             *path = folder.join(&path);
@@ -381,6 +386,7 @@ tls.key = "tls.key"
         let [server] = acme.servers.0.as_slice() else { unreachable!("it shows one") };
         assert_eq!(server.ca_file.as_deref(), Some(Path::new("/etc/strongroom/acme-ca.pem")));
         assert!(acme.http_challenges.is_some() && server.terms_agreed && !server.domains.is_empty());
+        assert!(shown.notices.ca_file.is_some() && shown.notices.receivers.is_some());
         let audit = shown.audit;
         assert!(audit.retention_days.is_some() && audit.export_file.is_some() && audit.syslog.is_some());
     }
@@ -396,6 +402,7 @@ tls.key = "tls.key"
         assert!(!config.proxy && config.default_container.is_none() && config.metrics.is_none());
         assert_eq!(config.prices, Prices::default(), "no price is known");
         assert_eq!(config.acme(), AcmeSettings::default(), "nobody is asked for certificates");
+        assert_eq!(config.notices, NoticesConfig::default(), "notices go to whoever agrees");
         assert_eq!(config.audit, AuditConfig::default(), "records are kept for ever, and handed on to nobody");
     }
 
@@ -418,6 +425,7 @@ tls.key = "tls.key"
             ("state =", "audit.retention_days = 0\nstate =", 3, "expected 1 to 36500 days"),
             ("state =", "audit.syslog = \"tcp:host:1\"\nstate =", 3, "expected udp:HOST:PORT"),
             ("state =", "audit.export = \"x\"\nstate =", 3, "unknown field `export`"),
+            ("state =", "notices.receivers = [\"https://x\"]\nstate =", 3, "is not a host"),
             ("state =", "log.level = \"loud\"\nstate =", 3, "log level \"loud\""),
             ("state =", "log.format = \"xml\"\nstate =", 3, "unknown variant `xml`"),
             ("state =", "identity.embedded = false\nstate =", 3, "nobody could ever sign in"),

@@ -11,6 +11,7 @@ mod https;
 mod init;
 mod metrics;
 mod net;
+mod notices;
 mod private_file;
 mod serve;
 mod site;

@@ -8,6 +8,7 @@ use crate::{
     dev::PLANTED,
     external_issuer::{HttpsDocuments, keep_keys},
     net::{self, Listeners, Names, tls},
+    notices::{HttpCourier, Sending},
     telemetry, wiring,
 };
 use azure::Addresses;
@@ -73,6 +74,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             default_container,
             managed_identity: None,
             dev: None,
+            courier: Arc::new(HttpCourier::new(sending(&config))?),
         },
     )?;
     let listeners = Listeners::bind(&config.listen())?;
@@ -106,6 +108,11 @@ fn keeping(config: &Config) -> Keeping {
         syslog: config.audit.syslog.clone(),
         ..Keeping::in_folder(&config.state)
     }
+}
+
+fn sending(config: &Config) -> Sending {
+    let ca_file = config.notices.ca_file.clone().map(|file| ("notices.ca_file", file));
+    Sending { ca_files: ca_file.into_iter().collect(), receivers: config.notices.receivers.clone(), is_dev: false }
 }
 
 fn addresses(config: &Config) -> Addresses {

@@ -7,7 +7,7 @@ use crate::{
     metrics::Exposition,
     site::Site,
 };
-use azure::{Addresses, Arm, DataPlane, SignIn};
+use azure::{Addresses, Arm, DataPlane, SignIn, notices::Courier};
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{ContainerKind, Guid, metering::Prices};
 use engine::{CertificateAuthority, Clock, Door, Engine, EngineParts, HsmDefaults, SystemClock};
@@ -94,6 +94,8 @@ pub struct SiteSettings {
     /// The application that the managed-identity endpoint speaks for, and the header that App Service's style asks for.
     pub managed_identity: Option<(Guid, String)>,
     pub dev: Option<DevControl>,
+    /// Carries notices to their receivers.
+    pub courier: Arc<dyn Courier>,
 }
 
 /// Builds the fronts over an engine.
@@ -118,7 +120,12 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
             identity: Arc::clone(&identity),
             addresses: Arc::clone(&addresses),
         },
-        arm: Arm { door: door.clone(), identity: Arc::clone(&identity), addresses: Arc::clone(&addresses) },
+        arm: Arm {
+            door: door.clone(),
+            identity: Arc::clone(&identity),
+            addresses: Arc::clone(&addresses),
+            courier: settings.courier,
+        },
         sign_in: SignIn {
             door: door.clone(),
             identity,
@@ -205,13 +212,13 @@ async fn flush_log(door: &Door) {
     }
 }
 
-/// Purges, rotates and renews what is due, all of it.
+/// Purges, rotates, renews and tells of what is due, all of it.
 pub async fn act_on_due(door: &Door) {
     loop {
         let round = door.run(engine::Cost::Durable, |engine| {
             let swept = engine.sweep(LOOP_BATCH)?;
             let acted = engine.act_on_due(LOOP_BATCH)?;
-            Ok((swept, acted))
+            Ok((swept, acted + engine.publish_due(LOOP_BATCH)?))
         });
         match round.await {
             Ok((swept, 0)) if swept.is_empty() => return,

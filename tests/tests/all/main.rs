@@ -14,6 +14,7 @@ mod directory;
 mod directory_graph;
 mod disk;
 mod engine_model;
+mod event_subscriptions;
 mod external_issuer;
 mod external_provider;
 mod garbage;

@@ -2,13 +2,17 @@
 //! embedded issuer. Containers are made as clients make them, through the resource manager.
 
 use crate::disk::Disk;
-use azure::{Addresses, Arm, DataPlane, Request, Response, SignIn};
+use azure::{
+    Addresses, Arm, DataPlane, Request, Response, SignIn,
+    notices::{Courier, Message, Reply},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use custody::{RootKey, SoftwareProvider};
 use domain::{
     Activation, AuditRecord, ContainerKind, Guid, ResourceGroup, Subscription, Tags,
     access::{GLOBAL_ADMINISTRATOR, Scope, azure_roles, hsm_roles},
+    notice::{Endpoint, NoticeRefusal},
 };
 use engine::{
     Door, Engine, EngineParts, Foundation, HsmDefaults, MovableClock, NewPrincipal, SystemClock, SystemEntropy,
@@ -81,6 +85,30 @@ pub fn with(mut body: Value, properties: &Value) -> Value {
 
 pub fn role(name: &str) -> Guid {
     azure_roles().iter().find(|role| role.name == name).unwrap().id
+}
+
+/// Receivers of notices. They agree, but for those whose hosts say otherwise.
+struct Receivers;
+
+impl Courier for Receivers {
+    fn admit(&self, endpoint: &Endpoint) -> Result<(), NoticeRefusal> {
+        match endpoint.host() {
+            "barred.example.com" => Err(NoticeRefusal::EndpointForbidden { reason: "the host is barred" }),
+            _ => Ok(()),
+        }
+    }
+
+    fn carry(&self, message: &Message<'_>) -> Result<Reply, String> {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("webhook-allowed-origin", http::HeaderValue::from_static("localhost"));
+        let asked: Value = serde_json::from_slice(&message.body).unwrap_or_default();
+        let body = json!({"validationResponse": asked[0]["data"]["validationCode"]}).to_string().into_bytes();
+        match message.endpoint.host() {
+            "down.example.com" => Err("it is down".to_owned()),
+            "refuses.example.com" => Ok(Reply { status: 405, headers, body }),
+            _ => Ok(Reply { status: 200, headers, body }),
+        }
+    }
 }
 
 pub struct Site {
@@ -181,7 +209,12 @@ impl Site {
         Self {
             runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
             plane: DataPlane { door: door_of_plane, identity: identity_of_plane, addresses: addresses_of_plane },
-            arm: Arm { door: door_of_arm, identity: identity_of_arm, addresses: addresses_of_arm },
+            arm: Arm {
+                door: door_of_arm,
+                identity: identity_of_arm,
+                addresses: addresses_of_arm,
+                courier: Arc::new(Receivers),
+            },
             sign_in: SignIn {
                 door: door.clone(),
                 identity: Arc::clone(&identity),

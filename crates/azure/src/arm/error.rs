@@ -5,7 +5,7 @@
 
 use super::{
     ids, version,
-    wire::{definitions, locks},
+    wire::{definitions, locks, notices},
 };
 use crate::{Response, json::BadBody, reply};
 use domain::{CertificateRefusal, ContainerKind, Guid, Refusal, access::Model};
@@ -166,6 +166,7 @@ pub(crate) fn failed(error: &Error) -> Response {
 
 /// Every refusal, by what it speaks of.
 pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
+    let said = |status, code| Problem::new(status, code, sentence(refusal));
     match refusal {
         Refusal::ContainerNotFound => container_not_found(subject),
         Refusal::DeletedContainerNotFound => deleted_not_found(subject),
@@ -181,6 +182,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::ContainerNameTaken => name_taken(subject),
         Refusal::ContainerNameHeldByDeleted => name_held_by_deleted(subject),
         Refusal::Role(refusal) => definitions::refused(refusal),
+        Refusal::Notice(refusal) => notices::refusal(refusal),
         Refusal::ResourceGroupNotEmpty
         | Refusal::RoleAssignmentExists
         | Refusal::LocationImmutable
@@ -198,22 +200,14 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         Refusal::Forbidden { action, scope, model } => forbidden(action, scope, *model, subject),
         Refusal::NotSupportedYet { what } => Problem::not_supported(what),
         // The directory is changed through Graph, which has its own words.
-        Refusal::Notice(_) | Refusal::Directory(_) => Problem::bad_request(sentence(refusal)),
+        Refusal::Directory(_) => Problem::bad_request(sentence(refusal)),
         // Network rules are of the data plane: the control plane answers from everywhere.
-        Refusal::NetworkForbidden { .. } | Refusal::PublicNetworkDisabled => {
-            Problem::new(StatusCode::FORBIDDEN, "Forbidden", sentence(refusal))
-        }
+        Refusal::NetworkForbidden { .. } | Refusal::PublicNetworkDisabled => said(StatusCode::FORBIDDEN, "Forbidden"),
         // A container that is there but can't be used, or something in it: the control plane meets neither.
-        Refusal::ContainerDeleted { .. } | Refusal::NotActivated => {
-            Problem::new(StatusCode::CONFLICT, "ConflictError", sentence(refusal))
-        }
+        Refusal::ContainerDeleted { .. } | Refusal::NotActivated => said(StatusCode::CONFLICT, "ConflictError"),
         Refusal::Certificate(of) => certificate(of, sentence(refusal)),
-        Refusal::NotFound | Refusal::DeletedNotFound => {
-            Problem::new(StatusCode::NOT_FOUND, "NotFound", sentence(refusal))
-        }
-        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } => {
-            Problem::new(StatusCode::CONFLICT, "Conflict", sentence(refusal))
-        }
+        Refusal::NotFound | Refusal::DeletedNotFound => said(StatusCode::NOT_FOUND, "NotFound"),
+        Refusal::NameHeldByDeleted | Refusal::RestoreConflict { .. } => said(StatusCode::CONFLICT, "Conflict"),
         Refusal::LastAdministrator { .. } => last_administrator(),
         Refusal::SecretDisabled
         | Refusal::KeyDisabled { .. }

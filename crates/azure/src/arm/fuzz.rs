@@ -57,12 +57,14 @@ pub fn hsm_body(bytes: &[u8]) {
     container(ContainerKind::ManagedHsm, bytes);
 }
 
-/// Bodies of access-policy changes, role assignments, role definitions, locks and resource groups.
+/// Bodies of access-policy changes, role assignments, role definitions, locks, event subscriptions and resource groups.
 pub fn other_body(bytes: &[u8]) {
     drop(wire::read::policies_of(bytes));
     drop(wire::roles::assignment_of(bytes));
     drop(wire::definitions::read(bytes));
     drop(wire::locks::read(&Scope::root(), "l", bytes));
+    drop(wire::notices::read("events", bytes, false));
+    drop(wire::notices::read("events", bytes, true));
     drop(wire::directory::GroupBody::read(bytes));
 }
 

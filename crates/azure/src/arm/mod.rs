@@ -1,4 +1,5 @@
-//! The resource manager: tenants, subscriptions, resource groups, vaults, managed HSMs, role assignments.
+//! The resource manager: tenants, subscriptions, resource groups, vaults, managed HSMs, role assignments, locks, event
+//! subscriptions.
 //!
 //! A request is authenticated, its path becomes a [`route::Route`], a handler asks the engine, and what comes back is
 //! written in the wire's words. No rule is here. Source: contract key-vault §4, az-client §2;
@@ -26,6 +27,7 @@ mod wire;
 use crate::{
     Addresses, Request, Response,
     bearer::{self, NoCaller},
+    notices::Courier,
     reply,
 };
 use bytes::Bytes;
@@ -47,6 +49,8 @@ pub struct Arm {
     pub door: Door,
     pub identity: Arc<Identity>,
     pub addresses: Arc<Addresses>,
+    /// Asks receivers of notices whether they agree.
+    pub courier: Arc<dyn Courier>,
 }
 
 /// A request past the gate of authentication, with everything about it read but its body.
@@ -155,6 +159,9 @@ impl Subject {
             | Route::PrivateEndpointConnections(place)
             | Route::PrivateEndpointConnection(place)
             | Route::Regions(place)
+            | Route::EventSubscriptions(place)
+            | Route::EventSubscription(place, _)
+            | Route::EventSubscriptionUrl(place, _)
             | Route::Usage(UsagePlace::Container(place), _) => {
                 self.kind = place.kind;
                 self.subscription = Some(place.resource.subscription);

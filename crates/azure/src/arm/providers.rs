@@ -64,6 +64,10 @@ const AUTHORIZATION_TYPES: [&str; 3] = ["roleAssignments", "roleDefinitions", "l
 
 const CONSUMPTION_TYPES: [&str; 1] = ["usageDetails"];
 
+const EVENT_GRID_TYPES: [&str; 1] = ["eventSubscriptions"];
+
+const EVENT_GRID_VERSIONS: [&str; 2] = ["2022-06-15", "2021-12-01"];
+
 const RESOURCES_VERSIONS: [&str; 4] = ["2025-04-01", "2024-11-01", "2022-12-01", "2015-11-01"];
 const AUTHORIZATION_VERSIONS: [&str; 3] = ["2022-04-01", "2020-05-01", "2016-09-01"];
 
@@ -125,6 +129,7 @@ pub(crate) fn all(subscription: Option<Guid>) -> Vec<Provider> {
         provider("Microsoft.Resources", "RegistrationFree", &RESOURCES_TYPES, &RESOURCES_VERSIONS),
         provider("Microsoft.Authorization", "RegistrationFree", &AUTHORIZATION_TYPES, &AUTHORIZATION_VERSIONS),
         provider("Microsoft.Consumption", "RegistrationFree", &CONSUMPTION_TYPES, &CONSUMPTION_VERSIONS),
+        provider("Microsoft.EventGrid", "RegistrationRequired", &EVENT_GRID_TYPES, &EVENT_GRID_VERSIONS),
     ]
 }
 

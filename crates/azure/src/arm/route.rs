@@ -92,6 +92,10 @@ pub(crate) enum Route {
     RoleDefinition(Scope, String),
     Locks(Scope),
     Lock(Scope, String),
+    EventSubscriptions(Place),
+    EventSubscription(Place, String),
+    /// The whole URL of its receiver.
+    EventSubscriptionUrl(Place, String),
     /// What was used at a place; in a month, where the path names a billing period.
     Usage(UsagePlace, Option<Month>),
     /// Documented, known, and not built: answered by name, whatever the method.
@@ -113,7 +117,8 @@ pub(crate) enum NoRoute {
 
 const KEY_VAULT: &str = "microsoft.keyvault";
 /// Providers whose resources the resource manager itself keeps.
-const OTHER_NAMESPACES: [&str; 3] = ["microsoft.resources", "microsoft.authorization", "microsoft.consumption"];
+const OTHER_NAMESPACES: [&str; 4] =
+    ["microsoft.resources", "microsoft.authorization", "microsoft.consumption", "microsoft.eventgrid"];
 
 /// What the segments of a path (decoded, none empty) name.
 pub(crate) fn resolve(path: &[&str]) -> Result<Route, NoRoute> {
@@ -123,7 +128,8 @@ pub(crate) fn resolve(path: &[&str]) -> Result<Route, NoRoute> {
     }
     let folded: Vec<String> = path.iter().map(|segment| segment.to_ascii_lowercase()).collect();
     let folded: Vec<&str> = folded.iter().map(String::as_str).collect();
-    if let Some(route) = authorization(path, &folded).or_else(|| consumption(path, &folded)) {
+    let extension = authorization(path, &folded).or_else(|| consumption(path, &folded));
+    if let Some(route) = extension.or_else(|| event_grid(path, &folded)) {
         return route;
     }
     match folded.as_slice() {
@@ -213,6 +219,33 @@ fn consumption(path: &[&str], folded: &[&str]) -> Option<Result<Route, NoRoute>>
     let elsewhere = "usage but of subscriptions, resource groups, vaults and managed HSMs";
     Some(place.map(|place| place.map_or(Route::NotSupported(elsewhere), |place| Route::Usage(place, month.flatten()))))
 }
+
+/// Event subscriptions are below the vault that they are of, so they are found from the end, too.
+fn event_grid(path: &[&str], folded: &[&str]) -> Option<Result<Route, NoRoute>> {
+    let at = folded.windows(2).rposition(|pair| pair == ["providers", "microsoft.eventgrid"])?;
+    let make: fn(Place, String) -> Route = match folded.get(at + 2..).unwrap_or_default() {
+        ["eventsubscriptions"] => |place, _| Route::EventSubscriptions(place),
+        ["eventsubscriptions", _] => Route::EventSubscription,
+        ["eventsubscriptions", _, "getfullurl"] => Route::EventSubscriptionUrl,
+        ["eventsubscriptions", _, "getdeliveryattributes"] => {
+            return Some(Ok(Route::NotSupported("delivery attributes of event subscriptions")));
+        }
+        // The provider itself.
+        [] | ["register" | "unregister"] => return None,
+        ["locations", _, "eventsubscriptions"] => |_, _| Route::NotSupported(OF_VAULTS),
+        [types, ..] if types.contains("topic") || types.contains("domain") || types.contains("namespace") => {
+            return Some(Ok(Route::NotSupported("topics of Event Grid")));
+        }
+        _ => return Some(Err(unknown_type(path.get(at + 1..).unwrap_or_default()))),
+    };
+    let scope = resolve(path.get(..at).unwrap_or_default());
+    Some(scope.map(|scope| match scope {
+        Route::Container(place) if place.kind == ContainerKind::Vault => make(place, text(path, at + 3)),
+        _ => Route::NotSupported(OF_VAULTS),
+    }))
+}
+
+const OF_VAULTS: &str = "event subscriptions but of vaults";
 
 fn in_subscription(subscription: Guid, path: &[&str], folded: &[&str]) -> Result<Route, NoRoute> {
     match folded {
@@ -341,6 +374,8 @@ impl Route {
             | Self::RoleAssignment(..)
             | Self::RoleDefinition(..)
             | Self::Lock(..) => &["GET", "PUT", "DELETE"],
+            Self::EventSubscription(..) => &["GET", "PUT", "PATCH", "DELETE"],
+            Self::EventSubscriptionUrl(..) => &["POST"],
             Self::NotSupported(_) => &["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"],
             _ => &["GET"],
         }

@@ -66,6 +66,12 @@ impl Route {
                 "DELETE" => Op::LockDelete,
                 _ => Op::LockRead,
             }),
+            Self::EventSubscription(..) | Self::EventSubscriptions(_) => Some(match method {
+                "PUT" | "PATCH" => Op::EventSubscriptionPut,
+                "DELETE" => Op::EventSubscriptionDelete,
+                _ => Op::EventSubscriptionRead,
+            }),
+            Self::EventSubscriptionUrl(..) => Some(Op::EventSubscriptionReadUrl),
             Self::Usage(..) => Some(Op::UsageRead),
             _ => None,
         }

@@ -19,6 +19,7 @@ use crate::{
     acme::{Challenges, authorities},
     audit::Keeping,
     net::{self, Listen, Listeners, Names, tls},
+    notices::{HttpCourier, Sending},
     private_file, telemetry, wiring,
 };
 use azure::Addresses;
@@ -57,6 +58,10 @@ pub struct Args {
     /// strongroom.toml; none if omitted
     #[arg(long, value_name = "FILE")]
     acme: Option<PathBuf>,
+    /// PEM file with certificate authorities that receivers of notices may have their certificate from, beside those of
+    /// the system and the server's own
+    #[arg(long, value_name = "FILE")]
+    notices_ca_file: Option<PathBuf>,
     /// The container that a data-plane path on the bare host means
     #[arg(long, value_name = "vault:NAME|hsm:NAME", default_value = "hsm:devhsm", value_parser = wiring::container)]
     default_container: (ContainerKind, String),
@@ -140,6 +145,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let names = Names::dev(DOMAIN);
     let today = u64::try_from(SystemClock.now().0)?;
     let certificate = tls::dev::in_folder(folder, &names, today)?;
+    let own = ("the server's own", certificate.authority.clone());
+    let asked = args.notices_ca_file.clone().map(|file| ("--notices-ca-file", file));
+    let ca_files = asked.into_iter().chain([own]).collect();
+    let courier = HttpCourier::new(Sending { ca_files, receivers: None, is_dev: true })?;
     let addresses = Addresses::new(DOMAIN.to_owned(), Some(port).filter(|port| *port != 443), seed.tenant);
     let connection = Connection { addresses: &addresses, seed: &seed, ca_file: certificate.authority.clone(), port };
     let assignments = connection.assignments();
@@ -154,6 +163,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             default_container: Some(args.default_container),
             managed_identity: Some((seed.administrator.app_id, seed.identity_header.clone())),
             dev: Some(dev),
+            courier: Arc::new(courier),
         },
     )?;
     challenges.listen(&acme).await?;

@@ -6,6 +6,7 @@ mod deleted;
 mod directory;
 mod features;
 mod locks;
+mod notices;
 mod roles;
 pub(super) mod usage;
 
@@ -28,6 +29,9 @@ pub(crate) async fn dispatch(arm: &Arm, ask: &Ask) -> Answer {
         | Route::RoleDefinition(..)
         | Route::Locks(_)
         | Route::Lock(..) => authorization(arm, ask).await,
+        Route::EventSubscriptions(_) | Route::EventSubscription(..) | Route::EventSubscriptionUrl(..) => {
+            event_grid(arm, ask).await
+        }
         route if route.is_key_vault() => key_vault(arm, ask).await,
         _ => resources(arm, ask).await,
     }
@@ -97,6 +101,17 @@ async fn authorization(arm: &Arm, ask: &Ask) -> Answer {
         ("GET", Route::Lock(scope, name)) => locks::show(arm, ask, scope, name).await,
         ("PUT", Route::Lock(scope, name)) => locks::put(arm, ask, scope, name).await,
         ("DELETE", Route::Lock(scope, name)) => locks::delete(arm, ask, scope, name).await,
+        (method, _) => Err(Problem::method_not_allowed(method).into()),
+    }
+}
+
+async fn event_grid(arm: &Arm, ask: &Ask) -> Answer {
+    match (ask.request.method.as_str(), &ask.route) {
+        ("GET", Route::EventSubscriptions(place)) => notices::list(arm, ask, place).await,
+        ("GET", Route::EventSubscription(place, name)) => notices::show(arm, ask, place, name).await,
+        ("PUT" | "PATCH", Route::EventSubscription(place, name)) => notices::put(arm, ask, place, name).await,
+        ("DELETE", Route::EventSubscription(place, name)) => notices::delete(arm, ask, place, name).await,
+        ("POST", Route::EventSubscriptionUrl(place, name)) => notices::full_url(arm, ask, place, name).await,
         (method, _) => Err(Problem::method_not_allowed(method).into()),
     }
 }

@@ -3,5 +3,6 @@
 mod bodies;
 mod errors;
 mod locks;
+mod notices;
 mod routes;
 mod usage;
