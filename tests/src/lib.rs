@@ -11,5 +11,6 @@ pub mod production;
 pub mod provider;
 pub mod random;
 pub mod raw;
+pub mod receiver;
 pub mod tls;
 pub mod token_key;

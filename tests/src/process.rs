@@ -39,7 +39,13 @@ impl Server {
     /// A server that keeps nothing.
     #[must_use]
     pub fn ephemeral() -> Self {
-        Self::started(None, &[]).expect("an ephemeral server takes any free port")
+        Self::ephemeral_with(&[])
+    }
+
+    /// A server that keeps nothing, with more arguments.
+    #[must_use]
+    pub fn ephemeral_with(arguments: &[&str]) -> Self {
+        Self::started(None, arguments).expect("an ephemeral server takes any free port")
     }
 
     /// A server on a folder, that can be killed and started again: under the same addresses, as a production server

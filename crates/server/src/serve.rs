@@ -85,6 +85,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     challenges.listen(&acme).await?;
     let loops = wiring::Loops::start(&site.door, keeping(&config));
+    let post = wiring::post(&site).start();
     let keys = tokio::spawn(keep_keys(site.door.clone(), Arc::clone(&site.sign_in.identity)));
     let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));
     let settings = net::Settings {
@@ -96,6 +97,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     tracing::info!(addresses = ?listeners.addresses(), domain = %config.domain, "ready");
     server.run(listeners, net::stop_signal()).await?;
     keys.abort();
+    post.end().await;
     loops.end().await;
     freshness.abort();
     Ok(())

@@ -5,6 +5,7 @@ use crate::{
     audit::{Keeper, Keeping},
     dev::DevControl,
     metrics::Exposition,
+    notices::Post,
     site::Site,
 };
 use azure::{Addresses, Arm, DataPlane, SignIn, notices::Courier};
@@ -139,6 +140,11 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
         default_container: settings.default_container,
         dev: settings.dev,
     })
+}
+
+/// The post of a site's notices.
+pub fn post(site: &Site) -> Post {
+    Post::new(site.door.clone(), Arc::clone(&site.arm.courier), Arc::clone(&site.addresses))
 }
 
 /// What acts by itself while the server runs.

@@ -21,6 +21,7 @@ mod garbage;
 mod http_model;
 mod kill_storm;
 mod locks;
+mod notices;
 mod purged_bytes;
 mod resource_manager;
 mod restart;

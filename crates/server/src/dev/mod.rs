@@ -168,6 +168,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     )?;
     challenges.listen(&acme).await?;
     let loops = wiring::Loops::start(&site.door, Keeping::in_folder(folder));
+    let post = wiring::post(&site).start();
     let settings = net::Settings { proxy: Some(names), plain_identity: true, ..net::Settings::default() };
     let server = net::Server::new(site, tls::server_config(Arc::new(certificate))?, settings);
 
@@ -177,6 +178,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     crate::console::line(&instructions);
     server.run(listeners, net::stop_signal()).await?;
+    post.end().await;
     loops.end().await;
     Ok(())
 }

@@ -1,5 +1,9 @@
-//! Carrying messages to receivers of notices, over HTTP.
+//! Telling receivers: carrying messages to them over HTTP, and doing so until they have what they asked for.
 
 mod courier;
+mod post;
+#[cfg(test)]
+mod post_tests;
 
 pub use courier::{HttpCourier, ReceiverHost, Sending};
+pub use post::Post;

@@ -1,0 +1,313 @@
+//! The post: asks again and again what is due, and sends it.
+//!
+//! Each receiver is served by a task of its own, so one that hangs holds up nobody else: it takes few of the places, and
+//! after several failures in a row it is left alone for a while, longer each time. Notices of one object go in the order
+//! in which they were written, but a repeated one does not hold up those after it. What was sent and not settled, because
+//! the process died in between, is sent again.
+
+use crate::wiring::chain;
+use azure::{
+    Addresses,
+    notices::{self, Courier, Reply},
+};
+use domain::{
+    UnixTime,
+    notice::{AfterAttempt, ReceiverAnswer},
+};
+use engine::{Door, Outgoing, Receiver, StoredDelivery};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::{self, JoinHandle, JoinSet},
+};
+
+/// How often it is asked what is due.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// How much is taken from the store at once for one receiver.
+const BATCH: usize = 64;
+/// How many messages are on their way to one receiver at once, and to all.
+const LANES: usize = 4;
+const PLACES: usize = 64;
+/// So many failures in a row, and a receiver is left alone: for so long at first, and for so long at most.
+const PATIENT_FAILURES: u32 = 10;
+const FIRST_REST_SECONDS: i64 = 10;
+const LONGEST_REST_SECONDS: i64 = 600;
+/// How long what is on its way may hold up the end of the process.
+const LAST_MESSAGES: Duration = Duration::from_secs(3);
+
+/// Serves all receivers.
+pub struct Post {
+    door: Door,
+    courier: Arc<dyn Courier>,
+    addresses: Arc<Addresses>,
+    places: Arc<Semaphore>,
+    health: Mutex<HashMap<Receiver, Health>>,
+}
+
+/// How a receiver has answered lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Health {
+    /// In a row.
+    pub(super) failures: u32,
+    pub(super) rests_until: Option<UnixTime>,
+}
+
+impl Health {
+    pub(super) fn after(self, is_taken: bool, now: UnixTime) -> Self {
+        if is_taken {
+            return Self::default();
+        }
+        let failures = self.failures.saturating_add(1);
+        let beyond = failures.checked_sub(PATIENT_FAILURES);
+        let rest = |beyond: u32| FIRST_REST_SECONDS.saturating_mul(1 << beyond.min(16)).min(LONGEST_REST_SECONDS);
+        Self { failures, rests_until: beyond.map(|beyond| now.plus_seconds(rest(beyond))) }
+    }
+
+    pub(super) fn rests(self, now: UnixTime) -> bool {
+        self.rests_until.is_some_and(|until| now < until)
+    }
+}
+
+/// A running post.
+pub struct PostHandle {
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+}
+
+impl PostHandle {
+    /// Ends it, having waited a little for what is on its way.
+    pub async fn end(self) {
+        // An error means that it has ended already.
+        let _ = self.stop.send(true);
+        if self.running.await.is_err() {
+            tracing::error!("the post of notices panicked");
+        }
+    }
+}
+
+impl Post {
+    #[must_use]
+    pub fn new(door: Door, courier: Arc<dyn Courier>, addresses: Arc<Addresses>) -> Self {
+        Self { door, courier, addresses, places: Arc::new(Semaphore::new(PLACES)), health: Mutex::default() }
+    }
+
+    /// Begins to serve.
+    #[must_use]
+    pub fn start(self) -> PostHandle {
+        let (stop, stopped) = watch::channel(false);
+        PostHandle { stop, running: tokio::spawn(Arc::new(self).run(stopped)) }
+    }
+
+    async fn run(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut serving = JoinSet::new();
+        let mut served: HashMap<task::Id, Receiver> = HashMap::new();
+        loop {
+            tokio::select! {
+                _ = stopped.changed() => break,
+                Some(done) = serving.join_next_with_id() => {
+                    served.remove(&done.map_or_else(|panicked| panicked.id(), |(id, ())| id));
+                }
+                _ = ticks.tick() => {
+                    for receiver in self.due().await {
+                        if !served.values().any(|each| *each == receiver) {
+                            let (post, stopped, to) = (Arc::clone(&self), stopped.clone(), receiver.clone());
+                            let serving = serving.spawn(async move { post.serve(&to, &stopped).await });
+                            served.insert(serving.id(), receiver);
+                        }
+                    }
+                }
+            }
+        }
+        let rest = async { while serving.join_next().await.is_some() {} };
+        // What is not settled by then is sent again by the process after this one.
+        let _ended = tokio::time::timeout(LAST_MESSAGES, rest).await;
+    }
+
+    /// Receivers to be served now.
+    async fn due(&self) -> Vec<Receiver> {
+        match self.door.run_apart(engine::Engine::due_receivers).await {
+            Ok(mut due) => {
+                let now = self.door.engine().now();
+                due.retain(|receiver| !self.health_of(receiver).rests(now));
+                due
+            }
+            Err(error) => {
+                tracing::error!(error = chain(&error), "what is to be told can't be read");
+                Vec::new()
+            }
+        }
+    }
+
+    fn health_of(&self, receiver: &Receiver) -> Health {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).get(receiver).copied().unwrap_or_default()
+    }
+
+    /// Remembers how an attempt ended. Returns how the receiver stood before, and stands now.
+    fn note(&self, receiver: &Receiver, is_taken: bool) -> (Health, Health) {
+        let now = self.door.engine().now();
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = health.remove(receiver).unwrap_or_default();
+        let after = before.after(is_taken, now);
+        if after != Health::default() {
+            health.insert(receiver.clone(), after);
+        }
+        (before, after)
+    }
+
+    /// Sends what is due to one receiver, until nothing is, or it has to be left alone.
+    pub(super) async fn serve(self: &Arc<Self>, receiver: &Receiver, stopped: &watch::Receiver<bool>) {
+        while !*stopped.borrow() {
+            let asked = receiver.clone();
+            let outgoing = match self.door.run_apart(move |engine| engine.due_deliveries(&asked, BATCH)).await {
+                Ok(Some(outgoing)) if !outgoing.deliveries.is_empty() => outgoing,
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(name = %receiver.name, error = chain(&error), "what is to be told can't be read");
+                    return;
+                }
+            };
+            if !self.send(receiver, outgoing).await {
+                return;
+            }
+        }
+    }
+
+    /// Sends a batch. Returns whether more may follow at once.
+    async fn send(self: &Arc<Self>, receiver: &Receiver, mut outgoing: Outgoing) -> bool {
+        let failing = self.health_of(receiver).failures > 0;
+        if failing && !self.drop_overdue(receiver, &mut outgoing).await {
+            return false;
+        }
+        let lanes = lanes(std::mem::take(&mut outgoing.deliveries), if failing { 1 } else { LANES });
+        let outgoing = Arc::new(outgoing);
+        let mut sending = JoinSet::new();
+        for lane in lanes {
+            let (post, outgoing, receiver) = (Arc::clone(self), Arc::clone(&outgoing), receiver.clone());
+            sending.spawn(async move { post.send_in_order(&receiver, &outgoing, lane).await });
+        }
+        let mut goes_on = true;
+        while let Some(done) = sending.join_next().await {
+            goes_on &= done.unwrap_or(false);
+        }
+        goes_on
+    }
+
+    /// While a receiver answers, nothing gets too old for it; once it fails, what is too old goes without an attempt.
+    async fn drop_overdue(&self, receiver: &Receiver, outgoing: &mut Outgoing) -> bool {
+        let (now, retry) = (self.door.engine().now(), outgoing.subscription.retry);
+        let is_over = |stored: &StoredDelivery| retry.is_over(stored.delivery.notice.time, now);
+        let overdue: Vec<u64> =
+            outgoing.deliveries.iter().filter(|stored| is_over(stored)).map(|s| s.position).collect();
+        if overdue.is_empty() {
+            return true;
+        }
+        outgoing.deliveries.retain(|stored| !is_over(stored));
+        tracing::warn!(name = %receiver.name, count = overdue.len(), "notices were too old, and are not told");
+        let dropped = self.door.run_apart(move |engine| engine.drop_deliveries(&overdue)).await;
+        if let Err(error) = &dropped {
+            tracing::error!(name = %receiver.name, error = chain(error), "notices could not be dropped");
+        }
+        dropped.is_ok()
+    }
+
+    /// Sends one after the other, and stops where the receiver has to be left alone.
+    async fn send_in_order(&self, receiver: &Receiver, outgoing: &Arc<Outgoing>, lane: Vec<StoredDelivery>) -> bool {
+        for stored in lane {
+            let Some(answer) = self.attempt(outgoing, &stored).await else { return false };
+            let (position, to) = (stored.position, receiver.clone());
+            let settled = self.door.run_apart(move |engine| engine.settle_delivery(&to, position, answer)).await;
+            let after = match settled {
+                Ok(Some(after)) => after,
+                // It was removed while it was on its way.
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(name = %receiver.name, error = chain(&error), "the outcome of an attempt is lost");
+                    return false;
+                }
+            };
+            let (before, health) = self.note(receiver, answer.is_taken());
+            tell(receiver, &stored, answer, after, (before, health));
+            if health.rests_until.is_some() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// One attempt, off the asynchronous threads. `None` if it could not even be made.
+    async fn attempt(&self, outgoing: &Arc<Outgoing>, stored: &StoredDelivery) -> Option<ReceiverAnswer> {
+        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        let (courier, addresses) = (Arc::clone(&self.courier), Arc::clone(&self.addresses));
+        let (outgoing, delivery) = (Arc::clone(outgoing), stored.delivery.clone());
+        let attempt = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            let Outgoing { subscription, endpoint, .. } = &*outgoing;
+            // The configuration may have changed since the receiver agreed.
+            if let Err(refusal) = courier.admit(endpoint) {
+                tracing::warn!(name = %subscription.name, %refusal, "a notice is not sent");
+                return ReceiverAnswer::default();
+            }
+            let message = notices::delivery(&addresses, subscription, endpoint, &delivery);
+            courier.carry(&message).map_or_else(
+                |why| {
+                    tracing::debug!(name = %subscription.name, why, "a receiver did not answer");
+                    ReceiverAnswer::default()
+                },
+                |reply| answer_of(&reply),
+            )
+        });
+        attempt.await.ok()
+    }
+}
+
+/// Deliveries for so many lanes, each in the order of their writing: those of one object are in one lane.
+pub(super) fn lanes(deliveries: Vec<StoredDelivery>, count: usize) -> Vec<Vec<StoredDelivery>> {
+    let mut by_subject: BTreeMap<String, Vec<StoredDelivery>> = BTreeMap::new();
+    for stored in deliveries {
+        let notice = &stored.delivery.notice;
+        let subject = notice.about.as_ref().map_or_else(String::new, |about| about.name.folded());
+        by_subject.entry(subject).or_default().push(stored);
+    }
+    let mut lanes: Vec<Vec<StoredDelivery>> = Vec::new();
+    for (number, of_subject) in by_subject.into_values().enumerate() {
+        match lanes.get_mut(number % count.max(1)) {
+            Some(lane) => lane.extend(of_subject),
+            None => lanes.push(of_subject),
+        }
+    }
+    for lane in &mut lanes {
+        lane.sort_by_key(|stored| stored.position);
+    }
+    lanes
+}
+
+fn answer_of(reply: &Reply) -> ReceiverAnswer {
+    let retry_after_seconds = reply.header("retry-after").trim().parse().ok();
+    ReceiverAnswer { status: Some(reply.status), retry_after_seconds }
+}
+
+/// Says what an operator has to know: what is lost, and that a receiver fails or is back, once.
+fn tell(
+    receiver: &Receiver,
+    stored: &StoredDelivery,
+    answer: ReceiverAnswer,
+    after: AfterAttempt,
+    (before, now): (Health, Health),
+) {
+    let notice = &stored.delivery.notice;
+    let (name, vault, status) = (&receiver.name, &notice.vault, answer.status);
+    if after == AfterAttempt::Dropped {
+        tracing::warn!(%name, %vault, id = %notice.id, kind = notice.kind.as_str(), status, "a notice is given up");
+    }
+    match (before.failures, now.failures) {
+        (0, 1..) => tracing::warn!(%name, %vault, status, "a receiver does not take notices; it is tried again"),
+        (1.., 0) => tracing::info!(%name, %vault, "a receiver takes notices again"),
+        _ => {}
+    }
+}

@@ -1,0 +1,358 @@
+//! Receivers that hang, fail and come back, and what each of them gets.
+
+use super::post::{Health, Post, lanes};
+use azure::{
+    Addresses,
+    notices::{Courier, Message, Reply},
+};
+use custody::{RootKey, SoftwareProvider, SystemEntropy};
+use domain::{
+    AccessPolicy, ContainerKind, ContainerName, EventSubscriptionName, Guid, ObjectKind, ObjectName, ResourceGroup,
+    ResourceId, Sku, Subscription, Tags, UnixTime, VersionId,
+    access::{Caller, Scope, azure_roles},
+    lifecycle::PolicyAmendment,
+    notice::{Delivery, Endpoint, EventSubscriptionChanges, Notice, NoticeKind, NoticeRefusal, NoticedVersion},
+};
+use engine::{
+    ContainerRequest, CreationTerms, Door, Engine, EngineParts, EventSubscriptionPlace, EventSubscriptionRequest,
+    Foundation, MovableClock, ProfileRequest, Receiver, StoredDelivery, SystemClock, VaultSettings,
+};
+use http::HeaderMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, mpsc},
+};
+use store::sqlite::SqliteStore;
+use tempfile::TempDir;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+const ADMINISTRATOR: Guid = Guid::from_u128(0xad);
+const TENANT: Guid = Guid::from_u128(0x7e);
+const SUBSCRIPTION: Guid = Guid::from_u128(0x5b);
+
+/// How a host answers.
+enum Manner {
+    Status(u16),
+    /// As soon as it is let.
+    Hangs(Mutex<mpsc::Receiver<()>>),
+    /// The installation does not send there.
+    Forbidden,
+}
+
+/// Receivers by their hosts. Tells which of them is sent something, when it begins.
+struct Receivers {
+    manners: HashMap<&'static str, Manner>,
+    sent: UnboundedSender<String>,
+}
+
+impl Courier for Receivers {
+    fn admit(&self, endpoint: &Endpoint) -> Result<(), NoticeRefusal> {
+        match self.manners[endpoint.host()] {
+            Manner::Forbidden => Err(NoticeRefusal::EndpointForbidden { reason: "a rule" }),
+            _ => Ok(()),
+        }
+    }
+
+    fn carry(&self, message: &Message<'_>) -> Result<Reply, String> {
+        let host = message.endpoint.host();
+        self.sent.send(host.to_owned()).unwrap();
+        let status = match &self.manners[host] {
+            Manner::Status(status) => *status,
+            Manner::Hangs(free) => {
+                let _free = free.lock().unwrap().recv();
+                200
+            }
+            Manner::Forbidden => panic!("it was not admitted"),
+        };
+        Ok(Reply { status, headers: HeaderMap::new(), body: Vec::new() })
+    }
+}
+
+struct Rig {
+    door: Door,
+    clock: Arc<MovableClock<SystemClock>>,
+    _folder: TempDir,
+}
+
+fn caller() -> Caller {
+    Caller {
+        tenant: TENANT,
+        object_id: ADMINISTRATOR,
+        app_id: None,
+        groups: Vec::new(),
+        issuer: String::new(),
+        address: None,
+        correlation_id: Guid::from_u128(1),
+        origin: Arc::default(),
+    }
+}
+
+fn resource() -> ResourceId {
+    ResourceId { subscription: SUBSCRIPTION, resource_group: "rg".to_owned() }
+}
+
+fn vault() -> ContainerName {
+    ContainerName::parse("contoso").unwrap()
+}
+
+fn foundation() -> Foundation {
+    let owner = azure_roles().iter().find(|role| role.name == "Owner").unwrap().id;
+    let (tenant, display_name) = (TENANT, "s".to_owned());
+    Foundation {
+        subscriptions: vec![Subscription { id: SUBSCRIPTION, tenant, display_name, undeletable: false }],
+        resource_groups: vec![ResourceGroup {
+            subscription: SUBSCRIPTION,
+            name: "rg".to_owned(),
+            location: "eastus".to_owned(),
+            tags: Tags::new(),
+        }],
+        principals: Vec::new(),
+        grants: vec![(ADMINISTRATOR, owner, Scope::root())],
+        directory_grants: Vec::new(),
+    }
+}
+
+impl Rig {
+    /// With a vault that has an event subscription for each of these hosts.
+    fn new(hosts: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Arc::new(MovableClock::new(SystemClock, 0));
+        let parts = EngineParts {
+            store: Arc::new(SqliteStore::open(&folder.path().join("db")).unwrap()),
+            provider: Box::new(SoftwareProvider),
+            root: RootKey::new_key_file(&SystemEntropy).unwrap().0,
+            clock: Arc::clone(&clock) as _,
+            entropy: Arc::new(SystemEntropy),
+            hsm_defaults: crate::serve::HSM_DEFAULTS,
+        };
+        let engine = Engine::start(parts).unwrap();
+        engine.lay_foundation(&foundation()).unwrap();
+        let request = ContainerRequest {
+            name: vault(),
+            resource: resource(),
+            location: "eastus".to_owned(),
+            tenant: None,
+            tags: Tags::new(),
+            sku: Sku { family: "A".to_owned(), name: "standard".to_owned() },
+            policy: PolicyAmendment::default(),
+            profile: ProfileRequest::Vault(VaultSettings::default()),
+            creation: CreationTerms::default(),
+        };
+        engine.put_container(&caller(), &request).unwrap();
+        let rig = Self { door: Door::new(Arc::new(engine), 1), clock, _folder: folder };
+        hosts.iter().for_each(|host| rig.subscribe(host));
+        rig
+    }
+
+    fn engine(&self) -> &Engine {
+        self.door.engine()
+    }
+
+    fn subscribe(&self, host: &str) {
+        let name = EventSubscriptionName::parse(host).unwrap();
+        let request = EventSubscriptionRequest {
+            place: EventSubscriptionPlace { resource: resource(), vault: vault(), name },
+            endpoint: Endpoint::parse(&format!("https://{host}/")),
+            changes: EventSubscriptionChanges::default(),
+            is_update: false,
+        };
+        let prepared = self.engine().prepare_event_subscription(&caller(), request).unwrap();
+        self.engine().save_event_subscription(&caller(), &prepared).unwrap();
+    }
+
+    /// Changes the vault's access so many times.
+    fn tell(&self, count: u128) {
+        for number in 0..count {
+            let toggle = |mut policies: Vec<AccessPolicy>| {
+                if policies.pop().is_none() {
+                    policies.push(AccessPolicy {
+                        tenant: TENANT,
+                        object_id: Guid::from_u128(number).to_string(),
+                        application_id: None,
+                        keys: Vec::new(),
+                        secrets: Vec::new(),
+                        certificates: Vec::new(),
+                        storage: Vec::new(),
+                    });
+                }
+                policies
+            };
+            self.engine().change_access_policies(&caller(), &resource(), &vault(), toggle).unwrap();
+        }
+    }
+
+    fn post(&self, manners: Vec<(&'static str, Manner)>) -> (Post, UnboundedReceiver<String>) {
+        let (sent, arriving) = unbounded_channel();
+        let courier = Arc::new(Receivers { manners: manners.into_iter().collect(), sent });
+        let addresses = Arc::new(Addresses::new("localhost".to_owned(), None, TENANT));
+        (Post::new(self.door.clone(), courier, addresses), arriving)
+    }
+
+    fn receiver(&self, host: &str) -> Receiver {
+        let container = self.engine().open_container(ContainerKind::Vault, "contoso").unwrap().id();
+        Receiver { container, name: EventSubscriptionName::parse(host).unwrap() }
+    }
+
+    /// What is due for a host.
+    fn waiting(&self, host: &str) -> usize {
+        self.engine()
+            .due_deliveries(&self.receiver(host), usize::MAX)
+            .unwrap()
+            .map_or(0, |outgoing| outgoing.deliveries.len())
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_holds_up_nobody_else() {
+    let rig = Rig::new(&["hangs", "works"]);
+    rig.tell(200);
+    let (free, hanging) = mpsc::channel();
+    let (post, mut arriving) =
+        rig.post(vec![("hangs", Manner::Hangs(Mutex::new(hanging))), ("works", Manner::Status(204))]);
+    let post = post.start();
+    let mut arrived: HashMap<String, usize> = HashMap::new();
+    while arrived.get("works") != Some(&200) {
+        *arrived.entry(arriving.recv().await.unwrap()).or_default() += 1;
+    }
+    assert!(arrived.get("hangs").is_none_or(|count| *count <= 4), "{arrived:?}");
+    drop(free);
+    post.end().await;
+    assert_eq!(rig.waiting("works"), 0);
+}
+
+#[tokio::test]
+async fn a_receiver_gets_each_notice_once_while_it_answers() {
+    let rig = Rig::new(&["works"]);
+    rig.tell(3);
+    let (post, mut arriving) = rig.post(vec![("works", Manner::Status(200))]);
+    let post = post.start();
+    for _ in 0..3 {
+        arriving.recv().await.unwrap();
+    }
+    post.end().await;
+    assert_eq!(rig.waiting("works"), 0, "what is on its way is settled before the end");
+    assert!(arriving.try_recv().is_err());
+    let attempts = rig.engine().metrics().attempts;
+    assert_eq!((attempts.delivered, attempts.repeated, attempts.dropped), (3, 0, 0));
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_is_left_alone_after_a_while() {
+    let rig = Rig::new(&["fails"]);
+    rig.tell(40);
+    let (post, mut arriving) = rig.post(vec![("fails", Manner::Status(500))]);
+    let post = post.start();
+    for _ in 0..10 {
+        arriving.recv().await.unwrap();
+    }
+    post.end().await;
+    let mut more = 0;
+    while arriving.try_recv().is_ok() {
+        more += 1;
+    }
+    assert_eq!(more, 0, "one lane, in order, and ten failures in a row are enough");
+    assert_eq!(rig.waiting("fails"), 30, "the others were not tried");
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_when_its_receiver_fails_and_not_before() {
+    let rig = Rig::new(&["fails", "works"]);
+    rig.tell(5);
+    rig.clock.advance(2 * 86_400);
+    let (post, mut arriving) = rig.post(vec![("fails", Manner::Status(500)), ("works", Manner::Status(200))]);
+    let post = post.start();
+    let mut arrived = HashMap::<String, usize>::new();
+    while arrived.values().sum::<usize>() < 10 {
+        *arrived.entry(arriving.recv().await.unwrap()).or_default() += 1;
+    }
+    post.end().await;
+    assert_eq!((arrived["works"], arrived["fails"]), (5, 5), "each is tried once at least");
+    assert_eq!((rig.waiting("works"), rig.waiting("fails")), (0, 0));
+    let attempts = rig.engine().metrics().attempts;
+    assert_eq!((attempts.delivered, attempts.repeated, attempts.dropped), (5, 0, 5));
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_not_even_tried_once_its_receiver_fails() {
+    let rig = Rig::new(&["fails"]);
+    rig.tell(25);
+    let (post, mut arriving) = rig.post(vec![("fails", Manner::Status(500))]);
+    let (post, receiver) = (Arc::new(post), rig.receiver("fails"));
+    let (_running, stopped) = tokio::sync::watch::channel(false);
+    post.serve(&receiver, &stopped).await;
+    assert_eq!(rig.waiting("fails"), 15);
+    rig.clock.advance(2 * 86_400);
+    post.serve(&receiver, &stopped).await;
+    assert_eq!(rig.waiting("fails"), 0);
+    let attempts = rig.engine().metrics().attempts;
+    assert_eq!((attempts.repeated, attempts.dropped), (10, 25), "those that were to be repeated are too old as well");
+    assert_eq!(std::iter::from_fn(|| arriving.try_recv().ok()).count(), 10);
+}
+
+#[tokio::test]
+async fn a_receiver_that_may_no_longer_be_told_counts_as_failing() {
+    let rig = Rig::new(&["barred", "works"]);
+    rig.tell(1);
+    let (post, mut arriving) = rig.post(vec![("barred", Manner::Forbidden), ("works", Manner::Status(200))]);
+    let post = post.start();
+    assert_eq!(arriving.recv().await.unwrap(), "works");
+    post.end().await;
+    assert!(arriving.try_recv().is_err());
+    assert_eq!(rig.engine().metrics().attempts.delivered, 1);
+}
+
+#[test]
+fn a_receiver_rests_longer_each_time_and_comes_back_at_once() {
+    let now = UnixTime(1_000);
+    let mut health = Health::default();
+    let mut rests = Vec::new();
+    for _ in 0..20 {
+        health = health.after(false, now);
+        rests.push(health.rests_until.map(|until| until.0 - now.0));
+    }
+    let expected = [10, 20, 40, 80, 160, 320, 600, 600, 600, 600, 600].map(Some);
+    assert_eq!(rests, [None; 9].into_iter().chain(expected).collect::<Vec<_>>());
+    assert!(health.rests(UnixTime(1_599)) && !health.rests(UnixTime(1_600)));
+    assert_eq!(health.after(true, now), Health::default());
+}
+
+fn stored(position: u64, name: &str) -> StoredDelivery {
+    let about = NoticedVersion {
+        kind: ObjectKind::Key,
+        name: ObjectName::parse(name).unwrap(),
+        version: VersionId::from_bytes([1; 16]),
+        not_before: None,
+        expires: None,
+    };
+    let notice = Notice {
+        id: Guid::from_u128(u128::from(position)),
+        kind: NoticeKind::KeyExpired,
+        time: UnixTime(1),
+        vault: vault(),
+        source: String::new(),
+        about: Some(about),
+    };
+    StoredDelivery { position, delivery: Delivery::new(notice) }
+}
+
+#[test]
+fn notices_of_one_object_stay_in_one_lane_in_their_order() {
+    let names = ["a", "B", "c", "d", "e", "f"];
+    // What is due the longest comes first: not always what was written first.
+    let deliveries: Vec<_> =
+        (0..60_u64).map(|at| (at * 37) % 60).map(|at| stored(at, names[at as usize % 6])).collect();
+    for count in [1, 4, 100] {
+        let lanes = lanes(deliveries.clone(), count);
+        assert!(lanes.len() <= count && lanes.iter().map(Vec::len).sum::<usize>() == 60);
+        for name in names {
+            let of_name = |stored: &&StoredDelivery| stored.delivery.notice.subject().eq_ignore_ascii_case(name);
+            let found: Vec<Vec<u64>> = lanes
+                .iter()
+                .map(|lane| lane.iter().filter(of_name).map(|stored| stored.position).collect())
+                .filter(|found: &Vec<u64>| !found.is_empty())
+                .collect();
+            assert_eq!((found.len(), found[0].len()), (1, 10), "{name}");
+            assert!(found[0].is_sorted(), "{found:?}");
+        }
+    }
+}
