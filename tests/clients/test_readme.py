@@ -156,6 +156,18 @@ def test_the_directory(paste):
         paste(f"strongroom identity {command} --help")
 
 
+def test_notices(paste):
+    sign_in, _, _ = block("az, with the literal names of Azure").partition("az keyvault create")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    # What the receiver prints goes through a pipe, so that it can be waited for.
+    begin = "trap 'kill $(jobs -p)' EXIT; mkfifo notices.jsonl; exec 3<> notices.jsonl"
+    end = 'read -r -t 60 notice <&3; echo "$notice"'
+    out = paste(sign_in, begin, block("Notices").replace("9000", str(port)), end)
+    notice = json.loads(out.splitlines()[-1])
+    assert (notice["type"], notice["subject"]) == ("Microsoft.KeyVault.SecretNewVersionCreated", "hello")
+
+
 def test_what_the_server_prints(paste, server):
     printed = server.read_instructions(until="/keys?api-version=")
     # Unindented lines are titles; what is between two of them belongs together.
