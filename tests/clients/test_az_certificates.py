@@ -182,7 +182,7 @@ def test_a_pending_certificate_that_is_given_up(az, policies):
 
 def test_an_issuer_that_is_not_there(az, policies):
     refused = az.refuses(f"keyvault certificate create {VAULT} --name nobodys --policy {policies['missing']}")
-    assert refused.code == "IssuerNotFound"
+    assert refused.code == "CertificateIssuerNotFound"
     assert az.refuses(f"keyvault certificate show {VAULT} --name nobodys").code == "CertificateNotFound"
 
 
@@ -335,7 +335,7 @@ def test_issuers(az):
     people = az(f"keyvault certificate issuer admin list {VAULT} --issuer-name i")
     assert [(each["emailAddress"], each["lastName"], each["phone"]) for each in people] == [("b@contoso.com", "B", "1")]
     az(f"keyvault certificate issuer delete {VAULT} --issuer-name i")
-    assert az.refuses(f"keyvault certificate issuer show {VAULT} --issuer-name i").code == "IssuerNotFound"
+    assert az.refuses(f"keyvault certificate issuer show {VAULT} --issuer-name i").code == "CertificateIssuerNotFound"
 
 
 def test_contacts(az):

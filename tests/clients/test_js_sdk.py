@@ -175,7 +175,7 @@ def expected_of_certificates():
             "made": ["Test", "me", None, [person]],
             "changed": ["Test", "you"],
             "listed": [["theirs", "Test"]],
-            "gone": [404, "IssuerNotFound", None],
+            "gone": [404, "CertificateIssuerNotFound", None],
             "contacts": [{"email": "a@contoso.com", "name": "A", "phone": "1"}],
             "noContacts": [404, "ContactsNotFound", None],
         },

@@ -293,7 +293,7 @@ def test_issuers_and_contacts(certificates):
     assert (changed.provider, changed.account_id) == ("Test", "you")
     assert "theirs" in {each.name for each in certificates.list_properties_of_issuers()}
     certificates.delete_issuer("theirs")
-    refused(lambda: certificates.get_issuer("theirs"), 404, "IssuerNotFound")
+    refused(lambda: certificates.get_issuer("theirs"), 404, "CertificateIssuerNotFound")
     refused(lambda: certificates.get_contacts(), 404, "ContactsNotFound")
     contacts = [CertificateContact(email="a@contoso.com", name="A", phone="1")]
     certificates.set_contacts(contacts)
@@ -339,7 +339,7 @@ def test_who_may_make_an_issuer_of_a_key(certificates, server, vault, hsm):
         refused(create_issuer(account), 400, "BadParameter")
     signs_nothing = hsm.create_oct_key("signs-nothing", hardware_protected=True)
     refused(create_issuer(signs_nothing.id), 403, "Forbidden", "KeyOperationForbidden")
-    refused(lambda: certificates.get_issuer("wrong"), 404, "IssuerNotFound")
+    refused(lambda: certificates.get_issuer("wrong"), 404, "CertificateIssuerNotFound")
 
 
 def test_an_issuer_that_is_disabled_or_gone(certificates, hsm):
@@ -350,7 +350,7 @@ def test_an_issuer_that_is_disabled_or_gone(certificates, hsm):
     operation = certificates.get_certificate_operation("waits")
     assert (operation.status, operation.error.code) == ("failed", "IssuerDisabled")
     certificates.delete_issuer("passing")
-    refused(lambda: create(certificates, "waits", "passing"), 404, "IssuerNotFound")
+    refused(lambda: create(certificates, "waits", "passing"), 404, "CertificateIssuerNotFound")
 
 
 def test_the_secret_converts_on_read(secrets, certificates):

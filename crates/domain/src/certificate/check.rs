@@ -9,6 +9,7 @@ use std::{net::IpAddr, ops::RangeInclusive};
 pub(super) const VALIDITY_MONTHS: RangeInclusive<u32> = 1..=1200;
 /// Documented: days before expiry are at most this many for each month of validity.
 const DAYS_OF_A_MONTH: u32 = 27;
+pub(super) const DAYS_BEFORE_EXPIRY: &str = "must be between 1 and validity_months multiplied by 27";
 /// Limits of ours: a certificate that exceeds them is of no use to any verifier.
 const SUBJECT_LENGTH: usize = 1024;
 const NAMES: usize = 256;
@@ -32,20 +33,29 @@ impl CertificatePolicy {
     }
 
     pub(super) fn check_lifetime(&self) -> Result<(), Refusal> {
-        let most = self.x509.validity_months.saturating_mul(DAYS_OF_A_MONTH);
         for (index, step) in self.lifetime_actions.iter().enumerate() {
-            match step.trigger {
-                LifetimeTrigger::DaysBeforeExpiry(days) if days < 1 || days > most => {
-                    let reason = "must be between 1 and validity_months multiplied by 27";
-                    return Err(invalid("days_before_expiry", reason));
-                }
-                LifetimeTrigger::DaysBeforeExpiry(_) | LifetimeTrigger::Percentage(_) => {}
+            if step.trigger == LifetimeTrigger::DaysBeforeExpiry(0) {
+                return Err(invalid("days_before_expiry", DAYS_BEFORE_EXPIRY));
             }
             if self.lifetime_actions.iter().take(index).any(|earlier| earlier.action == step.action) {
                 return Err(invalid("lifetime_actions", "there is at most one of each action_type"));
             }
         }
         Ok(())
+    }
+
+    /// For actions and a validity that somebody asked for together. The life of an imported certificate is what it is, and
+    /// actions that were written for longer ones are no reason to refuse it.
+    pub(super) fn check_days_before_expiry(&self) -> Result<(), Refusal> {
+        if self.lifetime_actions.iter().any(|step| self.exceeds_validity(step.trigger)) {
+            return Err(invalid("days_before_expiry", DAYS_BEFORE_EXPIRY));
+        }
+        Ok(())
+    }
+
+    pub(super) fn exceeds_validity(&self, trigger: LifetimeTrigger) -> bool {
+        let most = self.x509.validity_months.saturating_mul(DAYS_OF_A_MONTH);
+        matches!(trigger, LifetimeTrigger::DaysBeforeExpiry(days) if days > most)
     }
 }
 

@@ -46,9 +46,15 @@ impl CertificatePolicy {
             return None;
         }
         let steps = self.lifetime_actions.iter();
-        let steps = steps.map(|step| (step.trigger.falls_at(not_before, not_after), self.meant(*step)));
+        let steps = steps.map(|step| (self.counted(step.trigger).falls_at(not_before, not_after), self.meant(*step)));
         // Of two at one moment, the first in the policy.
         steps.filter(|(_, kind)| !done.contains(kind)).min_by_key(|(at, _)| *at)
+    }
+
+    /// What is meant for longer lives than the policy's own, which only an imported certificate can have, is as good as
+    /// nothing said.
+    fn counted(&self, trigger: LifetimeTrigger) -> LifetimeTrigger {
+        if self.exceeds_validity(trigger) { LifetimeTrigger::DEFAULT } else { trigger }
     }
 
     /// Nothing here can renew what somebody outside signs: its owner is told that it is time.

@@ -47,6 +47,19 @@ fn the_sooner_action_comes_first_and_each_but_once() {
 }
 
 #[test]
+fn days_that_exceed_the_validity_count_as_the_default() {
+    let mut policy = policy("Self", vec![step(DaysBeforeExpiry(82), AutoRenew)]);
+    policy.x509.validity_months = 3;
+    let after_days = |policy: &CertificatePolicy| {
+        let (at, _) = policy.next_step(NOW, NOW.plus_days(90), &[]).unwrap();
+        (at.0 - NOW.0) / DAY
+    };
+    assert_eq!(after_days(&policy), 72);
+    policy.lifetime_actions = vec![step(DaysBeforeExpiry(81), AutoRenew)];
+    assert_eq!(after_days(&policy), 9);
+}
+
+#[test]
 fn of_two_actions_at_one_moment_the_first_in_the_policy_comes_first() {
     for (first, second) in [(AutoRenew, EmailContacts), (EmailContacts, AutoRenew)] {
         let policy = policy("Self", vec![step(Percentage(50), first), step(DaysBeforeExpiry(5), second)]);

@@ -1,6 +1,7 @@
 //! Policies as a client asks for them: what is missing is filled in, what is there replaces. Source: contract key-vault
 //! §3.9.
 
+use super::check::DAYS_BEFORE_EXPIRY;
 use super::{
     AlternativeNames, CertificateContent, CertificatePolicy, IssuerChoice, IssuerReference, KeyProperties, KeyUsage,
     LifetimeStep, LifetimeStepKind, LifetimeTrigger, X509Properties,
@@ -71,6 +72,7 @@ impl CertificatePolicy {
         };
         let policy = Self::of(request, key, x509, &IssuerChoice::Own, now)?;
         policy.check()?;
+        policy.check_days_before_expiry()?;
         Ok(policy)
     }
 
@@ -145,6 +147,9 @@ impl CertificatePolicy {
             updated: now,
         };
         policy.check()?;
+        if request.lifetime_actions.is_some() || request.validity_months.is_some() {
+            policy.check_days_before_expiry()?;
+        }
         Ok(policy)
     }
 }
@@ -171,10 +176,8 @@ impl LifetimeStepRequest {
                 LifetimeTrigger::Percentage(percentage.ok_or(invalid("lifetime_percentage", reason))?)
             }
             (None, Some(days)) => {
-                let reason = "must be between 1 and validity_months multiplied by 27";
-                LifetimeTrigger::DaysBeforeExpiry(
-                    u32::try_from(days).map_err(|_| invalid("days_before_expiry", reason))?,
-                )
+                let days = u32::try_from(days).map_err(|_| invalid("days_before_expiry", DAYS_BEFORE_EXPIRY))?;
+                LifetimeTrigger::DaysBeforeExpiry(days)
             }
             (None, None) | (Some(_), Some(_)) => {
                 let reason = "an action has either lifetime_percentage or days_before_expiry";

@@ -220,6 +220,22 @@ fn an_imported_certificate_is_as_it_is_and_of_an_unknown_issuer() {
     assert_eq!(parameter(imported(&PolicyRequest { key, ..PolicyRequest::default() })), "exportable");
 }
 
+#[test]
+fn actions_meant_for_longer_lives_are_no_reason_to_refuse_an_import() {
+    let action =
+        |days| LifetimeStepRequest { percentage: None, days_before_expiry: Some(days), action: Some(EmailContacts) };
+    let asked = |days| PolicyRequest { lifetime_actions: Some(vec![action(days)]), ..PolicyRequest::default() };
+    let contents = X509Properties { validity_months: 3, ..filled(&named("CN=a")).unwrap().x509 };
+    let imported = |days| CertificatePolicy::imported(&asked(days), KeySpec::Rsa { bits: 2048 }, contents.clone(), NOW);
+    assert_eq!(parameter(imported(0)), "days_before_expiry");
+    let policy = imported(90).unwrap();
+    assert_eq!(policy.lifetime_actions[0].trigger, LifetimeTrigger::DaysBeforeExpiry(90));
+    // They stay as long as nobody speaks of them, but are not taken again.
+    let disabled = PolicyRequest { enabled: Some(false), ..PolicyRequest::default() };
+    assert_eq!(policy.amended(&disabled, LATER).unwrap().lifetime_actions, policy.lifetime_actions);
+    assert_eq!(parameter(policy.amended(&asked(90), LATER)), "days_before_expiry");
+}
+
 fn request() -> impl Strategy<Value = PolicyRequest> {
     let key_type = select(vec![None, Some(KeyType::Rsa), Some(KeyType::Ec), Some(KeyType::Oct)]);
     let bits = select(vec![None, Some(256), Some(2048), Some(4096), Some(521), Some(7)]);

@@ -2,7 +2,7 @@
 //! same run. Machines are shared and noisy, so read the ratios.
 //!
 //! `bench` builds nothing: it takes the server from `STRONGROOM_BIN`. `bench --bare` is the bare server it compares with,
-//! `bench scale` grows a vault to a million secrets.
+//! `bench scale` grows a vault to a million secrets, `bench only 'ES256 sign'` measures the one operation.
 
 #![expect(clippy::print_stdout, reason = "the report is this program's output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -18,7 +18,11 @@ use bare::BareOperations;
 use gate::Costs;
 use load::{Call, Load};
 use process::{Place, Strongroom};
-use std::{process::ExitCode, time::Duration};
+use std::{
+    ffi::{OsStr, OsString},
+    process::ExitCode,
+    time::Duration,
+};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
         Some("--bare") => bare::serve(),
         Some("scale") => scale::measure(&[1_000, 100_000, 1_000_000]),
+        Some("only") => only(),
         _ => run(),
     };
     match outcome {
@@ -47,9 +52,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Failure> {
+/// The server that is measured.
+fn binary() -> Result<OsString, Failure> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let binary = std::env::var_os("STRONGROOM_BIN").ok_or("STRONGROOM_BIN names no server")?;
+    std::env::var_os("STRONGROOM_BIN").ok_or_else(|| "STRONGROOM_BIN names no server".into())
+}
+
+fn only() -> Result<(), Failure> {
+    let name = std::env::args().nth(2).ok_or("only what?")?;
+    operations(&Strongroom::start(&binary()?)?, |call| call.name == name)
+}
+
+fn run() -> Result<(), Failure> {
+    let binary = binary()?;
     start_up(&binary)?;
     let server = Strongroom::start(&binary)?;
     println!("idle RSS, freshly started   {:>8.1} MiB", server.process.resident_mib()?);
@@ -57,15 +72,15 @@ fn run() -> Result<(), Failure> {
     println!(
         "beside an ES256 signature   {gate:>8.1} µs of CPU for the gate, {log:.1} for the log (alone: {signature:.1})\n"
     );
-    operations(&server)?;
+    operations(&server, |_| true)?;
     creation(&server)?;
     scale::measure(&[1_000, 10_000])?;
     println!("RSS after the load          {:>8.1} MiB", server.process.resident_mib()?);
     Ok(())
 }
 
-/// Each hot operation in turns with a bare TLS request; the figures are medians of the rounds.
-fn operations(server: &Strongroom) -> Result<(), Failure> {
+/// Each wanted hot operation in turns with a bare TLS request; the figures are medians of the rounds.
+fn operations(server: &Strongroom, wanted: impl Fn(&Call) -> bool) -> Result<(), Failure> {
     let operations = BareOperations::new()?;
     let bare_server = Strongroom::start_bare()?;
 
@@ -75,7 +90,7 @@ fn operations(server: &Strongroom) -> Result<(), Failure> {
         "{:<18}{:>12}{:>10}{:>10}{:>10}{:>22}",
         "operation", "requests/s", "CPU", "bare op", "TLS", "CPU / (bare op + TLS)"
     );
-    for (at, call) in prepare(server)?.iter().enumerate() {
+    for (at, call) in prepare(server)?.iter().enumerate().filter(|(_, call)| wanted(call)) {
         let load = Load { connections: CONNECTIONS, time: ROUND };
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
@@ -152,7 +167,7 @@ fn creation(server: &Strongroom) -> Result<(), Failure> {
 }
 
 /// From the start of the process to its first answer, on a state that exists: median of several.
-fn start_up(binary: &std::ffi::OsStr) -> Result<(), Failure> {
+fn start_up(binary: &OsStr) -> Result<(), Failure> {
     let folder = tempfile::TempDir::new()?;
     drop(Strongroom::start_in(binary, folder.path())?);
     let mut times = Vec::new();

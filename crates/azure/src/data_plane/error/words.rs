@@ -103,7 +103,7 @@ fn of_certificates(refusal: &CertificateRefusal) -> Meaning {
     let forbidden = |inner| (StatusCode::FORBIDDEN, "Forbidden", inner);
     match refusal {
         R::PendingNotFound => not_found("PendingCertificateNotFound"),
-        R::IssuerNotFound { .. } => not_found("IssuerNotFound"),
+        R::IssuerNotFound { .. } => not_found("CertificateIssuerNotFound"),
         R::ContactsNotFound => not_found("ContactsNotFound"),
         R::InProgress | R::NameHeld { .. } => (StatusCode::CONFLICT, "Conflict", None),
         R::NotInProgress { .. } | R::KeyMismatch => (StatusCode::BAD_REQUEST, "BadParameter", None),

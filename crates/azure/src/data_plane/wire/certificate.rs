@@ -241,21 +241,21 @@ impl<'a> Pending<'a> {
     }
 }
 
-/// `IssuerBundle`. A password is never told.
+/// `IssuerBundle`. A password is never told. Credentials and organization are there even when nothing is known of them, as
+/// recordings of the service show.
 #[derive(Serialize)]
 pub(in crate::data_plane) struct IssuerBundle<'a> {
     attributes: PolicyAttributes,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credentials: Option<Credentials<'a>>,
+    credentials: Credentials<'a>,
     id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    org_details: Option<Organization<'a>>,
+    org_details: Organization<'a>,
     provider: &'a str,
 }
 
 #[derive(Serialize)]
 struct Credentials<'a> {
-    account_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -289,15 +289,14 @@ impl<'a> IssuerBundle<'a> {
             last_name: details.last_name.as_deref(),
             phone: details.phone.as_deref(),
         };
-        let has_organization = issuer.organization_id.is_some() || !issuer.administrators.is_empty();
         Self {
             attributes: PolicyAttributes { created: issuer.created, enabled: issuer.enabled, updated: issuer.updated },
-            credentials: issuer.account_id.as_deref().map(|account_id| Credentials { account_id }),
+            credentials: Credentials { account_id: issuer.account_id.as_deref() },
             id: issuer_id(issuer, audience),
-            org_details: has_organization.then(|| Organization {
+            org_details: Organization {
                 admin_details: issuer.administrators.iter().map(administrator).collect(),
                 id: issuer.organization_id.as_deref(),
-            }),
+            },
             provider: &issuer.provider,
         }
     }
