@@ -27,10 +27,10 @@ pub use azure::arm::fuzz::{
     route as arm_route, scope as arm_scope, vault_body as arm_vault_body,
 };
 pub use azure::data_plane::fuzz::{
-    create_body as key_create_body, import_body as key_import_body, operation_body as key_operation_body,
-    other_body as key_other_body, role_assignment_body as hsm_role_assignment_body,
-    rotation_policy_body as key_rotation_policy_body, signature_body as key_signature_body,
-    target as data_plane_target, update_body as key_update_body,
+    certificate_body, create_body as key_create_body, import_body as key_import_body, issuer_body,
+    operation_body as key_operation_body, other_body as key_other_body,
+    role_assignment_body as hsm_role_assignment_body, rotation_policy_body as key_rotation_policy_body, secret_body,
+    signature_body as key_signature_body, target as data_plane_target, update_body as object_update_body,
 };
 pub use azure::sign_in::fuzz::{
     claims as sign_in_claims, directory_body, directory_path, filter as directory_filter, form as sign_in_form,
@@ -73,7 +73,10 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "data_plane_target", run: data_plane_target, seeds: seeds::DATA_PLANE_TARGET },
     Entry { name: "key_create_body", run: key_create_body, seeds: seeds::KEY_CREATE_BODY },
     Entry { name: "key_import_body", run: key_import_body, seeds: seeds::KEY_IMPORT_BODY },
-    Entry { name: "key_update_body", run: key_update_body, seeds: seeds::KEY_UPDATE_BODY },
+    Entry { name: "secret_body", run: secret_body, seeds: seeds::SECRET_BODY },
+    Entry { name: "certificate_body", run: certificate_body, seeds: seeds::CERTIFICATE_BODY },
+    Entry { name: "issuer_body", run: issuer_body, seeds: seeds::ISSUER_BODY },
+    Entry { name: "object_update_body", run: object_update_body, seeds: seeds::OBJECT_UPDATE_BODY },
     Entry { name: "key_operation_body", run: key_operation_body, seeds: seeds::KEY_OPERATION_BODY },
     Entry { name: "key_signature_body", run: key_signature_body, seeds: seeds::KEY_SIGNATURE_BODY },
     Entry { name: "key_other_body", run: key_other_body, seeds: seeds::KEY_OTHER_BODY },

@@ -138,6 +138,10 @@ pub const DATA_PLANE_TARGET: &[&[u8]] = &[
     b"GET ///providers/Microsoft.Authorization/roleAssignments?$filter=principalId%20eq%20'00000000-0000-4000-8000-00000000000a'",
     b"GET /settings/AllowKeyManagementOperationsThroughARM?api-version=7.4",
     b"GET /secrets/s?api-version=7.4",
+    b"DELETE /certificates/c/pending?api-version=2026-04-01",
+    b"PATCH /certificates/issuers/i?api-version=7.4",
+    b"PUT /certificates/contacts?api-version=7.6",
+    b"POST /deletedcertificates/c/recover?api-version=7.4",
 ];
 pub const KEY_CREATE_BODY: &[&[u8]] = &[
     br#"{"kty":"RSA-HSM","key_size":3072,"public_exponent":65537,"key_ops":["wrapKey","unwrapKey"],"attributes":{"enabled":true,"nbf":1763661600,"exp":1863661600,"exportable":false},"tags":{"a":"b"}}"#,
@@ -150,9 +154,28 @@ pub const KEY_IMPORT_BODY: &[&[u8]] = &[
     br#"{"hsm":true,"key":{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}}"#,
     br#"{"key":{"kty":"RSA-HSM","key_hsm":"AQ"}}"#,
 ];
-pub const KEY_UPDATE_BODY: &[&[u8]] = &[
+pub const OBJECT_UPDATE_BODY: &[&[u8]] = &[
     br#"{"key_ops":["sign","verify"],"attributes":{"enabled":false,"nbf":1,"exp":null},"tags":{"a":"b"}}"#,
     br#"{"attributes":{"exp":9223372036854775807,"exportable":true},"release_policy":{"data":"AQ"}}"#,
+    br#"{"contentType":"text/plain","attributes":{"enabled":true},"tags":{}}"#,
+    br#"{"policy":{"key_props":{"kty":"EC","reuse_key":true},"lifetime_actions":[]},"tags":{"a":"b"}}"#,
+];
+pub const SECRET_BODY: &[&[u8]] = &[
+    br#"{"value":"correct horse","contentType":"text/plain","attributes":{"enabled":true,"nbf":1763661600,"exp":1863661600},"tags":{"a":"b"}}"#,
+    br#"{"value":"","attributes":null}"#,
+];
+pub const CERTIFICATE_BODY: &[&[u8]] = &[
+    br#"{"policy":{"key_props":{"exportable":true,"kty":"RSA-HSM","key_size":2048,"reuse_key":false},"secret_props":{"contentType":"application/x-pkcs12"},"x509_props":{"subject":"CN=contoso.com","sans":{"dns_names":["a.contoso.com"],"emails":["a@contoso.com"],"upns":["u@contoso.com"],"uris":["https://contoso.com"],"ipAddresses":["::1"]},"ekus":["1.3.6.1.5.5.7.3.1"],"key_usage":["digitalSignature"],"validity_months":12},"lifetime_actions":[{"trigger":{"lifetime_percentage":80},"action":{"action_type":"AutoRenew"}},{"trigger":{"days_before_expiry":30},"action":{"action_type":"EmailContacts"}}],"issuer":{"name":"Self","cty":"OV-SSL","cert_transparency":true},"attributes":{"enabled":true}},"attributes":{"enabled":true},"tags":{"a":"b"},"preserveCertOrder":true}"#,
+    br#"{"key_props":{"kty":"EC","crv":"P-384"},"x509_props":{"subject":"CN=a"},"issuer":{"name":"Unknown"}}"#,
+    br#"{"value":"MIIBAg==","pwd":"p","policy":{"secret_props":{"contentType":"application/x-pem-file"}},"attributes":{"enabled":false}}"#,
+    br#"{"value":"-----BEGIN PRIVATE KEY-----\nAQ==\n-----END PRIVATE KEY-----\n"}"#,
+    br#"{"x5c":["MIIBAg=="],"attributes":{"enabled":true},"tags":{"a":"b"}}"#,
+    br#"{"cancellation_requested":true}"#,
+];
+pub const ISSUER_BODY: &[&[u8]] = &[
+    br#"{"provider":"Test","credentials":{"account_id":"https://kv1.vault.localhost:8443/keys/ca/0123456789abcdef0123456789abcdef","pwd":"p"},"org_details":{"id":"o","admin_details":[{"first_name":"a","last_name":"b","email":"a@contoso.com","phone":"1"}]},"attributes":{"enabled":true}}"#,
+    br#"{"provider":"DigiCert","credentials":{"account_id":"customer-42"}}"#,
+    br#"{"contacts":[{"email":"a@contoso.com","name":"a","phone":"1"},{"email":"b@contoso.com"}]}"#,
 ];
 pub const KEY_OPERATION_BODY: &[&[u8]] = &[
     br#"{"alg":"RSA-OAEP-256","value":"AQIDBA"}"#,
