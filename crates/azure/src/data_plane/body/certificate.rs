@@ -8,7 +8,7 @@ use domain::{
     PolicyRequest, Secret, Tags,
 };
 use engine::{CertificateFile, CreateCertificate, ImportCertificate, MergeCertificate, ObjectChanges};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 /// `CertificatePolicy` (contract: key-vault §3.6).
 #[derive(Default, Deserialize)]
@@ -19,6 +19,8 @@ struct Policy {
     lifetime_actions: Option<Vec<Object<LifetimeAction>>>,
     issuer: Option<Object<IssuerParameters>>,
     attributes: Option<Object<Attributes>>,
+    #[serde(rename = "platformManaged")]
+    platform_managed: Option<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -82,6 +84,9 @@ struct IssuerParameters {
 
 impl Policy {
     fn request(self) -> Result<PolicyRequest, Problem> {
+        if self.platform_managed.is_some() {
+            return Err(Problem::NotSupported("Platform-managed certificates"));
+        }
         let Object(key) = self.key_props.unwrap_or_default();
         let Object(x509) = self.x509_props.unwrap_or_default();
         let Object(issuer) = self.issuer.unwrap_or_default();

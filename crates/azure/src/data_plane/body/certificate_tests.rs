@@ -72,3 +72,14 @@ fn unknown_words_and_wrong_encodings_are_refused() {
     assert!(reason(update_pending(br#"{"cancellation_requested":false}"#)).contains("'cancellation_requested'"));
     update_pending(br#"{"cancellation_requested":true}"#).unwrap();
 }
+
+#[test]
+fn a_certificate_managed_by_the_platform_is_refused_wherever_a_policy_is_read() {
+    let managed = json!({ "platformManaged": { "certificateUsage": "tls" } });
+    let refused = |read: Result<(), Problem>| matches!(read, Err(Problem::NotSupported(_)));
+    assert!(refused(super::policy(&bytes(&managed)).map(drop)));
+    assert!(refused(create_certificate(&bytes(&json!({ "policy": managed }))).map(drop)));
+    assert!(refused(import_certificate(&bytes(&json!({ "value": "MAAA", "policy": managed }))).map(drop)));
+    assert!(refused(update_certificate(&bytes(&json!({ "policy": managed }))).map(drop)));
+    super::policy(br#"{"platformManaged":null}"#).unwrap();
+}
