@@ -6,6 +6,7 @@
 mod bodies;
 mod directory;
 mod http_level;
+mod objects;
 mod probe;
 mod sign_in;
 
@@ -108,7 +109,9 @@ impl Front<'_> {
         ];
         for name in operation.query.iter().filter(|name| *name != "$filter") {
             for value in ["0", "-1", "many", "99999999999999999999", "1.5", "%20"] {
-                wrong.push((format!("{path}?api-version={version}&{name}={value}"), Verdict::Refused));
+                // What is not true is false.
+                let verdict = if name == "includePending" { Verdict::Handled } else { Verdict::Refused };
+                wrong.push((format!("{path}?api-version={version}&{name}={value}"), verdict));
             }
         }
         if operation.method == "GET" {
@@ -154,8 +157,8 @@ impl Front<'_> {
             for method in METHODS {
                 let is_documented =
                     operations.iter().any(|other| other.path == operation.path && other.method == method);
-                // The version may be left out, so the path of a key is also that of its current version.
-                let is_alias = operation.path == "/keys/{key-name}" && ["GET", "PATCH"].contains(&method);
+                // The version may be left out, so the path of an object is also that of its current version.
+                let is_alias = is_of_an_object(&operation.path) && ["GET", "PATCH"].contains(&method);
                 if is_documented || is_alias {
                     continue;
                 }
@@ -168,23 +171,32 @@ impl Front<'_> {
     }
 }
 
-/// Names and versions that no key can have.
+/// Whether a path is that of a live object as a whole.
+fn is_of_an_object(path: &str) -> bool {
+    ["/keys/{key-name}", "/secrets/{secret-name}", "/certificates/{certificate-name}"].contains(&path)
+}
+
+/// Names and versions that no object can have.
 fn fire_names(range: &mut Range, document: &Document, version: &str) {
     let long = "a".repeat(128);
     let names = ["a%20b", "%C3%A9", "%2e%2e", "a%2Fb", "a_b", "%00", "a.b", "%25", "%F0%9F%98%80", "-%0d%0a", &long];
+    let versions = ["x", "%FF", "%00", "..", &long, &"g".repeat(32), &"0".repeat(33), &"0".repeat(32)];
+    let wrong: [(&str, &str, &[&str]); 2] = [("name", "-name}", &names), ("version", "-version}", &versions)];
     for operation in document.operations() {
-        if operation.path.contains("{key-name}") {
-            for name in names {
-                let path = operation.path.replace("{key-name}", name).replace("{key-version}", &"0".repeat(32));
-                let target = format!("{path}?api-version={version}");
-                range.fire("name", &Probe::new(&operation.method, target).body("{}"), Verdict::Refused);
+        for (what, ending, values) in wrong {
+            if !operation.path.split('/').any(|segment| segment.ends_with(ending)) {
+                continue;
             }
-        }
-        if operation.path.contains("{key-version}") {
-            for wrong in ["x", "%FF", "%00", "..", &long, &"g".repeat(32), &"0".repeat(33), &"0".repeat(32)] {
-                let path = operation.path.replace("{key-name}", "probe").replace("{key-version}", wrong);
+            for value in values {
+                let segment = |segment: &str| match segment {
+                    segment if segment.ends_with(ending) => (*value).to_owned(),
+                    segment if segment.ends_with("-version}") => "0".repeat(32),
+                    segment if segment.ends_with("-name}") => "probe".to_owned(),
+                    segment => segment.to_owned(),
+                };
+                let path = operation.path.split('/').map(segment).collect::<Vec<_>>().join("/");
                 let target = format!("{path}?api-version={version}");
-                range.fire("version", &Probe::new(&operation.method, target).body("{}"), Verdict::Refused);
+                range.fire(what, &Probe::new(&operation.method, target).body("{}"), Verdict::Refused);
             }
         }
     }

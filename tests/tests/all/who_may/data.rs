@@ -212,7 +212,8 @@ fn scene_of_roles(hsm: &Target, right: Operation, number: u128) -> (String, Opti
     }
 }
 
-fn filled(path: &str, name: &str, version: &str) -> String {
+/// A path of a document with its parameters filled in.
+pub fn filled(path: &str, name: &str, version: &str) -> String {
     let of_path = |segment: &str| match segment {
         "{scope}" => String::new(),
         "{key-version}" | "{secret-version}" | "{certificate-version}" => version.to_owned(),

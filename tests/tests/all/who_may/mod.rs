@@ -4,8 +4,10 @@
 mod control;
 mod data;
 mod directory;
-mod needs;
-mod objects;
+pub mod needs;
+pub mod objects;
+
+pub use data::filled;
 
 use domain::{Guid, Operation};
 use e2e::{
