@@ -1,8 +1,9 @@
-//! After the answer to a deletion, a disabling or a revocation nothing is signed any more, however busy the key was.
+//! After the answer to a deletion, a disabling or a revocation nothing is signed and no secret is read any more, however
+//! busy the object was. After the answer to a new value nobody is told the old one.
 
 use domain::ContainerKind;
 use e2e::{
-    client::{Principal, Target},
+    client::{Answer, Principal, Target},
     containers::Container,
     process::Server,
 };
@@ -15,10 +16,10 @@ use std::{
     thread,
 };
 
-const SIGNERS: usize = 4;
-/// Signatures before the change, so that all signers are at it.
+const USERS: usize = 4;
+/// Uses before the change, so that all users are at it.
 const BEFORE: usize = 40;
-/// Requests of each signer that begin after the answer to the change.
+/// Requests of each user that begin after the answer to the change.
 const AFTER: usize = 5;
 const ROUNDS: usize = 8;
 /// Status and code.
@@ -49,19 +50,57 @@ impl Algorithm {
     }
 }
 
-/// Signers that do not pause.
+/// How an object is used: a request, and what it is told once the change was answered.
+struct Use {
+    method: &'static str,
+    path: String,
+    body: Option<Value>,
+    after: After,
+}
+
+enum After {
+    Refused(Refusal),
+    /// A secret's new value.
+    Told(String),
+}
+
+impl Use {
+    fn sign(key: &str, algorithm: Algorithm, refusal: Refusal) -> Self {
+        let (path, body) = (format!("/keys/{key}/sign"), Some(algorithm.request()));
+        Self { method: "POST", path, body, after: After::Refused(refusal) }
+    }
+
+    fn read(secret: &str, after: After) -> Self {
+        Self { method: "GET", path: format!("/secrets/{secret}"), body: None, after }
+    }
+
+    /// Whether an answer is one that may only come once the change has been asked for.
+    fn is_of_after(&self, answer: &Answer) -> bool {
+        match &self.after {
+            After::Refused(refusal) if !answer.is_success() => {
+                assert_eq!((answer.status, answer.code()), *refusal, "{}", answer.body);
+                true
+            }
+            After::Refused(_) => false,
+            After::Told(value) => {
+                assert!(answer.is_success(), "{}", answer.body);
+                answer.body["value"] == json!(value)
+            }
+        }
+    }
+}
+
+/// Users that do not pause.
 struct Crowd<'a> {
     data: &'a Target,
-    key: &'a str,
-    algorithm: Algorithm,
-    refusal: Refusal,
+    usage: Use,
     /// The change has been asked for.
     asked: AtomicBool,
     /// The change has been answered.
     answered: AtomicBool,
 }
 
-/// Tells the signers that the change was answered, also if it failed: they would go on for ever.
+/// Tells the users that the change was answered, also if it failed: they would go on for ever.
 struct Answered<'a>(&'a AtomicBool);
 
 impl Drop for Answered<'_> {
@@ -74,43 +113,45 @@ impl Crowd<'_> {
     fn meets(self, change: impl FnOnce()) {
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
-            for _ in 0..SIGNERS {
+            for _ in 0..USERS {
                 let (crowd, sender) = (&self, sender.clone());
-                scope.spawn(move || crowd.sign_without_pause(&sender));
+                scope.spawn(move || crowd.go_on_without_pause(&sender));
             }
             drop(sender);
             let _answered = Answered(&self.answered);
             for _ in 0..BEFORE {
-                receiver.recv().expect("the signers sign");
+                receiver.recv().expect("the users use it");
             }
             self.asked.store(true, Ordering::SeqCst);
             change();
         });
     }
 
-    fn sign_without_pause(&self, signed: &mpsc::Sender<()>) {
-        let path = format!("/keys/{}/sign", self.key);
-        let body = self.algorithm.request();
+    fn go_on_without_pause(&self, used: &mpsc::Sender<()>) {
+        let Use { method, path, body, .. } = &self.usage;
         let mut after = 0;
         while after < AFTER {
             // Read before the request is sent: what is sent afterwards began after the answer.
             let began_after = self.answered.load(Ordering::SeqCst);
-            let answer = self.data.call("POST", &path, Some(&body));
-            if answer.is_success() {
-                assert!(!began_after, "signed after the change was answered");
-                // Nobody counts any more once there have been enough.
-                let _ = signed.send(());
+            let answer = self.data.call(method, path, body.as_ref());
+            if self.usage.is_of_after(&answer) {
+                assert!(self.asked.load(Ordering::SeqCst), "changed before anything was asked for: {}", answer.body);
             } else {
-                assert!(self.asked.load(Ordering::SeqCst), "refused before anything was asked for: {}", answer.body);
-                assert_eq!((answer.status, answer.code()), self.refusal, "{}", answer.body);
+                assert!(!began_after, "as before, after the change was answered");
+                // Nobody counts any more once there have been enough.
+                let _ = used.send(());
             }
             after += usize::from(began_after);
         }
     }
 }
 
-fn crowd<'a>(data: &'a Target, key: &'a str, algorithm: Algorithm, refusal: Refusal) -> Crowd<'a> {
-    Crowd { data, key, algorithm, refusal, asked: AtomicBool::new(false), answered: AtomicBool::new(false) }
+fn users(data: &Target, usage: Use) -> Crowd<'_> {
+    Crowd { data, usage, asked: AtomicBool::new(false), answered: AtomicBool::new(false) }
+}
+
+fn crowd<'a>(data: &'a Target, key: &str, algorithm: Algorithm, refusal: Refusal) -> Crowd<'a> {
+    users(data, Use::sign(key, algorithm, refusal))
 }
 
 /// Runs a contest for each algorithm and round, in each kind of container, with names of its own.
@@ -150,6 +191,68 @@ fn a_disabled_key_signs_nothing() {
         crowd(&data, &key, algorithm, (403, "Forbidden"))
             .meets(|| drop(data.call("PATCH", &format!("/keys/{key}"), Some(&disabled)).expect("disabling")));
     });
+}
+
+fn set(data: &Target, secret: &str, value: &str) {
+    data.call("PUT", &format!("/secrets/{secret}"), Some(&json!({ "value": value }))).expect("setting a secret");
+}
+
+#[test]
+fn a_deleted_or_disabled_secret_is_not_read() {
+    let server = Server::ephemeral();
+    let vault = Container::made(server.client(), ContainerKind::Vault, "crowded").data();
+    let disabled = json!({ "attributes": { "enabled": false } });
+    let changes = [("DELETE", None, (404, "SecretNotFound")), ("PATCH", Some(&disabled), (403, "Forbidden"))];
+    for (method, body, refusal) in changes {
+        for round in 0..ROUNDS {
+            let secret = format!("{method}{round}");
+            set(&vault, &secret, "old");
+            users(&vault, Use::read(&secret, After::Refused(refusal)))
+                .meets(|| drop(vault.call(method, &format!("/secrets/{secret}"), body).expect("changing")));
+        }
+    }
+    server.assert_no_panic();
+}
+
+#[test]
+fn after_a_new_value_nobody_is_told_the_old_one() {
+    let server = Server::ephemeral();
+    let vault = Container::made(server.client(), ContainerKind::Vault, "crowded").data();
+    set(&vault, "s", "value 0");
+    for round in 1..=ROUNDS {
+        let value = format!("value {round}");
+        users(&vault, Use::read("s", After::Told(value.clone()))).meets(|| set(&vault, "s", &value));
+    }
+    server.assert_no_panic();
+}
+
+#[test]
+fn what_a_certificate_brought_along_is_not_used_once_it_is_deleted_or_disabled() {
+    let server = Server::ephemeral();
+    let vault = Container::made(server.client(), ContainerKind::Vault, "crowded").data();
+    let policy = json!({ "policy": {
+        "key_props": { "kty": "EC", "crv": "P-256" },
+        "x509_props": { "subject": "CN=crowded" },
+        "issuer": { "name": "Self" },
+    } });
+    let disabled = json!({ "attributes": { "enabled": false } });
+    let [_, ec] = ALGORITHMS;
+    for (method, body) in [("DELETE", None), ("PATCH", Some(&disabled))] {
+        let refused = |code: &'static str| if body.is_none() { (404, code) } else { (403, "Forbidden") };
+        for round in 0..ROUNDS {
+            for usage in ["key", "secret"] {
+                let name = format!("{usage}{method}{round}");
+                let path = format!("/certificates/{name}");
+                vault.call("POST", &format!("{path}/create"), Some(&policy)).expect("a certificate");
+                let usage = match usage {
+                    "key" => Use::sign(&name, ec, refused("KeyNotFound")),
+                    _ => Use::read(&name, After::Refused(refused("SecretNotFound"))),
+                };
+                users(&vault, usage).meets(|| drop(vault.call(method, &path, body).expect("changing")));
+            }
+        }
+    }
+    server.assert_no_panic();
 }
 
 #[test]
