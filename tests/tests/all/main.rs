@@ -28,6 +28,7 @@ mod restart;
 mod rights;
 mod sign_in;
 mod site;
+mod states;
 mod storm_audit;
 mod usage;
 mod usage_month;

@@ -103,7 +103,7 @@ fn of_made_certificate(data: &Target, right: Operation, name: &str) -> Option<Va
 }
 
 /// What an authority outside makes of a signing request.
-fn signed_outside(csr: &[u8]) -> [Vec<u8>; 2] {
+pub fn signed_outside(csr: &[u8]) -> [Vec<u8>; 2] {
     let spec = KeySpec::Ec { curve: Curve::P256 };
     let made = SoftwareProvider.generate(spec, &SystemEntropy).unwrap();
     let key = SoftwareProvider.open(spec, &made.public, &made.material).unwrap();
