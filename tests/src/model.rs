@@ -4,7 +4,7 @@
 //! ([`crate::server`]); both must answer as [`Model`] says.
 
 use domain::ObjectKind;
-use proptest::{prelude::*, sample::select};
+use proptest::{prelude::*, sample::select, strategy::Union};
 use std::collections::BTreeMap;
 
 /// Names in play: few, so that sequences meet.
@@ -42,6 +42,8 @@ pub enum Op {
     Get(Thing),
     /// Makes use of it: of a secret, reads its value.
     Sign(Thing),
+    Versions(Thing),
+    Update(Thing),
     Delete(Thing),
     GetDeleted(Thing),
     Recover(Thing),
@@ -49,6 +51,12 @@ pub enum Op {
     /// Keeps the blob for [`Op::Restore`].
     Backup(Thing),
     Restore(Thing),
+    /// Begins a version of a certificate that waits for its merge.
+    Begin(Thing),
+    Merge(Thing),
+    Cancel(Thing),
+    /// Takes what is pending away.
+    Abandon(Thing),
     CreateContainer,
     DeleteContainer,
     RecoverContainer,
@@ -76,6 +84,10 @@ pub enum Outcome {
     NameHeldByOther,
     /// A certificate manages the key or secret.
     Managed,
+    /// A version of the certificate waits for its merge, or it has none.
+    Pending,
+    /// No version of the certificate waits for a merge.
+    NothingPending,
     RestoreConflict,
     PurgeProtected,
     ContainerNotFound,
@@ -83,7 +95,7 @@ pub enum Outcome {
     ContainerNameTaken,
     ContainerNameHeldByDeleted,
     DeletedContainerNotFound,
-    /// There is no backup to restore yet: nothing was tried.
+    /// There is no backup to restore yet, or nothing to take away: nothing was tried.
     Skipped,
 }
 
@@ -92,19 +104,27 @@ pub fn settings() -> impl Strategy<Value = Settings> {
         .prop_map(|(retention_days, purge_protection)| Settings { retention_days, purge_protection })
 }
 
+/// What can be tried with a thing, and how often among others.
+type Weighted = (u32, fn(Thing) -> Op);
+
 /// Sequences about objects of these kinds.
 pub fn ops(kinds: &'static [ObjectKind], longest: usize) -> impl Strategy<Value = Vec<Op>> {
-    let key = (select(kinds), 0..NAMES.len()).prop_map(|(kind, name)| Thing { kind, name });
-    let one = prop_oneof![
-        4 => key.clone().prop_map(Op::Create),
-        3 => key.clone().prop_map(Op::Get),
-        3 => key.clone().prop_map(Op::Sign),
-        4 => key.clone().prop_map(Op::Delete),
-        2 => key.clone().prop_map(Op::GetDeleted),
-        3 => key.clone().prop_map(Op::Recover),
-        3 => key.clone().prop_map(Op::Purge),
-        2 => key.clone().prop_map(Op::Backup),
-        2 => key.prop_map(Op::Restore),
+    let thing = (select(kinds), 0..NAMES.len()).prop_map(|(kind, name)| Thing { kind, name });
+    let of_things: [Weighted; 11] = [
+        (4, Op::Create),
+        (3, Op::Get),
+        (3, Op::Sign),
+        (1, Op::Versions),
+        (1, Op::Update),
+        (4, Op::Delete),
+        (2, Op::GetDeleted),
+        (3, Op::Recover),
+        (3, Op::Purge),
+        (2, Op::Backup),
+        (2, Op::Restore),
+    ];
+    let of_certificates: [Weighted; 4] = [(2, Op::Begin), (2, Op::Merge), (1, Op::Cancel), (1, Op::Abandon)];
+    let of_containers = prop_oneof![
         1 => Just(Op::CreateContainer),
         1 => Just(Op::DeleteContainer),
         2 => Just(Op::RecoverContainer),
@@ -112,7 +132,13 @@ pub fn ops(kinds: &'static [ObjectKind], longest: usize) -> impl Strategy<Value 
         3 => (0_i64..40).prop_map(Op::AdvanceDays),
         1 => Just(Op::Restart),
     ];
-    proptest::collection::vec(one, 1..longest)
+    let mut all: Vec<_> = of_things.map(|(weight, op)| (weight, thing.clone().prop_map(op).boxed())).into();
+    if kinds.contains(&ObjectKind::Certificate) {
+        let certificate = thing.prop_map(|thing| thing.of(ObjectKind::Certificate));
+        all.extend(of_certificates.map(|(weight, op)| (weight, certificate.clone().prop_map(op).boxed())));
+    }
+    all.push((9, of_containers.boxed()));
+    proptest::collection::vec(Union::new_weighted(all), 1..longest)
 }
 
 /// A thing that is alive, or was deleted at some second.
@@ -122,6 +148,16 @@ enum Life {
     DeletedAt(i64),
 }
 
+/// What there is to know of a thing.
+#[derive(Clone, Copy, Debug)]
+struct Being {
+    life: Life,
+    /// A certificate has none as long as its first waits for the merge.
+    versions: usize,
+    /// Of a certificate: a version waits for its merge.
+    is_pending: bool,
+}
+
 /// The napkin.
 #[derive(Debug)]
 pub struct Model {
@@ -129,10 +165,9 @@ pub struct Model {
     now: i64,
     container: Option<Life>,
     /// What stands for itself. A certificate's key and secret do not: they are wherever it is.
-    objects: BTreeMap<(&'static str, usize), Life>,
-    /// Backups. They open in this container only as long as it is the same one.
-    backups: BTreeMap<(&'static str, usize), u32>,
-    incarnation: u32,
+    objects: BTreeMap<(&'static str, usize), Being>,
+    /// How many versions there are in backups. They open in this container only as long as it is the same one.
+    backups: BTreeMap<(&'static str, usize), usize>,
     backups_outlive_container: bool,
 }
 
@@ -147,7 +182,6 @@ impl Model {
             container: Some(Life::Alive),
             objects: BTreeMap::new(),
             backups: BTreeMap::new(),
-            incarnation: 0,
             backups_outlive_container,
         }
     }
@@ -168,7 +202,7 @@ impl Model {
             let over: Vec<_> = self
                 .objects
                 .iter()
-                .filter(|(_, life)| matches!(life, Life::DeletedAt(at) if self.is_over(*at)))
+                .filter(|(_, being)| matches!(being.life, Life::DeletedAt(at) if self.is_over(at)))
                 .map(|(id, _)| *id)
                 .collect();
             self.objects.retain(|id, _| !over.contains(id));
@@ -201,7 +235,6 @@ impl Model {
     fn expect_of_container(&mut self, op: Op) -> Outcome {
         match (op, self.container) {
             (Op::CreateContainer, None) => {
-                self.incarnation += 1;
                 if !self.backups_outlive_container {
                     self.backups.clear();
                 }
@@ -234,82 +267,145 @@ impl Model {
         let (Op::Create(thing)
         | Op::Get(thing)
         | Op::Sign(thing)
+        | Op::Versions(thing)
+        | Op::Update(thing)
         | Op::Delete(thing)
         | Op::GetDeleted(thing)
         | Op::Recover(thing)
         | Op::Purge(thing)
         | Op::Backup(thing)
-        | Op::Restore(thing)) = op
+        | Op::Restore(thing)
+        | Op::Begin(thing)
+        | Op::Merge(thing)
+        | Op::Cancel(thing)
+        | Op::Abandon(thing)) = op
         else {
             return Outcome::Skipped;
         };
-        if let Some(life) = self.certificate_over(thing) {
-            return expect_of_managed(op, life);
+        if let Some(certificate) = self.certificate_over(thing) {
+            return expect_under_certificate(op, certificate);
         }
         let is_in_the_way = |kind: &ObjectKind| self.objects.contains_key(&thing.of(*kind).id());
         if thing.kind.followers().iter().any(is_in_the_way) {
             match op {
-                Op::Create(_) => return Outcome::NameHeldByOther,
+                Op::Create(_) | Op::Begin(_) => return Outcome::NameHeldByOther,
                 Op::Restore(_) => return Outcome::RestoreConflict,
                 _ => {}
             }
         }
-        match (op, self.objects.get(&thing.id()).copied()) {
-            (Op::Create(_), Some(Life::DeletedAt(_))) => Outcome::NameHeldByDeleted,
-            (Op::Restore(_), Some(_)) => Outcome::RestoreConflict,
-            (Op::Create(_) | Op::Restore(_), _) => self.becomes(thing, Life::Alive),
-            (Op::Get(_) | Op::Sign(_), Some(Life::Alive)) => Outcome::Done,
-            (Op::Backup(_), Some(Life::Alive)) => {
-                self.backups.insert(thing.id(), self.incarnation);
-                Outcome::Done
-            }
-            (Op::Delete(_), Some(Life::Alive)) => self.becomes(thing, Life::DeletedAt(self.now)),
-            (Op::Get(_) | Op::Sign(_) | Op::Backup(_) | Op::Delete(_), _) => Outcome::NotFound,
-            (Op::GetDeleted(_), Some(Life::DeletedAt(_))) => Outcome::Done,
-            (Op::Recover(_), Some(Life::DeletedAt(_))) => self.becomes(thing, Life::Alive),
-            (Op::Purge(_), Some(Life::DeletedAt(_))) if self.settings.purge_protection => Outcome::PurgeProtected,
-            (Op::Purge(_), Some(Life::DeletedAt(_))) => {
-                self.objects.remove(&thing.id());
-                Outcome::Done
-            }
-            _ => Outcome::DeletedNotFound,
+        let known = self.objects.get(&thing.id()).copied();
+        match known.map(|being| being.life) {
+            None => self.expect_of_nothing(op, thing),
+            Some(Life::Alive) => self.expect_of_live(op, thing),
+            Some(Life::DeletedAt(_)) => self.expect_of_deleted(op, thing),
         }
     }
 
-    /// How the certificate stands that has this key's or secret's name.
-    fn certificate_over(&self, thing: Thing) -> Option<Life> {
+    fn expect_of_nothing(&mut self, op: Op, thing: Thing) -> Outcome {
+        let (versions, is_pending) = match op {
+            Op::Create(_) => (1, false),
+            Op::Restore(_) => (self.backups.get(&thing.id()).copied().unwrap_or_default(), false),
+            Op::Begin(_) => (0, true),
+            Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_) => return Outcome::DeletedNotFound,
+            Op::Abandon(_) => return Outcome::Skipped,
+            _ => return Outcome::NotFound,
+        };
+        self.objects.insert(thing.id(), Being { life: Life::Alive, versions, is_pending });
+        Outcome::Done
+    }
+
+    fn expect_of_live(&mut self, op: Op, thing: Thing) -> Outcome {
+        let now = self.now;
+        let Some(being) = self.objects.get_mut(&thing.id()) else { return Outcome::NotFound };
+        match op {
+            Op::Create(_) | Op::Begin(_) if being.is_pending => return Outcome::Pending,
+            Op::Create(_) => being.versions += 1,
+            Op::Begin(_) => being.is_pending = true,
+            Op::Merge(_) | Op::Cancel(_) if !being.is_pending => return Outcome::NothingPending,
+            Op::Abandon(_) if !being.is_pending => return Outcome::Skipped,
+            Op::Merge(_) => (being.versions, being.is_pending) = (being.versions + 1, false),
+            Op::Cancel(_) | Op::Abandon(_) => being.is_pending = false,
+            // Its key is not there yet.
+            Op::Sign(_) if being.versions == 0 => return Outcome::NotFound,
+            Op::Backup(_) if being.versions == 0 => return Outcome::Pending,
+            Op::Backup(_) => drop(self.backups.insert(thing.id(), being.versions)),
+            Op::Restore(_) => return Outcome::RestoreConflict,
+            Op::Delete(_) => being.life = Life::DeletedAt(now),
+            Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_) => return Outcome::DeletedNotFound,
+            _ => {}
+        }
+        Outcome::Done
+    }
+
+    fn expect_of_deleted(&mut self, op: Op, thing: Thing) -> Outcome {
+        match op {
+            Op::Create(_) | Op::Begin(_) => Outcome::NameHeldByDeleted,
+            Op::Restore(_) => Outcome::RestoreConflict,
+            Op::GetDeleted(_) => Outcome::Done,
+            Op::Recover(_) => {
+                if let Some(being) = self.objects.get_mut(&thing.id()) {
+                    being.life = Life::Alive;
+                }
+                Outcome::Done
+            }
+            Op::Purge(_) if self.settings.purge_protection => Outcome::PurgeProtected,
+            Op::Purge(_) => {
+                self.objects.remove(&thing.id());
+                Outcome::Done
+            }
+            Op::Abandon(_) => Outcome::Skipped,
+            _ => Outcome::NotFound,
+        }
+    }
+
+    /// The certificate that has this key's or secret's name.
+    fn certificate_over(&self, thing: Thing) -> Option<Being> {
         let leads = ObjectKind::Certificate.followers().contains(&thing.kind);
         leads.then(|| self.objects.get(&thing.of(ObjectKind::Certificate).id()).copied()).flatten()
     }
 
-    fn becomes(&mut self, thing: Thing, life: Life) -> Outcome {
-        self.objects.insert(thing.id(), life);
-        Outcome::Done
+    /// How many versions a thing has, if it is there: of itself or with its certificate.
+    #[must_use]
+    pub fn versions(&self, thing: Thing) -> Option<usize> {
+        let being = self.certificate_over(thing).or(self.objects.get(&thing.id()).copied());
+        being.map(|being| being.versions)
+    }
+
+    /// Whether a certificate has the thing, or is it: those are renewed, and may have more versions than somebody made.
+    #[must_use]
+    pub fn is_of_certificate(&self, thing: Thing) -> bool {
+        thing.kind == ObjectKind::Certificate || self.certificate_over(thing).is_some()
     }
 
     /// The names that a list of live, or of deleted, objects of a kind must show, in order; `None` while there is no live
-    /// container.
+    /// container. A certificate without a version is not shown, nor is anything there that it would bring along.
     #[must_use]
     pub fn listed(&self, kind: ObjectKind, deleted: bool) -> Option<Vec<&'static str>> {
         (self.container == Some(Life::Alive)).then(|| {
             let things = (0..NAMES.len()).map(|name| Thing { kind, name });
-            let life = |thing: &Thing| self.certificate_over(*thing).or(self.objects.get(&thing.id()).copied());
-            let is_shown =
-                |thing: &Thing| life(thing).is_some_and(|life| matches!(life, Life::DeletedAt(_)) == deleted);
+            let being = |thing: &Thing| self.certificate_over(*thing).or(self.objects.get(&thing.id()).copied());
+            let is_shown = |thing: &Thing| {
+                let shown = being(thing).filter(|being| being.versions > 0);
+                shown.is_some_and(|being| matches!(being.life, Life::DeletedAt(_)) == deleted)
+            };
             things.filter(is_shown).map(|thing| thing.name()).collect()
         })
     }
 }
 
-/// A certificate's key and secret are where it is, and go where it goes.
-fn expect_of_managed(op: Op, certificate: Life) -> Outcome {
-    match (op, certificate) {
-        (Op::Restore(_), _) => Outcome::RestoreConflict,
-        (Op::Get(_) | Op::Sign(_), Life::Alive) | (Op::GetDeleted(_), Life::DeletedAt(_)) => Outcome::Done,
-        (Op::Create(_), Life::DeletedAt(_)) => Outcome::NameHeldByDeleted,
-        (Op::Create(_) | Op::Delete(_) | Op::Backup(_), Life::Alive) => Outcome::Managed,
-        (Op::Recover(_) | Op::Purge(_), Life::DeletedAt(_)) => Outcome::Managed,
-        (Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_), Life::Alive) => Outcome::DeletedNotFound,
+/// A certificate's key and secret are where it is, and go where it goes. Before it has a version they are nowhere, and
+/// their name is taken all the same.
+fn expect_under_certificate(op: Op, certificate: Being) -> Outcome {
+    let is_made = certificate.versions > 0;
+    match (op, certificate.life) {
+        (Op::Restore(_), _) if is_made => Outcome::RestoreConflict,
+        (Op::Create(_) | Op::Restore(_), Life::DeletedAt(_)) => Outcome::NameHeldByDeleted,
+        (Op::Create(_) | Op::Restore(_), Life::Alive) => Outcome::Managed,
+        (Op::GetDeleted(_), Life::DeletedAt(_)) if is_made => Outcome::Done,
+        (Op::Recover(_) | Op::Purge(_), Life::DeletedAt(_)) if is_made => Outcome::Managed,
+        (Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_), _) => Outcome::DeletedNotFound,
+        (Op::Get(_) | Op::Sign(_) | Op::Versions(_), Life::Alive) if is_made => Outcome::Done,
+        (Op::Update(_) | Op::Delete(_) | Op::Backup(_), Life::Alive) if is_made => Outcome::Managed,
         _ => Outcome::NotFound,
     }
 }

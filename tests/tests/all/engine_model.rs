@@ -1,17 +1,19 @@
 //! Random sequences on the engine, in this process, on a real SQLite file, with a clock that the test moves.
 
+use crate::who_may::objects::signed_outside;
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{
-    Activation, CertificateRefusal, ContainerKind, ContainerName, Curve, Guid, KeyRequest, KeySpec, ObjectKind,
-    ObjectName, PolicyRequest, Refusal, ResourceGroup, ResourceId, Secret, SignatureAlgorithm, Sku, Subscription, Tags,
+    Activation, CertificateRefusal, ContainerKind, ContainerName, Curve, Guid, IssuerRequest, KeyRequest, KeySpec,
+    ObjectKind, ObjectName, PolicyRequest, Refusal, ResourceGroup, ResourceId, Secret, SignatureAlgorithm, Sku,
+    Subscription, Tags, VersionId,
     access::{Caller, Scope, azure_roles, hsm_roles},
     lifecycle::{PolicyAmendment, Retention},
 };
 use e2e::model::{Model, Op, Outcome, Settings, Thing, ops, settings};
 use engine::{
     ContainerRequest, CreateCertificate, CreateKey, CreationTerms, Engine, EngineParts, Error, Foundation, HsmDefaults,
-    HsmSettings, MovableClock, NewAttributes, ObjectView, OpenContainer, PageRequest, Presence, ProfileRequest,
-    SetSecret, SystemClock, VaultSettings,
+    HsmSettings, MergeCertificate, MovableClock, NewAttributes, ObjectChanges, ObjectView, OpenContainer, PageRequest,
+    Presence, ProfileRequest, SetSecret, SystemClock, VaultSettings,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -23,6 +25,7 @@ const TENANT: Guid = Guid::from_u128(0x7e);
 const ADMINISTRATOR: Guid = Guid::from_u128(0xad);
 const NAME: &str = "contoso";
 const LOCATION: &str = "eastus";
+const PAGE: PageRequest = PageRequest { after: None, limit: 25 };
 
 /// An engine on a file, and what it takes to start it again.
 struct Rig {
@@ -175,6 +178,15 @@ impl Rig {
             Op::Create(thing) => create(engine, &caller, &open, thing),
             Op::Get(thing) => engine.get_object(&caller, &open, thing.kind, &name_of(thing), None).map(drop),
             Op::Sign(thing) => make_use(engine, &caller, &open, thing),
+            Op::Versions(thing) => engine.list_versions(&caller, &open, thing.kind, &name_of(thing), &PAGE).map(drop),
+            Op::Update(thing) => {
+                let changes = ObjectChanges { tags: Some(Tags::new()), ..ObjectChanges::default() };
+                engine.update_object(&caller, &open, thing.kind, &name_of(thing), None, &changes).map(drop)
+            }
+            Op::Begin(thing) => certify(engine, &caller, &open, thing, Some("Unknown")),
+            Op::Merge(thing) => merge(engine, &caller, &open, &name_of(thing)),
+            Op::Cancel(thing) => engine.cancel_pending_certificate(&caller, &open, &name_of(thing)).map(drop),
+            Op::Abandon(thing) => engine.delete_pending_certificate(&caller, &open, &name_of(thing)).map(drop),
             Op::Delete(thing) => engine.delete_object(&caller, &open, thing.kind, &name_of(thing)).map(drop),
             Op::GetDeleted(thing) => engine.get_deleted_object(&caller, &open, thing.kind, &name_of(thing)).map(drop),
             Op::Recover(thing) => engine.recover_object(&caller, &open, thing.kind, &name_of(thing)).map(drop),
@@ -195,8 +207,7 @@ impl Rig {
     fn page(&self, kind: ObjectKind, deleted: bool) -> Option<Vec<ObjectView>> {
         let open = self.engine().open_container(self.kind, NAME).ok()?;
         let presence = if deleted { Presence::Deleted } else { Presence::Live };
-        let page = PageRequest { after: None, limit: 25 };
-        let found = self.engine().list_objects(&self.caller(), &open, kind, presence, false, &page);
+        let found = self.engine().list_objects(&self.caller(), &open, kind, presence, false, &PAGE);
         Some(found.unwrap().items)
     }
 
@@ -204,16 +215,30 @@ impl Rig {
         Some(self.page(kind, deleted)?.iter().map(|view| view.object.name.to_string()).collect())
     }
 
-    /// A certificate's key and secret have its version and its dates.
+    /// The versions of a thing that is there, from the first to the last.
+    fn versions(&self, kind: ObjectKind, name: &ObjectName) -> Vec<VersionId> {
+        let open = self.engine().open_container(self.kind, NAME).unwrap();
+        let page = PageRequest { limit: 1000, ..PAGE };
+        let found = self.engine().list_versions(&self.caller(), &open, kind, name, &page).unwrap();
+        found.items.iter().map(|view| view.version.id).collect()
+    }
+
+    /// A certificate's key and secret have its versions and its dates, and nothing is managed without one.
     fn check_trios(&self) {
         for deleted in [false, true].into_iter().filter(|_| self.kind == ContainerKind::Vault) {
-            for certificate in self.page(ObjectKind::Certificate, deleted).unwrap_or_default() {
-                for kind in ObjectKind::Certificate.followers() {
-                    let followers = self.page(*kind, deleted).unwrap();
-                    let found = followers.iter().find(|view| view.object.name == certificate.object.name).unwrap();
-                    assert!(found.object.managed);
-                    assert_eq!(found.object.state, certificate.object.state);
-                    assert_eq!(found.version.id, certificate.version.id);
+            let certificates = self.page(ObjectKind::Certificate, deleted).unwrap_or_default();
+            for kind in ObjectKind::Certificate.followers() {
+                let mut followers = self.page(*kind, deleted).unwrap_or_default();
+                followers.retain(|view| view.object.managed);
+                assert_eq!(followers.len(), certificates.len());
+                for (certificate, follower) in certificates.iter().zip(&followers) {
+                    assert_eq!(follower.object.name, certificate.object.name);
+                    assert_eq!(follower.object.state, certificate.object.state);
+                    assert_eq!(follower.version.id, certificate.version.id);
+                    if !deleted {
+                        let name = &certificate.object.name;
+                        assert_eq!(self.versions(*kind, name), self.versions(ObjectKind::Certificate, name));
+                    }
                 }
             }
         }
@@ -233,13 +258,31 @@ fn create(engine: &Engine, caller: &Caller, open: &OpenContainer, thing: Thing) 
             };
             engine.set_secret(caller, open, &name, request).map(drop)
         }
-        ObjectKind::Certificate => {
-            let key = KeyRequest { curve: Some(Curve::P256), ..KeyRequest::default() };
-            let policy = PolicyRequest { key, subject: Some("CN=model".to_owned()), ..PolicyRequest::default() };
-            let request = CreateCertificate { policy: Some(policy), ..CreateCertificate::default() };
-            engine.create_certificate(caller, open, &name, &request).map(drop)
-        }
+        ObjectKind::Certificate => certify(engine, caller, open, thing, None),
     }
+}
+
+/// Begins a version of a certificate, which signs itself if no issuer is named.
+fn certify(
+    engine: &Engine,
+    caller: &Caller,
+    open: &OpenContainer,
+    thing: Thing,
+    issuer: Option<&str>,
+) -> Result<(), Error> {
+    let key = KeyRequest { curve: Some(Curve::P256), ..KeyRequest::default() };
+    let issuer = IssuerRequest { name: issuer.map(str::to_owned), ..IssuerRequest::default() };
+    let policy = PolicyRequest { key, issuer, subject: Some("CN=model".to_owned()), ..PolicyRequest::default() };
+    let request = CreateCertificate { policy: Some(policy), ..CreateCertificate::default() };
+    engine.create_certificate(caller, open, &name_of(thing), &request).map(drop)
+}
+
+/// Has what is pending signed outside, and brings it.
+fn merge(engine: &Engine, caller: &Caller, open: &OpenContainer, name: &ObjectName) -> Result<(), Error> {
+    let pending = engine.pending_certificate(caller, open, name, None)?;
+    let chain = signed_outside(&pending.csr).into();
+    let request = MergeCertificate { chain, attributes: NewAttributes::default(), tags: None };
+    engine.merge_certificate(caller, open, name, &request).map(drop)
 }
 
 fn make_use(engine: &Engine, caller: &Caller, open: &OpenContainer, thing: Thing) -> Result<(), Error> {
@@ -292,6 +335,12 @@ fn outcome(result: Result<(), Error>) -> Outcome {
             Refusal::NameHeldByDeleted => Outcome::NameHeldByDeleted,
             Refusal::Certificate(CertificateRefusal::Managed { .. }) => Outcome::Managed,
             Refusal::Certificate(CertificateRefusal::NameHeld { .. }) => Outcome::NameHeldByOther,
+            Refusal::Certificate(CertificateRefusal::InProgress) => Outcome::Pending,
+            Refusal::Certificate(
+                CertificateRefusal::PendingNotFound
+                | CertificateRefusal::NotInProgress { .. }
+                | CertificateRefusal::IssuerDriven,
+            ) => Outcome::NothingPending,
             Refusal::RestoreConflict { .. } => Outcome::RestoreConflict,
             Refusal::PurgeProtected { .. } => Outcome::PurgeProtected,
             Refusal::ContainerNotFound => Outcome::ContainerNotFound,
@@ -329,6 +378,11 @@ fn agree(kind: ContainerKind, settings: Settings, ops: &[Op]) -> Result<(), Test
                 let found = found.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
                 prop_assert_eq!(found, model.listed(*kind, deleted), "{}s after step {} of {:?}", kind, step, ops);
             }
+        }
+        if let (Op::Versions(thing), Outcome::Done) = (*op, found) {
+            let (found, made) = (rig.versions(thing.kind, &name_of(thing)).len(), model.versions(thing).unwrap());
+            let may_be_more = model.is_of_certificate(thing);
+            prop_assert!(found == made || may_be_more && found > made, "{} versions, not {}: {:?}", found, made, ops);
         }
         rig.check_trios();
     }

@@ -1,5 +1,7 @@
 //! Random sequences on a server over HTTPS: what the model says must come of them, does.
 
+use crate::who_may::objects::signed_outside;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{ContainerKind, ObjectKind};
 use e2e::{
     client::{Answer, SECONDS_PER_DAY, Target},
@@ -72,6 +74,15 @@ impl Rig<'_> {
         let deleted = |thing: Thing| format!("/deleted{}/{}", thing.kind.collection(), thing.name());
         let answer = match op {
             Op::Create(thing) => create(&data, thing, &live(thing)),
+            Op::Begin(thing) => certify(&data, &live(thing), "Unknown"),
+            Op::Merge(thing) => merge(&data, &live(thing)),
+            Op::Cancel(thing) => {
+                let cancelled = json!({ "cancellation_requested": true });
+                data.call("PATCH", &format!("{}/pending", live(thing)), Some(&cancelled))
+            }
+            Op::Abandon(thing) => data.call("DELETE", &format!("{}/pending", live(thing)), None),
+            Op::Versions(thing) => data.get(&format!("{}/versions", live(thing))),
+            Op::Update(thing) => data.call("PATCH", &live(thing), Some(&json!({ "tags": {} }))),
             Op::Get(thing) => data.get(&live(thing)),
             Op::Sign(thing) if thing.kind == ObjectKind::Secret => data.get(&live(thing)),
             Op::Sign(thing) => {
@@ -101,6 +112,8 @@ impl Rig<'_> {
         let status = match op {
             Op::Purge(_) => 204,
             Op::Create(thing) if thing.kind == ObjectKind::Certificate => 202,
+            Op::Begin(_) => 202,
+            Op::Merge(_) => 201,
             _ => 200,
         };
         assert_eq!(answer.status, status, "{op:?}");
@@ -116,6 +129,30 @@ impl Rig<'_> {
         }
     }
 
+    /// A certificate's key and secret have its version and its dates.
+    fn check_trios(&self) {
+        let data = self.container.data();
+        for (deleted, prefix) in [(false, ""), (true, "deleted")] {
+            for name in self.listed(ObjectKind::Certificate, deleted).unwrap_or_default() {
+                let [certificate, key, secret] = ["certificates", "keys", "secrets"]
+                    .map(|collection| data.get(&format!("/{prefix}{collection}/{name}")).expect(&name));
+                assert_eq!(certificate["kid"], key["key"]["kid"]);
+                assert_eq!(certificate["sid"], secret["id"]);
+                for brought in [&key, &secret] {
+                    assert_eq!(brought["managed"], json!(true));
+                    assert_eq!(brought["deletedDate"], certificate["deletedDate"]);
+                    assert_eq!(brought["scheduledPurgeDate"], certificate["scheduledPurgeDate"]);
+                    assert_eq!(brought["attributes"]["exp"], certificate["attributes"]["exp"]);
+                }
+            }
+        }
+    }
+
+    fn versions(&self, thing: Thing) -> usize {
+        let path = format!("/{}/{}/versions", thing.kind.collection(), thing.name());
+        self.container.data().list(&path).unwrap().len()
+    }
+
     fn listed(&self, kind: ObjectKind, deleted: bool) -> Option<Vec<String>> {
         let found =
             self.container.data().list(&format!("/{}{}", if deleted { "deleted" } else { "" }, kind.collection()));
@@ -127,11 +164,25 @@ fn create(data: &Target, thing: Thing, path: &str) -> Answer {
     match thing.kind {
         ObjectKind::Key => data.call("POST", &format!("{path}/create"), Some(&json!({ "kty": "EC-HSM" }))),
         ObjectKind::Secret => data.call("PUT", path, Some(&json!({ "value": thing.name() }))),
-        ObjectKind::Certificate => {
-            let policy = json!({ "key_props": { "kty": "EC" }, "x509_props": { "subject": "CN=model" } });
-            data.call("POST", &format!("{path}/create"), Some(&json!({ "policy": policy })))
-        }
+        ObjectKind::Certificate => certify(data, path, "Self"),
     }
+}
+
+fn certify(data: &Target, path: &str, issuer: &str) -> Answer {
+    let policy = json!({
+        "key_props": { "kty": "EC" },
+        "x509_props": { "subject": "CN=model" },
+        "issuer": { "name": issuer },
+    });
+    data.call("POST", &format!("{path}/create"), Some(&json!({ "policy": policy })))
+}
+
+/// Has what is pending signed outside, and brings it.
+fn merge(data: &Target, path: &str) -> Answer {
+    let pending = data.get(&format!("{path}/pending"));
+    let Some(csr) = pending.body.get("csr").and_then(Value::as_str) else { return pending };
+    let chain = signed_outside(&STANDARD.decode(csr).unwrap()).map(|der| STANDARD.encode(der));
+    data.call("POST", &format!("{path}/pending/merge"), Some(&json!({ "x5c": chain })))
 }
 
 /// Status, code and inner code of a refused operation on an object, in the model's words.
@@ -141,6 +192,11 @@ fn of_refusal(op: Op, answer: &Answer) -> Outcome {
         (404, "KeyNotFound" | "SecretNotFound" | "CertificateNotFound") if is_deleted_only => Outcome::DeletedNotFound,
         (404, "KeyNotFound" | "SecretNotFound" | "CertificateNotFound") => Outcome::NotFound,
         (403, "Forbidden") if answer.inner_code().ends_with("ManagedByKeyVault") => Outcome::Managed,
+        (409, "Conflict") if answer.message().contains("pending key vault certificate's status is") => Outcome::Pending,
+        (404, "PendingCertificateNotFound") => Outcome::NothingPending,
+        (400, "BadParameter") | (403, "Forbidden") if matches!(op, Op::Merge(_) | Op::Cancel(_)) => {
+            Outcome::NothingPending
+        }
         (409, "Conflict") if answer.message().contains("that does not belong to a certificate") => {
             Outcome::NameHeldByOther
         }
@@ -148,8 +204,8 @@ fn of_refusal(op: Op, answer: &Answer) -> Outcome {
             Outcome::ContainerDeleted
         }
         (404, "VaultNotFound" | "ManagedHsmNotFound") => Outcome::ContainerNotFound,
-        (409, "Conflict") if matches!(op, Op::Restore(_)) => Outcome::RestoreConflict,
-        (409, "Conflict") if matches!(op, Op::Create(_)) => {
+        (409, "Conflict") if matches!(op, Op::Restore(_)) && answer.inner_code().is_empty() => Outcome::RestoreConflict,
+        (409, "Conflict") if matches!(op, Op::Create(_) | Op::Begin(_) | Op::Restore(_)) => {
             assert_eq!(answer.inner_code(), "ObjectIsDeletedButRecoverable");
             assert!(answer.message().contains("in a deleted but recoverable state"), "{}", answer.message());
             Outcome::NameHeldByDeleted
@@ -193,6 +249,14 @@ fn agree(
                 let found = found.as_ref().map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
                 prop_assert_eq!(found, model.listed(*kind, deleted), "{}s after step {} of {:?}", kind, step, ops);
             }
+        }
+        if let (Op::Versions(thing), Outcome::Done) = (*op, found) {
+            let (found, made) = (rig.versions(thing), model.versions(thing).unwrap());
+            let may_be_more = model.is_of_certificate(thing);
+            prop_assert!(found == made || may_be_more && found > made, "{} versions, not {}: {:?}", found, made, ops);
+        }
+        if kind == ContainerKind::Vault {
+            rig.check_trios();
         }
     }
     rig.server.assert_no_panic();
