@@ -1,6 +1,6 @@
 //! Beginning a version: its policy, its key, and the signing request.
 
-use super::{KIND, body_of, course_of, move_on};
+use super::{KIND, body_of, course_of, find_current, move_on};
 use crate::{
     Engine, Error, NewAttributes, ObjectView, OpenContainer,
     keys::protection,
@@ -10,7 +10,7 @@ use custody::{Generated, x509};
 use domain::{
     Body, CertificateBody, CertificateCourse, CertificateOperation, CertificatePolicy, CertificateRefusal,
     IssuerChoice, KeyBody, Object, ObjectName, Operation, PolicyRequest, Refusal, RequestId, Secret, State, Tags,
-    UnixTime, Version, access::Caller, key_operations,
+    UnixTime, Version, VersionId, access::Caller, key_operations,
 };
 use store::{StoredObject, StoredVersion, Tx};
 
@@ -28,6 +28,8 @@ pub struct CreateCertificate {
 /// What a version is begun with.
 pub(super) struct Beginning {
     policy: CertificatePolicy,
+    /// The version whose key it goes on with.
+    reuses: Option<VersionId>,
     draft: Draft,
     operation: CertificateOperation,
 }
@@ -55,7 +57,13 @@ impl Engine {
             (asked, _) => CertificatePolicy::filled(&asked.clone().unwrap_or_default(), self.now())?,
         };
         let beginning = self.beginning(target, known.as_ref(), policy, request)?;
+        let known_policy = known.as_ref().filter(|_| request.policy.is_none()).map(|_| &beginning.policy);
         let view = self.change_in(caller, operation, target, &path_of(KIND, name), |tx, now| {
+            if let Some(known) = known_policy
+                && course_of(&find_current(tx, target, name)?.0.object)?.policy != *known
+            {
+                return Err(Error::Busy);
+            }
             if let IssuerChoice::Named(issuer) = &beginning.policy.issuer.name
                 && tx.issuer(target.id(), issuer)?.is_none()
             {
@@ -80,6 +88,7 @@ impl Engine {
         protection(&target.container, policy.key.spec.key_type(), policy.key.hsm)?;
         let reused = known.filter(|_| policy.key.reuse_key);
         let reused = reused.map(|(found, old)| self.key_of(target, found, old, &policy)).transpose()?.flatten();
+        let reuses = reused.as_ref().and(known).map(|(_, old)| old.version.id);
         let (public, material) = match reused {
             Some((public, material)) => (public, material),
             None => {
@@ -110,7 +119,7 @@ impl Engine {
         let request_id = RequestId::from_random(*self.new_version_id().as_bytes());
         let issuer = policy.issuer.clone();
         let operation = CertificateOperation::begin(request_id, id, csr, issuer, request.preserve_order, now);
-        Ok(Beginning { policy, draft: Draft { version, material }, operation })
+        Ok(Beginning { policy, reuses, draft: Draft { version, material }, operation })
     }
 
     /// The key of a certificate's version, if the policy can go on with it.
@@ -149,8 +158,14 @@ impl Engine {
         now: UnixTime,
     ) -> Result<ObjectView, Error> {
         let container = self.live_container(tx, target)?;
-        let Beginning { policy, draft, operation } = beginning;
+        let Beginning { policy, reuses, draft, operation } = beginning;
         self.check_name(tx, target, KIND, name, now)?;
+        if let Some(reused) = reuses
+            && tx.version(target.id(), KIND, name, *reused)?.is_none()
+        {
+            // It was purged meanwhile, and its key must not live on.
+            return Err(Error::Busy);
+        }
         let object = match self.take_object(tx, target.id(), KIND, name)? {
             None => {
                 let course = CertificateCourse::new(policy.clone()).begin(operation.clone())?;
@@ -172,7 +187,7 @@ impl Engine {
         mut found: StoredObject,
         beginning: &Beginning,
     ) -> Result<Object, Error> {
-        let Beginning { policy, draft, operation } = beginning;
+        let Beginning { policy, draft, operation, .. } = beginning;
         let place = Place::of(target.id(), &found.object);
         let current = crate::objects::find_version(tx, target.id(), &found.object, None)?.version;
         move_on(&mut found.object, |course| {

@@ -8,7 +8,7 @@ use domain::{
     Attributes, Body, CertificateBody, CertificateContent, CertificateRefusal, IssuedCertificate, Object, ObjectKind,
     Refusal, Secret, SecretBody, UnixTime, Version, notice::VersionEvent,
 };
-use store::Tx;
+use store::{StoredVersion, Tx};
 
 /// A version of a certificate with its key and its secret.
 pub(super) struct Trio {
@@ -109,18 +109,21 @@ impl Engine {
         Ok(object)
     }
 
-    /// Ends the pending operation of a trio's version with it.
+    /// Ends the pending operation of a trio's version with it. `begun` is the version that the trio was made of.
     pub(super) fn complete(
         &self,
         tx: &mut dyn Tx,
         target: &OpenContainer,
         mut object: Object,
-        trio: &Trio,
+        (begun, trio): (&Version, &Trio),
         now: UnixTime,
     ) -> Result<Object, Error> {
         let pending = course_of(&object)?.pending(None)?;
-        if pending.version != trio.certificate.version.id {
-            // Somebody else has ended it, and begun another.
+        let is_as_known = |found: StoredVersion| found.version == *begun;
+        if pending.version != begun.id
+            || !tx.version(target.id(), KIND, &object.name, begun.id)?.is_some_and(is_as_known)
+        {
+            // Somebody else has ended it and begun another, or changed the version: disabled it, perhaps.
             return Err(Error::Busy);
         }
         move_on(&mut object, |mut course| {

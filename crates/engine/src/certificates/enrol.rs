@@ -174,12 +174,12 @@ impl Engine {
         let name = &found.object.name;
         let begun = self.store.query(|read| find_version(read, target.id(), &found.object, Some(pending.version)))?;
         let material = self.material_of(target, found, &begun)?;
-        let trio = self.trio(begun.version, material, chain, self.now())?;
+        let trio = self.trio(begun.version.clone(), material, chain, self.now())?;
         let path = path_of(KIND, name);
         self.change(Operation::CertificateEnroll, None, &Subject::within(target, &path), |tx, now| {
             self.live_container(tx, target)?;
             let (found, _) = find_current(tx, target, name)?;
-            self.complete(tx, target, found.object, &trio, now).map(drop)
+            self.complete(tx, target, found.object, (&begun.version, &trio), now).map(drop)
         })?;
         self.close(target, KIND, name);
         Ok(())

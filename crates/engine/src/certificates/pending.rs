@@ -160,7 +160,7 @@ impl Engine {
             .store
             .query(|read| crate::objects::find_version(read, target.id(), &found.object, Some(pending.version)))?;
         let material = self.material_of(target, &found, &begun)?;
-        let mut version = begun.version;
+        let mut version = begun.version.clone();
         if let Some(tags) = &request.tags {
             version.tags.clone_from(tags);
         }
@@ -170,7 +170,7 @@ impl Engine {
             let container = self.live_container(tx, target)?;
             let (found, _) = find_current(tx, target, name)?;
             course_of(&found.object)?.pending(None)?.mergeable()?;
-            let object = self.complete(tx, target, found.object, &trio, now)?;
+            let object = self.complete(tx, target, found.object, (&begun.version, &trio), now)?;
             Ok(ObjectView { object, version: trio.certificate.version.clone(), policy: container.policy })
         })?;
         self.close(target, KIND, name);

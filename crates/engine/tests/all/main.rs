@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
 mod access;
+mod certificate_races;
 mod certificates;
 mod directory;
 mod door;

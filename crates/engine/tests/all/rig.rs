@@ -34,9 +34,22 @@ impl Rig {
 
     /// With issuers to ask.
     pub fn with(authorities: Vec<Box<dyn CertificateAuthority>>) -> Self {
+        Self::made(|store| store, authorities)
+    }
+
+    /// With something around the store.
+    pub fn on(around: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        Self::made(around, Vec::new())
+    }
+
+    fn made(
+        around: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+        authorities: Vec<Box<dyn CertificateAuthority>>,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(MovableClock::new(SystemClock, 0));
-        let engine = start(&folder.path().join("strongroom.db"), &clock, &root(128)).unwrap();
+        let store = around(Arc::new(SqliteStore::open(&folder.path().join("strongroom.db")).unwrap()));
+        let engine = engine_on(store, Arc::clone(&clock) as _);
         let rig = Self { folder, clock, engine: Arc::new(engine.with_authorities(authorities)) };
         let owner = azure_roles()
             .iter()

@@ -1,0 +1,149 @@
+//! What happens to a certificate while somebody else makes, between looking and writing.
+
+use crate::rig::{ADMINISTRATOR, Rig, caller, key_name};
+use custody::{Provider as _, SoftwareProvider, SystemEntropy, x509};
+use domain::{
+    ContainerKind, Curve, IssuerRequest, KeyRequest, KeySpec, KeyType, ObjectKind, Operation, PolicyRequest, UnixTime,
+};
+use engine::{
+    AttributeChanges, CreateCertificate, Engine, Error, MergeCertificate, ObjectChanges, ObjectView, OpenContainer,
+};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+use store::{Fault, Read, Store, Tx, Verdict};
+
+const CERTIFICATE: ObjectKind = ObjectKind::Certificate;
+
+type Meddling = Box<dyn FnOnce() + Send>;
+
+/// A store before one of whose transactions somebody comes in between.
+struct Crossing {
+    inner: Arc<dyn Store>,
+    before: Mutex<Option<(Operation, Meddling)>>,
+}
+
+impl Store for Crossing {
+    fn write(&self, name: &'static str, work: &mut dyn FnMut(&mut dyn Tx) -> Verdict) -> Result<(), Fault> {
+        let meddling = self.before.lock().unwrap().take_if(|(operation, _)| operation.name() == name);
+        if let Some((_, meddling)) = meddling {
+            meddling();
+        }
+        self.inner.write(name, work)
+    }
+
+    fn read(&self, work: &mut dyn FnMut(&mut dyn Read)) -> Result<(), Fault> {
+        self.inner.read(work)
+    }
+
+    fn copy_to(&self, path: &Path) -> Result<(), Fault> {
+        self.inner.copy_to(path)
+    }
+}
+
+struct Scene {
+    rig: Rig,
+    store: Arc<Crossing>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut store = None;
+        let rig = Rig::on(|inner| {
+            let crossing = Arc::new(Crossing { inner, before: Mutex::default() });
+            store = Some(Arc::clone(&crossing));
+            crossing
+        });
+        Self { rig, store: store.unwrap() }
+    }
+
+    /// Does something once, before the next transaction of an operation.
+    fn before(&self, operation: Operation, meddling: impl FnOnce(&Engine, &OpenContainer) + Send + 'static) {
+        let (engine, vault) = (Arc::clone(&self.rig.engine), self.rig.open(ContainerKind::Vault));
+        *self.store.before.lock().unwrap() = Some((operation, Box::new(move || meddling(&engine, &vault))));
+    }
+
+    fn create(&self, policy: Option<PolicyRequest>) -> Result<ObjectView, Error> {
+        let request = CreateCertificate { policy, ..CreateCertificate::default() };
+        let vault = self.rig.open(ContainerKind::Vault);
+        self.rig.engine.create_certificate(&caller(ADMINISTRATOR), &vault, &key_name("c"), &request)
+    }
+
+    fn assert_met(&self) {
+        assert!(self.store.before.lock().unwrap().is_none(), "nobody came in between");
+    }
+}
+
+fn policy(issuer: &str) -> PolicyRequest {
+    PolicyRequest {
+        key: KeyRequest {
+            key_type: Some(KeyType::Ec),
+            curve: Some(Curve::P256),
+            reuse_key: Some(true),
+            ..KeyRequest::default()
+        },
+        subject: Some("CN=contoso.com".to_owned()),
+        issuer: IssuerRequest { name: Some(issuer.to_owned()), ..IssuerRequest::default() },
+        ..PolicyRequest::default()
+    }
+}
+
+#[test]
+fn a_key_that_is_purged_while_its_next_certificate_is_made_does_not_live_on() {
+    let scene = Scene::new();
+    scene.create(Some(policy("Self"))).unwrap();
+    scene.before(Operation::CertificateCreate, |engine, vault| {
+        let (who, name) = (caller(ADMINISTRATOR), key_name("c"));
+        engine.delete_object(&who, vault, CERTIFICATE, &name).unwrap();
+        engine.purge_object(&who, vault, CERTIFICATE, &name).unwrap();
+    });
+    assert!(matches!(scene.create(Some(policy("Self"))), Err(Error::Busy)));
+    scene.assert_met();
+    scene.create(Some(policy("Self"))).unwrap();
+}
+
+#[test]
+fn a_policy_that_is_changed_while_a_version_is_made_by_it_stays_changed() {
+    let scene = Scene::new();
+    scene.create(Some(policy("Self"))).unwrap();
+    scene.before(Operation::CertificateCreate, |engine, vault| {
+        let changed = PolicyRequest { validity_months: Some(7), ..PolicyRequest::default() };
+        engine.update_certificate_policy(&caller(ADMINISTRATOR), vault, &key_name("c"), &changed).unwrap();
+    });
+    assert!(matches!(scene.create(None), Err(Error::Busy)));
+    scene.assert_met();
+    let again = scene.create(None).unwrap();
+    assert_eq!(again.object.course.unwrap().policy.x509.validity_months, 7);
+}
+
+#[test]
+fn a_version_that_is_disabled_while_it_is_merged_stays_disabled() {
+    let scene = Scene::new();
+    let begun = scene.create(Some(policy("Unknown"))).unwrap();
+    let chain = signed_outside(&begun.object.course.unwrap().pending.unwrap().csr);
+    scene.before(Operation::CertificatePendingMerge, |engine, vault| {
+        let attributes = AttributeChanges { enabled: Some(false), ..AttributeChanges::default() };
+        let changes = ObjectChanges { attributes, ..ObjectChanges::default() };
+        engine.update_object(&caller(ADMINISTRATOR), vault, CERTIFICATE, &key_name("c"), None, &changes).unwrap();
+    });
+    let (who, vault) = (caller(ADMINISTRATOR), scene.rig.open(ContainerKind::Vault));
+    let request = MergeCertificate { chain, ..MergeCertificate::default() };
+    let merge = || scene.rig.engine.merge_certificate(&who, &vault, &key_name("c"), &request);
+    assert!(matches!(merge(), Err(Error::Busy)));
+    scene.assert_met();
+    assert!(!merge().unwrap().version.attributes.enabled);
+    let key = scene.rig.engine.get_object(&who, &vault, ObjectKind::Key, &key_name("c"), None).unwrap();
+    assert!(!key.version.attributes.enabled);
+}
+
+/// What an authority outside makes of a signing request.
+fn signed_outside(csr: &[u8]) -> Vec<Vec<u8>> {
+    let spec = KeySpec::Ec { curve: Curve::P256 };
+    let made = SoftwareProvider.generate(spec, &SystemEntropy).unwrap();
+    let key = SoftwareProvider.open(spec, &made.public, &made.material).unwrap();
+    let validity = x509::Validity { not_before: UnixTime(1_700_000_000), not_after: UnixTime(4_000_000_000) };
+    let signer = x509::Signer { key: &*key, public: &made.public };
+    let authority = x509::authority("CN=outside", validity, signer, &SystemEntropy).unwrap();
+    vec![x509::issue(csr, &authority, &*key, validity, &SystemEntropy).unwrap(), authority]
+}
