@@ -3,7 +3,7 @@
 use crate::{
     Engine, Error, ObjectView, OpenContainer,
     objects::{Draft, NewAttributes},
-    open::Opened,
+    open::{OpenVersion, Opened},
 };
 use domain::{
     Body, ObjectKind, ObjectName, Operation, Refusal, Secret, SecretBody, Tags, Version, VersionId, access::Caller,
@@ -65,15 +65,19 @@ impl Engine {
     ) -> Result<SecretView, Error> {
         let secret = (ObjectKind::Secret, name);
         self.use_version(caller, Operation::SecretGet, target, secret, version, |entry, open| {
-            if !open.version.attributes.enabled {
-                return Err(Refusal::SecretDisabled.into());
-            }
-            match self.opened(entry, open, |value| Ok(Opened::Secret(value)))? {
-                Opened::Secret(value) => {
-                    Ok(SecretView { view: open.view(entry), value: Secret::new(value.expose().to_vec()) })
-                }
-                Opened::Key(_) => Err(Error::Broken("a version of a secret is something else")),
-            }
+            self.value_of(entry, open)
         })
+    }
+
+    pub(crate) fn value_of(&self, entry: &OpenContainer, open: &OpenVersion) -> Result<SecretView, Error> {
+        if !open.version.attributes.enabled {
+            return Err(Refusal::SecretDisabled.into());
+        }
+        match self.opened(entry, open, |value| Ok(Opened::Secret(value)))? {
+            Opened::Secret(value) => {
+                Ok(SecretView { view: open.view(entry), value: Secret::new(value.expose().to_vec()) })
+            }
+            Opened::Key(_) => Err(Error::Broken("a version of a secret is something else")),
+        }
     }
 }

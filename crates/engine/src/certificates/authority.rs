@@ -1,11 +1,11 @@
 //! Issuers that are asked: outside, through a provider, and ours, whose key is in a vault or managed HSM.
 
 use super::enrol::lasting;
-use crate::{Engine, Error, OpenContainer, keys::key_body};
+use crate::{Engine, Error, OpenContainer, Subject, keys::key_body, objects::path_of};
 use custody::x509::{self, Validity};
 use domain::{
-    CertificateOperation, Issuer, KeyUse, ObjectKind, OperationError, PrivateAuthority, Refusal, Secret, UnixTime,
-    permits,
+    CertificateOperation, Issuer, KeyUse, ObjectKind, Operation, OperationError, PrivateAuthority, Refusal, Secret,
+    UnixTime, access::Caller, permits,
 };
 use store::{StoredIssuer, StoredObject};
 
@@ -88,33 +88,45 @@ impl Engine {
     ) -> Result<Vec<Vec<u8>>, Error> {
         let authority = stored.authority.as_ref().ok_or(Error::Broken("an issuer has no key"))?;
         let validity = self.validity(found)?;
-        let leaf = self.with_authority_key(authority, |key, _| {
+        let leaf = self.with_authority_key(None, authority, |key, _| {
             Ok(x509::issue(&pending.csr, &authority.certificate, key, validity, &*self.entropy)?)
         })?;
         Ok(vec![leaf, authority.certificate.clone()])
     }
 
-    /// The certificate of an authority, made by its own key.
-    pub(super) fn authority_certificate(&self, authority: &PrivateAuthority, subject: &str) -> Result<Vec<u8>, Error> {
+    /// The certificate of an authority, made by its own key in a caller's name.
+    pub(super) fn authority_certificate(
+        &self,
+        caller: &Caller,
+        authority: &PrivateAuthority,
+        subject: &str,
+    ) -> Result<Vec<u8>, Error> {
         let now = self.now();
         let validity = Validity { not_before: now, not_after: lasting(now, AUTHORITY_MONTHS)? };
-        self.with_authority_key(authority, |key, public| {
+        self.with_authority_key(Some(caller), authority, |key, public| {
             Ok(x509::authority(subject, validity, x509::Signer { key, public }, &*self.entropy)?)
         })
     }
 
-    /// Works with an authority's key, if it may sign now.
+    /// Works with an authority's key, if it may sign now. The log of the key's own container tells of it, for its owners
+    /// may have no part in the vault that has the certificate made.
     fn with_authority_key<T>(
         &self,
+        caller: Option<&Caller>,
         authority: &PrivateAuthority,
         work: impl Fn(&dyn custody::KeyHandle, &domain::PublicKey) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let entry = self.open_container_by_id(authority.container)?.ok_or(Refusal::ContainerNotFound)?;
         let key = (ObjectKind::Key, &authority.key);
-        self.with_open(&entry, key, Some(authority.version), |entry, open| {
+        let done = self.with_open(&entry, key, Some(authority.version), |entry, open| {
             let body = key_body(&open.version)?;
             permits(&open.version.attributes, &body.key_ops, KeyUse::Sign, self.now())?;
-            work(self.handle(entry, open)?, &body.public)
-        })
+            let done = work(self.handle(entry, open)?, &body.public)?;
+            self.note_use(entry, open);
+            Ok(done)
+        })?;
+        let path = path_of(ObjectKind::Key, &authority.key);
+        self.change(Operation::KeySign, caller, &Subject::within(&entry, &path), |_, _| Ok(()))?;
+        Ok(done)
     }
 }

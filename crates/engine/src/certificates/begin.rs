@@ -122,7 +122,8 @@ impl Engine {
         Ok(Beginning { policy, reuses, draft: Draft { version, material }, operation })
     }
 
-    /// The key of a certificate's version, if the policy can go on with it.
+    /// The key of a certificate's version, if the policy can go on with it: one that was not to leave does not leave with
+    /// a version that may.
     fn key_of(
         &self,
         target: &OpenContainer,
@@ -131,7 +132,9 @@ impl Engine {
         policy: &CertificatePolicy,
     ) -> Result<Option<(domain::PublicKey, Secret)>, Error> {
         let body = body_of(&old.version)?;
-        if body.issued.is_none() || body.key.spec != policy.key.spec || body.key.hsm != policy.key.hsm {
+        let is_alike = body.key.spec == policy.key.spec && body.key.hsm == policy.key.hsm;
+        let would_leave = policy.key.exportable && !body.exportable;
+        if body.issued.is_none() || !is_alike || would_leave {
             return Ok(None);
         }
         let material = self.material_of(target, found, old)?;

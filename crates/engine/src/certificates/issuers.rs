@@ -124,9 +124,12 @@ impl Engine {
         let fresh = request.password.as_ref().map(|password| self.seal_password(target, name, password)).transpose()?;
         self.change_in(caller, operation, target, &path, |tx, now| {
             self.live_container(tx, target)?;
-            let known = tx.issuer(target.id(), name)?;
+            if tx.issuer(target.id(), name)? != known {
+                // What it signs with was found out for another one.
+                return Err(Error::Busy);
+            }
             let issuer = changed(operation, name, request, known.as_ref(), now)?;
-            let kept = known.and_then(|known| known.password).filter(|_| issuer.has_password);
+            let kept = known.as_ref().and_then(|known| known.password.clone()).filter(|_| issuer.has_password);
             let password = fresh.clone().or(kept);
             tx.put_issuer(
                 target.id(),
@@ -165,7 +168,7 @@ impl Engine {
         let version = version.map_err(no_such_key)?;
         let unsigned =
             PrivateAuthority { container: entry.id(), key: key.key.clone(), version, certificate: Vec::new() };
-        let certificate = self.authority_certificate(&unsigned, &subject_of(issuer, target))?;
+        let certificate = self.authority_certificate(caller, &unsigned, &subject_of(issuer, target))?;
         Ok(Some(PrivateAuthority { certificate, ..unsigned }))
     }
 

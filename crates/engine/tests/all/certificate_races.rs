@@ -3,10 +3,12 @@
 use crate::rig::{ADMINISTRATOR, Rig, caller, key_name};
 use custody::{Provider as _, SoftwareProvider, SystemEntropy, x509};
 use domain::{
-    ContainerKind, Curve, IssuerRequest, KeyRequest, KeySpec, KeyType, ObjectKind, Operation, PolicyRequest, UnixTime,
+    ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyRequest, KeySpec, KeyType, ObjectKind,
+    Operation, PolicyRequest, UnixTime,
 };
 use engine::{
-    AttributeChanges, CreateCertificate, Engine, Error, MergeCertificate, ObjectChanges, ObjectView, OpenContainer,
+    AttributeChanges, CreateCertificate, Engine, Error, KeyReference, MergeCertificate, ObjectChanges, ObjectView,
+    OpenContainer, PRIVATE_CA, SetIssuer,
 };
 use std::{
     path::Path,
@@ -135,6 +137,48 @@ fn a_version_that_is_disabled_while_it_is_merged_stays_disabled() {
     assert!(!merge().unwrap().version.attributes.enabled);
     let key = scene.rig.engine.get_object(&who, &vault, ObjectKind::Key, &key_name("c"), None).unwrap();
     assert!(!key.version.attributes.enabled);
+}
+
+#[test]
+fn an_issuer_that_is_changed_while_its_key_is_looked_up_signs_with_the_key_that_it_shows() {
+    let scene = Scene::new();
+    for name in ["old", "new"] {
+        scene.rig.create_ec_key(ContainerKind::Vault, name);
+    }
+    let issuer = |key: &str| {
+        let account_id = Some(format!("https://contoso/keys/{key}"));
+        let key = KeyReference {
+            kind: ContainerKind::Vault,
+            container: "contoso".to_owned(),
+            key: key_name(key),
+            version: None,
+        };
+        let changes = IssuerChanges { provider: Some(PRIVATE_CA.to_owned()), account_id, ..IssuerChanges::default() };
+        SetIssuer { changes, password: None, key: Some(key) }
+    };
+    let (who, vault) = (caller(ADMINISTRATOR), scene.rig.open(ContainerKind::Vault));
+    let name = IssuerName::parse("ours").unwrap();
+    scene.rig.engine.set_issuer(&who, &vault, &name, &issuer("old")).unwrap();
+    let replacement = issuer("new");
+    scene.before(Operation::CertificateIssuerUpdate, move |engine, vault| {
+        let name = IssuerName::parse("ours").unwrap();
+        engine.set_issuer(&caller(ADMINISTRATOR), vault, &name, &replacement).unwrap();
+    });
+    // Says nothing of the key: it would have kept the one that it found.
+    let enabled = IssuerChanges { enabled: Some(true), ..IssuerChanges::default() };
+    let update = || {
+        let request = SetIssuer { changes: enabled.clone(), ..SetIssuer::default() };
+        scene.rig.engine.update_issuer(&who, &vault, &name, &request)
+    };
+    assert!(matches!(update(), Err(Error::Busy)));
+    scene.assert_met();
+    assert_eq!(update().unwrap().account_id.as_deref(), Some("https://contoso/keys/new"));
+    scene.create(Some(policy("ours"))).unwrap();
+    let made = scene.rig.engine.get_object(&who, &vault, CERTIFICATE, &key_name("c"), None).unwrap();
+    let issued = made.version.body.as_certificate().unwrap().issued.clone().unwrap();
+    let key = scene.rig.engine.get_object(&who, &vault, ObjectKind::Key, &key_name("new"), None).unwrap();
+    let authority = x509::Certificate::read(&issued.chain[0]).unwrap();
+    assert!(authority.has_key(&key.version.body.as_key().unwrap().public));
 }
 
 /// What an authority outside makes of a signing request.

@@ -337,6 +337,43 @@ fn an_issuer_of_ours_signs_with_a_key_of_a_vault_or_of_a_managed_hsm() {
 }
 
 #[test]
+fn the_log_of_a_key_s_own_container_tells_what_an_issuer_signs_with_it() {
+    let rig = Rig::new();
+    let hsm = ContainerKind::ManagedHsm;
+    rig.create_ec_key(hsm, "ca");
+    private_issuer(&rig, hsm).unwrap();
+    create(&rig, "c", "ours").unwrap();
+    let id = rig.open(hsm).id().to_string();
+    let log = rig.engine.audit_log(0, usize::MAX).unwrap();
+    let signed: Vec<_> = log.iter().filter(|(_, leaf)| leaf.contains("KeySign") && leaf.contains(&id)).collect();
+    let [(_, bound), (_, issued)] = signed.as_slice() else { panic!("{signed:?}") };
+    let who = ADMINISTRATOR.to_string();
+    assert!(bound.contains(&who), "whoever names the key signs the authority's certificate: {bound}");
+    assert!(!issued.contains(&who), "the service signs by itself: {issued}");
+}
+
+#[test]
+fn a_key_that_was_not_to_leave_is_not_reused_in_a_version_that_may() {
+    let rig = Rig::new();
+    let make = |exportable| {
+        let mut request = request("Self");
+        let policy = request.policy.as_mut().unwrap();
+        policy.key.reuse_key = Some(true);
+        policy.key.exportable = Some(exportable);
+        let (who, vault) = (caller(ADMINISTRATOR), rig.open(VAULT));
+        rig.engine.create_certificate(&who, &vault, &key_name("c"), &request).unwrap();
+        get(&rig, ObjectKind::Key, "c", None).unwrap().version.body.as_key().unwrap().public.clone()
+    };
+    let kept = make(false);
+    assert_eq!(make(false), kept);
+    assert!(!pem(&rig, "c").contains("PRIVATE KEY"));
+    let other = make(true);
+    assert_ne!(other, kept);
+    assert!(pem(&rig, "c").contains("PRIVATE KEY"));
+    assert_eq!(make(false), other, "what may leave can be held back");
+}
+
+#[test]
 fn an_issuer_of_ours_needs_a_key_that_is_there_and_is_not_itself_what_is_missing() {
     let rig = Rig::new();
     rig.create_ec_key(VAULT, "ca");
