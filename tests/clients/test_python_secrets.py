@@ -121,6 +121,16 @@ def test_what_a_deleted_secret_refuses(secrets):
         refused(use, 404, "SecretNotFound")
 
 
+def test_a_backup_is_as_large_as_its_versions(secrets):
+    versions = [secrets.set_secret("grown", f"{number:03}" + "v" * 25_597).id for number in range(60)]
+    backup = secrets.backup_secret("grown")
+    assert len(backup) > 2**20
+    secrets.begin_delete_secret("grown").wait()
+    secrets.purge_deleted_secret("grown")
+    assert secrets.restore_secret_backup(backup).id == versions[-1]
+    assert {each.id for each in secrets.list_properties_of_secret_versions("grown")} == set(versions)
+
+
 def test_a_backup_of_a_key_is_none_of_a_secret(secrets, vault):
     vault.create_ec_key("a-key")
     backup = vault.backup_key("a-key")

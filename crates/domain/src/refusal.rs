@@ -114,6 +114,8 @@ pub enum Refusal {
     TooManyVersions { limit: usize },
     #[error("the backup does not belong here or was changed")]
     BackupInvalid,
+    #[error("the object is too large for a backup")]
+    BackupTooLarge,
     #[error("exportable keys must have a release policy")]
     ReleasePolicyMissing,
 

@@ -88,8 +88,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let post = wiring::post(&site).start();
     let keys = tokio::spawn(keep_keys(site.door.clone(), Arc::clone(&site.sign_in.identity)));
     let freshness = tokio::spawn(Arc::clone(&certificates).keep_fresh(CERTIFICATE_CHECK));
+    let limits = net::Limits::default();
     let settings = net::Settings {
-        limits: net::Limits { body: config.body_limit.0, ..net::Limits::default() },
+        limits: net::Limits {
+            body: config.body_limit.0,
+            large_body: config.body_limit.0.max(limits.large_body),
+            ..limits
+        },
         proxy: config.proxy.then(|| Names::of_domain(config.domain.as_str())),
         plain_identity: false,
     };

@@ -160,6 +160,11 @@ impl crate::net::Handler for Site {
         self.answer(request, peer.address.ip()).await
     }
 
+    /// A backup is as large as all versions together, and has to come back.
+    fn takes_large_body(&self, head: &http::request::Parts) -> bool {
+        head.method == http::Method::POST && head.uri.path().trim_end_matches('/').ends_with("/restore")
+    }
+
     fn refuse(&self, reason: crate::net::Refused) -> Response {
         use crate::net::Refused;
         let (status, code, message) = match reason {

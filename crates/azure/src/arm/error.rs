@@ -225,6 +225,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
         | Refusal::RotationPolicyMissing
         | Refusal::TooManyVersions { .. }
         | Refusal::BackupInvalid
+        | Refusal::BackupTooLarge
         | Refusal::CertificateInvalid { .. }
         | Refusal::ReleasePolicyMissing => Problem::bad_request(sentence(refusal)),
     }

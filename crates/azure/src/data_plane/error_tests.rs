@@ -66,6 +66,7 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         | R::RotationPolicyMissing
         | R::TooManyVersions { .. }
         | R::BackupInvalid
+        | R::BackupTooLarge
         | R::ReleasePolicyMissing
         | R::CertificateInvalid { .. }
         | R::NotSupportedYet { .. }
@@ -138,7 +139,8 @@ fn next_use(refusal: &Refusal) -> Option<Refusal> {
         R::RotationPolicyInvalid { .. } => R::RotationPolicyMissing,
         R::RotationPolicyMissing => R::TooManyVersions { limit: 100 },
         R::TooManyVersions { .. } => R::BackupInvalid,
-        R::BackupInvalid => R::ReleasePolicyMissing,
+        R::BackupInvalid => R::BackupTooLarge,
+        R::BackupTooLarge => R::ReleasePolicyMissing,
         R::ReleasePolicyMissing => R::CertificateInvalid { reason: "there is no private key" },
         R::CertificateInvalid { .. } => R::Certificate(CertificateRefusal::PendingNotFound),
         R::Certificate(refusal) => match next_of_certificates(refusal) {

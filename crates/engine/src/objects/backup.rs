@@ -12,9 +12,10 @@ use domain::{
     ObjectKind, ObjectName, Refusal, RotationPolicy, Secret, State, UnixTime, Version, access::Caller,
 };
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use store::{StoredObject, Tx};
 
-/// The plaintext of a backup. Format 1.
+/// The plaintext of a backup. Format 2; format 1 had material in JSON's arrays of numbers, and is read as well.
 #[derive(Serialize, Deserialize)]
 struct Payload {
     format: u32,
@@ -40,6 +41,7 @@ struct PayloadObject {
 #[derive(Serialize, Deserialize)]
 struct PayloadVersion {
     version: Version,
+    #[serde(with = "material")]
     material: Vec<u8>,
 }
 
@@ -56,7 +58,9 @@ impl Drop for PayloadVersion {
     }
 }
 
-const FORMAT: u32 = 1;
+const FORMATS: RangeInclusive<u32> = 1..=2;
+/// A larger one would not come back: it is base64url in a body of at most 16 MiB.
+const MAX_BYTES: usize = (12 << 20) - (1 << 10);
 /// More versions than any container lets an object have in practice; a backup is all or nothing.
 const ALL_VERSIONS: usize = 100_000;
 
@@ -69,7 +73,7 @@ impl Payload {
     fn check(&self, kind: ObjectKind) -> Result<(), Refusal> {
         let follows =
             |object: &PayloadObject| kind.followers().contains(&object.kind) && object.name == self.leader.name;
-        let belongs = self.format == FORMAT && self.leader.kind == kind && self.followers.iter().all(follows);
+        let belongs = FORMATS.contains(&self.format) && self.leader.kind == kind && self.followers.iter().all(follows);
         let is_whole = |object: &PayloadObject| {
             let fits = |saved: &PayloadVersion| saved.version.body.kind() == object.kind;
             let has_policy = object.policy.is_some() == (object.kind == ObjectKind::Certificate);
@@ -81,7 +85,8 @@ impl Payload {
 
 impl Engine {
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`domain::CertificateRefusal::Managed`].
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::BackupTooLarge`],
+    /// [`domain::CertificateRefusal::Managed`].
     pub fn backup_object(
         &self,
         caller: &Caller,
@@ -97,12 +102,13 @@ impl Engine {
             let followers = followers_of(tx, target.id(), &stored.object)?;
             let leader = self.unseal(tx, target, stored)?;
             let followers = followers.into_iter().map(|found| self.unseal(tx, target, found));
-            Ok(Payload { format: FORMAT, leader, followers: followers.collect::<Result<_, _>>()? })
+            Ok(Payload { format: *FORMATS.end(), leader, followers: followers.collect::<Result<_, _>>()? })
         })?;
         let text = serde_json::to_vec(&payload).map_err(|_| Error::Broken("a backup could not be written"))?;
         let scope = backup_scope(target);
         let text = Secret::new(text);
-        self.with_backup_key(target, |key| Ok(custody::seal_backup(key, &scope, &text, &*self.entropy)?))
+        let blob = self.with_backup_key(target, |key| Ok(custody::seal_backup(key, &scope, &text, &*self.entropy)?))?;
+        if blob.len() > MAX_BYTES { Err(Refusal::BackupTooLarge.into()) } else { Ok(blob) }
     }
 
     fn unseal(&self, tx: &mut dyn Tx, target: &OpenContainer, stored: StoredObject) -> Result<PayloadObject, Error> {
@@ -222,5 +228,61 @@ fn backup_scope(target: &OpenContainer) -> String {
     match target.kind() {
         ContainerKind::Vault => format!("vault:{}", target.container.resource.subscription),
         ContainerKind::ManagedHsm => format!("managedHsm:{}", target.id()),
+    }
+}
+
+/// Material in a backup's plaintext: base64url, without a copy that nobody wipes.
+mod material {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde::{Deserializer, Serializer, de};
+    use std::fmt;
+    use zeroize::Zeroizing;
+
+    pub(super) fn serialize<S: Serializer>(material: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Zeroizing::new(URL_SAFE_NO_PAD.encode(material)))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_any(Material)
+    }
+
+    struct Material;
+
+    impl<'de> de::Visitor<'de> for Material {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("base64url, or the bytes of format 1")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<u8>, E> {
+            URL_SAFE_NO_PAD.decode(text).map_err(|_| E::custom("not base64url"))
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut bytes: A) -> Result<Vec<u8>, A::Error> {
+            let mut material = Vec::with_capacity(bytes.size_hint().unwrap_or_default());
+            while let Some(byte) = bytes.next_element()? {
+                material.push(byte);
+            }
+            Ok(material)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn material_of_both_formats_is_read() {
+        #[derive(Serialize, Deserialize)]
+        struct Saved(#[serde(with = "material")] Vec<u8>);
+        assert_eq!(serde_json::to_string(&Saved(vec![0, 255, 1])).unwrap(), r#""AP8B""#);
+        for text in [r#""AP8B""#, "[0,255,1]"] {
+            assert_eq!(serde_json::from_str::<Saved>(text).unwrap().0, [0, 255, 1], "{text}");
+        }
+        for text in [r#""AP8=""#, "[256]", "7", r#""+/==""#] {
+            assert!(serde_json::from_str::<Saved>(text).is_err(), "{text}");
+        }
     }
 }

@@ -89,3 +89,20 @@ fn a_backup_brings_every_version_back_and_only_as_what_it_was() {
     let old = rig.engine.get_secret(&who, &vault, &name, Some(first)).unwrap();
     assert_eq!(old.value.expose(), b"one");
 }
+
+#[test]
+fn a_backup_that_would_be_too_large_to_come_back_is_not_given_out() {
+    let rig = Rig::new();
+    let value = "v".repeat(25_600);
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("s"));
+    let backup = || rig.engine.backup_object(&who, &vault, ObjectKind::Secret, &name);
+    for _ in 0..100 {
+        rig.set_secret("s", &value);
+    }
+    let blob = backup().unwrap();
+    assert!(blob.len() < 100 * 25_600 * 3 / 2, "{} bytes", blob.len());
+    for _ in 100..400 {
+        rig.set_secret("s", &value);
+    }
+    assert!(matches!(backup(), Err(Error::Refused(Refusal::BackupTooLarge))));
+}

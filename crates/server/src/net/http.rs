@@ -4,7 +4,7 @@ use super::bare::Shaped;
 use super::drain::{Phase, Stage};
 use super::watch::{Activity, Verdict, Watch, Watched};
 use super::{Handler, Limits, Peer, Refused, Shared};
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use bytes::{Buf as _, Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -18,6 +18,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::SemaphorePermit;
 
 /// The answer to plain HTTP.
 pub(super) const NOT_TLS: &str = "this port speaks TLS: use https://";
@@ -172,7 +173,13 @@ async fn answer_whole<H: Handler>(connection: &Connection<H>, request: Request<I
         return connection.refuse(reason);
     }
     let (head, body) = request.into_parts();
-    let body = if body.is_end_stream() { Ok(Bytes::new()) } else { collect(body, &head.headers, limits).await };
+    // Held until the answer is there.
+    let room = if is_large(shared, &head, &body) { room_for_large(shared).await.map(Some) } else { Ok(None) };
+    let body = match &room {
+        Err(reason) => Err(*reason),
+        Ok(_) if body.is_end_stream() => Ok(Bytes::new()),
+        Ok(room) => collect(body, &head.headers, limits, room.is_some()).await,
+    };
     match body {
         Ok(body) => guarded(shared.handler.handle(Request::from_parts(head, body), *peer))
             .await
@@ -214,11 +221,22 @@ fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
+fn is_large<H: Handler>(shared: &Shared<H>, head: &Parts, body: &Incoming) -> bool {
+    body.size_hint().lower() > shared.settings.limits.body as u64 && shared.handler.takes_large_body(head)
+}
+
+/// Waits for room for a large body.
+async fn room_for_large<H>(shared: &Shared<H>) -> Result<SemaphorePermit<'_>, Refused> {
+    let room = tokio::time::timeout(shared.settings.limits.body_time, shared.large_bodies.acquire()).await;
+    room.ok().and_then(Result::ok).ok_or(Refused::BodyTooSlow)
+}
+
 /// Reads a body whole, within the limits of size and time.
-async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits) -> Result<Bytes, Refused> {
+async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits, is_large: bool) -> Result<Bytes, Refused> {
     // A client that asks before it sends needs no patience.
-    let patience = if headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
-    let reading = read_whole(body, limits.body, limits.body.saturating_mul(patience));
+    let patience = if is_large || headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
+    let limit = if is_large { limits.large_body } else { limits.body };
+    let reading = read_whole(body, limit, limit.saturating_mul(patience));
     tokio::time::timeout(limits.body_time, reading).await.unwrap_or(Err(Refused::BodyTooSlow))
 }
 

@@ -18,13 +18,14 @@ pub use drain::{Drained, stop_signal};
 pub use listen::{Listen, Listeners};
 pub use names::Names;
 
-use ::http::{Request, Response};
+use ::http::{Request, Response, request::Parts};
 use bytes::Bytes;
 use rustls::ServerConfig;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Who sent a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,11 @@ pub trait Handler: Send + Sync + 'static {
     /// task of its own.
     fn handle(&self, request: Request<Bytes>, peer: Peer) -> impl Future<Output = Response<Bytes>> + Send;
 
+    /// Whether a request may bring a body of up to [`Limits::large_body`].
+    fn takes_large_body(&self, _head: &Parts) -> bool {
+        false
+    }
+
     /// Shapes the answer to a request that does not come to [`Handler::handle`].
     fn refuse(&self, reason: Refused) -> Response<Bytes>;
 }
@@ -65,6 +71,10 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
+    /// Bytes of the body of a request that may bring a large one, and announces its length.
+    pub large_body: usize,
+    /// Large bodies at a time, for they are held in memory; more wait.
+    pub large_bodies: usize,
     /// Bytes of a request's head. Over HTTP/2, past twice as many the answer is a bare 431 or a reset stream.
     pub head: usize,
     /// Time for the TLS handshake, and for the head of a proxy request.
@@ -85,6 +95,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 1 << 20,
+            large_body: 16 << 20,
+            large_bodies: 4,
             head: 32 << 10,
             opening_time: Duration::from_secs(10),
             head_time: Duration::from_secs(10),
@@ -118,6 +130,8 @@ struct Shared<H> {
     tls: tokio_rustls::TlsAcceptor,
     settings: Settings,
     http: http::Protocols,
+    /// Room for large bodies.
+    large_bodies: Semaphore,
 }
 
 impl<H: Handler> Server<H> {
@@ -125,7 +139,8 @@ impl<H: Handler> Server<H> {
     #[must_use]
     pub fn new(handler: H, tls: Arc<ServerConfig>, settings: Settings) -> Self {
         let http = http::Protocols::new(&settings.limits);
-        Self { shared: Arc::new(Shared { handler, tls: tls.into(), settings, http }) }
+        let large_bodies = Semaphore::new(settings.limits.large_bodies);
+        Self { shared: Arc::new(Shared { handler, tls: tls.into(), settings, http, large_bodies }) }
     }
 
     /// Serves until `stop` completes, then lets the requests under way finish.

@@ -78,6 +78,7 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         | Refusal::RotationPolicyMissing
         | Refusal::TooManyVersions { .. }
         | Refusal::BackupInvalid
+        | Refusal::BackupTooLarge
         | Refusal::ReleasePolicyMissing
         | Refusal::CertificateInvalid { .. }
         | Refusal::NetworkForbidden { .. }
@@ -132,7 +133,8 @@ fn after_use(refusal: &Refusal) -> Option<Refusal> {
         Refusal::RotationPolicyInvalid { .. } => Refusal::RotationPolicyMissing,
         Refusal::RotationPolicyMissing => Refusal::TooManyVersions { limit: 100 },
         Refusal::TooManyVersions { .. } => Refusal::BackupInvalid,
-        Refusal::BackupInvalid => Refusal::ReleasePolicyMissing,
+        Refusal::BackupInvalid => Refusal::BackupTooLarge,
+        Refusal::BackupTooLarge => Refusal::ReleasePolicyMissing,
         Refusal::ReleasePolicyMissing => Refusal::CertificateInvalid { reason: "there is no private key" },
         Refusal::CertificateInvalid { .. } => {
             Refusal::NetworkForbidden { address: std::net::Ipv4Addr::LOCALHOST.into() }

@@ -77,6 +77,7 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
         | R::RotationPolicyMissing
         | R::TooManyVersions { .. }
         | R::BackupInvalid
+        | R::BackupTooLarge
         | R::CertificateInvalid { .. }
         | R::ReleasePolicyMissing => BAD_PARAMETER,
     }
@@ -154,6 +155,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::RotationPolicyMissing => "A rotation policy has to be set before the key can be rotated.".to_owned(),
         R::TooManyVersions { limit } => format!("The key has {limit} versions, the most a key can have."),
         R::BackupInvalid => "The backup is malformed, was changed, or belongs to another place.".to_owned(),
+        R::BackupTooLarge => "All versions together are too large for a backup.".to_owned(),
         R::CertificateInvalid { reason } => format!("The certificate cannot be used: {reason}."),
         R::ReleasePolicyMissing => "Exportable keys must have release policy".to_owned(),
         R::Certificate(refusal) => texts::of_certificates(refusal, name),

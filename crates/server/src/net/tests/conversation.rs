@@ -82,6 +82,33 @@ async fn bodies_above_the_limit_are_refused_by_the_front_whatever_their_framing(
 }
 
 #[tokio::test]
+async fn where_a_large_body_may_come_it_does_up_to_a_limit_of_its_own() {
+    let server = start();
+    for (length, status) in [(64 << 10, 200), (256 << 10, 200), ((256 << 10) + 1, 413)] {
+        let answer = text(server.http1().await.send_request(post("/large", length)).await).await;
+        assert_eq!(answer.0, status, "{length} by HTTP/1.1: {}", answer.1);
+        let answer = text(server.http2().await.send_request(post("https://localhost/large", length)).await).await;
+        assert_eq!(answer.0, status, "{length} by HTTP/2: {}", answer.1);
+    }
+}
+
+#[tokio::test]
+async fn large_bodies_take_turns() {
+    let limits = Limits { large_bodies: 1, ..settings().limits };
+    let server = start_with(Settings { limits, ..settings() });
+    let mut first = server.http1().await;
+    let waiting = tokio::spawn(async move { text(first.send_request(post("/large/wait", 100 << 10)).await).await });
+    server.arrived.acquire().await.unwrap().forget();
+    let mut second = server.http1().await;
+    let mut blocked = tokio::spawn(async move { text(second.send_request(post("/large", 100 << 10)).await).await });
+    let small = text(server.http1().await.send_request(post("/large", 1 << 10)).await).await;
+    assert_eq!(small.0, 200, "what is small does not wait");
+    assert!(!blocked.is_finished());
+    server.go.add_permits(1);
+    assert_eq!((waiting.await.unwrap().0, (&mut blocked).await.unwrap().0), (200, 200));
+}
+
+#[tokio::test]
 async fn a_client_that_asks_first_is_refused_before_it_sends_a_body() {
     let server = start();
     let ask = |length: usize| {

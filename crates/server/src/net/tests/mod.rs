@@ -41,7 +41,7 @@ impl Handler for Told {
     async fn handle(&self, request: Request<Bytes>, peer: Peer) -> Response<Bytes> {
         match request.uri().path() {
             "/panic" => panic!("told to"),
-            "/wait" => {
+            "/wait" | "/large/wait" => {
                 self.arrived.add_permits(1);
                 self.go.acquire().await.unwrap().forget();
             }
@@ -52,6 +52,10 @@ impl Handler for Told {
         let length = request.body().len();
         let text = format!("{} {host} {} tls={} body={length}", request.method(), request.uri().path(), peer.tls);
         Response::new(text.into())
+    }
+
+    fn takes_large_body(&self, head: &Parts) -> bool {
+        head.uri.path().starts_with("/large")
     }
 
     fn refuse(&self, reason: Refused) -> Response<Bytes> {
@@ -80,7 +84,7 @@ struct Running {
 }
 
 fn settings() -> Settings {
-    let limits = Limits { body: 64 << 10, head: 8 << 10, ..Limits::default() };
+    let limits = Limits { body: 64 << 10, large_body: 256 << 10, head: 8 << 10, ..Limits::default() };
     Settings { limits, proxy: Some(Names::dev("localhost")), plain_identity: true }
 }
 
