@@ -156,9 +156,9 @@ impl Version {
     /// The life of the certificate that a version has. `None` for one that is pending, or of another kind.
     #[must_use]
     pub fn life(&self) -> Option<CertificateLife> {
-        let Attributes { enabled, not_before, expires, .. } = self.attributes;
+        let Attributes { enabled, created, not_before, expires, .. } = self.attributes;
         self.body.as_certificate()?.issued.as_ref()?;
-        Some(CertificateLife { version: self.id, not_before: not_before?, not_after: expires?, enabled })
+        Some(CertificateLife { version: self.id, created, not_before: not_before?, not_after: expires?, enabled })
     }
 
     /// Whether it is there for its owner: all are, but for certificates that are not made yet.

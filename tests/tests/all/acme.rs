@@ -181,7 +181,8 @@ fn an_order_that_nobody_answered_for_is_followed_by_another_up_to_three() {
     let nowhere = free_port();
     world.acme.tell(&json!({ "challengePort": nowhere }));
     world.begin("web", "public", &["www.contoso.test"]);
-    // Once to order, once to see what has become of it.
+    // Once to answer, once to see what has become of it.
+    world.client().advance_seconds(A_WHILE);
     world.client().advance_seconds(A_WHILE);
     world.client().advance_seconds(A_WHILE);
     let details = world.details("web");

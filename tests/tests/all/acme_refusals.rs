@@ -35,6 +35,29 @@ fn what_the_server_refuses_is_read_in_the_pending_operation_in_its_words() {
 }
 
 #[test]
+fn a_certificate_of_other_names_than_were_ordered_is_none() {
+    let world = World::new();
+    world.issuer("public", "ACME", &Value::Null);
+    world.begin("web", "public", &["www.contoso.test"]);
+    world.complete("web");
+    world.acme.tell(&json!({ "mixedUp": true }));
+    world.begin("shop", "public", &["shop.contoso.test"]);
+    let message = "Example: the certificate is not about the names that were ordered.";
+    assert_eq!(failure(&world, "shop"), ("IssuerAnswerInvalid".to_owned(), message.to_owned()));
+}
+
+#[test]
+fn credentials_that_the_server_has_no_use_for_are_refused() {
+    let world = World::new();
+    world.issuer("brings", "ACME", &json!({ "account_id": "customer", "pwd": "c2VjcmV0" }));
+    world.begin("web", "brings", &["www.contoso.test"]);
+    let (code, message) = failure(&world, "web");
+    assert_eq!(code, "CredentialsInvalid");
+    assert!(message.contains("takes no external accounts"), "{message}");
+    assert_eq!(world.acme.counts()["accounts"], json!([]), "nobody has an account");
+}
+
+#[test]
 fn what_cannot_be_ordered_is_refused_before_anybody_is_asked() {
     let world = World::with("domains = [\"contoso.test\", \"localhost\"]\n");
     world.issuer("public", "ACME", &Value::Null);

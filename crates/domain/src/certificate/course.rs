@@ -26,6 +26,8 @@ pub struct StepsDone {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CertificateLife {
     pub version: VersionId,
+    /// When it was begun here.
+    pub created: UnixTime,
     pub not_before: UnixTime,
     pub not_after: UnixTime,
     /// A disabled one waits until it is enabled again.
@@ -114,6 +116,7 @@ impl CertificateCourse {
             done.push(LifetimeStepKind::AutoRenew);
         }
         let next = self.policy.next_step(life.not_before, life.not_after, &done);
+        let next = next.map(|(at, step)| (at.max(life.earliest(step)), step));
         let again = self.renews_again(life);
         next.into_iter().chain(again).min_by_key(|(at, _)| *at)
     }
@@ -128,6 +131,19 @@ impl CertificateCourse {
 
     fn steps_done(&self, version: VersionId) -> &[LifetimeStepKind] {
         self.done.as_ref().filter(|done| done.version == version).map_or(&[], |done| done.steps.as_slice())
+    }
+}
+
+impl CertificateLife {
+    /// How long a certificate is left alone at least, however much of its life was over when it came: its issuer may have
+    /// nothing better, and would be asked again and again.
+    const LEAST_SECONDS: i64 = 3_600;
+
+    fn earliest(&self, step: LifetimeStepKind) -> UnixTime {
+        match step {
+            LifetimeStepKind::AutoRenew => self.created.plus_seconds(Self::LEAST_SECONDS),
+            LifetimeStepKind::EmailContacts => self.created,
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use crate::certificate::testkit::{NOW, begun, issued_by, reread, version};
 use LifetimeStepKind::{AutoRenew, EmailContacts};
 use proptest::{prelude::*, sample::select};
 
-fn life(number: u8, from: UnixTime, days: u32) -> CertificateLife {
-    CertificateLife { version: version(number), not_before: from, not_after: from.plus_days(days), enabled: true }
+fn living(number: u8, from: UnixTime, days: u32) -> CertificateLife {
+    let not_after = from.plus_days(days);
+    CertificateLife { version: version(number), created: from, not_before: from, not_after, enabled: true }
 }
 
 fn course(issuer: &str) -> CertificateCourse {
@@ -24,6 +25,15 @@ fn one_version_is_made_at_a_time() {
         assert!(course.pending(None).is_ok(), "it stays to be looked at");
         assert!(course.begin(begun("our-ca")).is_ok());
     }
+}
+
+#[test]
+fn what_comes_when_its_life_is_over_is_not_renewed_at_once() {
+    let course = course("Self");
+    let over = CertificateLife { created: NOW.plus_days(99), ..living(1, NOW, 100) };
+    let renewal = NextAction::Lifetime(AutoRenew);
+    assert_eq!(course.next_action(Some(&over)), Some((NOW.plus_days(99).plus_seconds(3_600), renewal)));
+    assert_eq!(course.next_action(Some(&living(1, NOW, 100))), Some((NOW.plus_days(80), renewal)));
 }
 
 #[test]
@@ -51,17 +61,17 @@ fn a_course_that_has_nothing_to_do_is_left_alone() {
 fn an_attempt_comes_before_a_later_step_and_after_an_earlier_one() {
     let step = |at| Some((at, NextAction::Lifetime(EmailContacts)));
     let course = course("Unknown");
-    assert_eq!(course.next_action(Some(&life(1, NOW, 100))), step(NOW.plus_days(80)));
+    assert_eq!(course.next_action(Some(&living(1, NOW, 100))), step(NOW.plus_days(80)));
     let asking = course.begin(begun("our-ca")).unwrap();
-    assert_eq!(asking.next_action(Some(&life(1, NOW, 100))), Some((NOW, NextAction::Attempt)));
+    assert_eq!(asking.next_action(Some(&living(1, NOW, 100))), Some((NOW, NextAction::Attempt)));
     let begins = NOW.plus_seconds(-100 * UnixTime::DAY_SECONDS);
-    assert_eq!(asking.next_action(Some(&life(1, begins, 100))), step(begins.plus_days(80)));
+    assert_eq!(asking.next_action(Some(&living(1, begins, 100))), step(begins.plus_days(80)));
 }
 
 #[test]
 fn a_renewal_waits_while_a_version_is_being_made_and_comes_if_none_is() {
     let renewal = Some((NOW.plus_days(80), NextAction::Lifetime(AutoRenew)));
-    let life = life(1, NOW, 100);
+    let life = living(1, NOW, 100);
     let course = course("Self");
     assert_eq!(course.next_action(Some(&life)), renewal);
     let waiting = course.begin(begun("Unknown")).unwrap();
@@ -73,7 +83,7 @@ fn a_renewal_waits_while_a_version_is_being_made_and_comes_if_none_is() {
 
 #[test]
 fn a_renewal_that_failed_is_begun_again_after_a_day_and_a_cancelled_one_is_not() {
-    let life = life(1, NOW, 100);
+    let life = living(1, NOW, 100);
     let failed = begun("Self").fail(OperationError { code: "a".to_owned(), message: "b".to_owned() }).unwrap();
     let cancelled = begun("Self").cancel().unwrap();
     let after = |pending, enabled| {
@@ -91,8 +101,8 @@ fn a_renewal_that_failed_is_begun_again_after_a_day_and_a_cancelled_one_is_not()
 #[test]
 fn what_was_done_for_a_version_counts_for_no_other() {
     let course = course("Self").record(version(1), AutoRenew);
-    assert_eq!(course.next_action(Some(&life(1, NOW, 100))), None);
-    let renewed = course.next_action(Some(&life(2, NOW.plus_days(80), 100)));
+    assert_eq!(course.next_action(Some(&living(1, NOW, 100))), None);
+    let renewed = course.next_action(Some(&living(2, NOW.plus_days(80), 100)));
     assert_eq!(renewed, Some((NOW.plus_days(160), NextAction::Lifetime(AutoRenew))));
     let told = course.record(version(1), EmailContacts).record(version(1), EmailContacts);
     assert_eq!(told.done, Some(StepsDone { version: version(1), steps: vec![AutoRenew, EmailContacts] }));
@@ -101,7 +111,7 @@ fn what_was_done_for_a_version_counts_for_no_other() {
 
 #[test]
 fn a_disabled_certificate_waits_until_it_is_enabled_again() {
-    let disabled = CertificateLife { enabled: false, ..life(1, NOW, 100) };
+    let disabled = CertificateLife { enabled: false, ..living(1, NOW, 100) };
     assert_eq!(course("Self").next_action(Some(&disabled)), None);
     let pending = course("Self").begin(begun("Self")).unwrap();
     assert_eq!(pending.next_action(Some(&disabled)), Some((NOW, NextAction::Attempt)));
@@ -126,7 +136,7 @@ proptest! {
         let trigger = crate::LifetimeTrigger::DaysBeforeExpiry(days_before_expiry);
         let mut course = course("Self");
         course.policy.lifetime_actions = vec![crate::LifetimeStep { trigger, action: AutoRenew }];
-        let (mut now, mut life, mut made) = (NOW, life(1, NOW, life_days), 1_u8);
+        let (mut now, mut life, mut made) = (NOW, living(1, NOW, life_days), 1_u8);
         for leap in leaps {
             now = now.plus_seconds(leap);
             let mut turns = 0;
@@ -142,7 +152,7 @@ proptest! {
                     NextAction::Attempt => {
                         course.pending = Some(course.pending.clone().unwrap().complete().unwrap());
                         made += 1;
-                        life = CertificateLife { version: version(made), not_before: now, not_after: now.plus_days(life_days), enabled: true };
+                        life = living(made, now, life_days);
                     }
                 }
             }

@@ -199,6 +199,15 @@ impl CertificateOperation {
         Ok(Self { progress, details, attempts: 0, ..self }.due_at(again_at))
     }
 
+    /// Nothing was asked: it is its turn again at another time.
+    ///
+    /// # Errors
+    /// [`CertificateRefusal::NotInProgress`].
+    pub fn defer(self, again_at: UnixTime) -> Result<Self, Refusal> {
+        self.check_in_progress()?;
+        Ok(self.due_at(again_at))
+    }
+
     /// An attempt has not got through. It is made again, later each time; after too many the operation has failed of the
     /// last one's error.
     ///

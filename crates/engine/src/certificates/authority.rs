@@ -43,10 +43,14 @@ pub enum OrderAnswer {
     Refused(OperationError),
     /// It may work another time.
     Unreachable(OperationError),
+    /// Nobody answered, and others need not wait for that now.
+    Silent(OperationError),
 }
 
 /// How long an authority of ours lasts. What it signs lasts no longer.
 const AUTHORITY_MONTHS: u32 = 120;
+/// In which it signs no more: it would have to be asked again at once.
+const LAST_DAY_SECONDS: i64 = UnixTime::DAY_SECONDS;
 
 impl Engine {
     /// Gives the engine issuers to ask.
@@ -87,6 +91,10 @@ impl Engine {
         pending: &CertificateOperation,
     ) -> Result<Vec<Vec<u8>>, Error> {
         let authority = stored.authority.as_ref().ok_or(Error::Broken("an issuer has no key"))?;
+        let end = x509::Certificate::read(&authority.certificate)?.not_after;
+        if end < self.now().plus_seconds(LAST_DAY_SECONDS) {
+            return Err(Refusal::CertificateInvalid { reason: "the issuer's own certificate ends within a day" }.into());
+        }
         let validity = self.validity(found)?;
         let leaf = self.with_authority_key(None, authority, |key, _| {
             Ok(x509::issue(&pending.csr, &authority.certificate, key, validity, &*self.entropy)?)

@@ -11,10 +11,13 @@ use domain::{
     CalendarDuration, CertificateOperation, CertificateRefusal, Errand, IssuerChoice, ObjectKind, ObjectName,
     Operation, OperationError, Refusal, UnixTime,
 };
+use std::collections::HashSet;
 use store::{StoredIssuer, StoredObject};
 
 /// A certificate is valid from a little before it is made: clocks differ.
 const BACKDATED_SECONDS: i64 = 600;
+/// How long an issuer that did not answer for one certificate is not asked for others.
+const SILENCE_SECONDS: i64 = 60;
 
 /// Who is to be asked for a certificate.
 enum Signer {
@@ -34,13 +37,13 @@ impl Engine {
     /// [`Error::Store`] if what is due can't be read.
     pub fn ask_issuers(&self, limit: usize) -> Result<usize, Error> {
         let _alone = self.asking.lock();
-        let mut asked = 0;
+        let (mut asked, mut silent) = (0, HashSet::new());
         for due in self.store.query(|read| read.due_actions(self.now(), limit))? {
             if due.kind != ObjectKind::Certificate {
                 continue;
             }
             let Some(target) = self.open_container_by_id(due.container)? else { continue };
-            match self.ask_issuer(&target, &due.name) {
+            match self.ask_issuer(&target, &due.name, &mut silent) {
                 Ok(done) => asked += usize::from(done),
                 Err(error) => {
                     tracing::error!(container = %target.container.name, certificate = %due.name, %error, "an issuer was not asked");
@@ -50,7 +53,14 @@ impl Engine {
         Ok(asked)
     }
 
-    fn ask_issuer(&self, target: &OpenContainer, name: &ObjectName) -> Result<bool, Error> {
+    /// Asks an issuer for one certificate. Whoever does not answer is `silent` from then on and not asked again: others
+    /// wait meanwhile.
+    fn ask_issuer(
+        &self,
+        target: &OpenContainer,
+        name: &ObjectName,
+        silent: &mut HashSet<String>,
+    ) -> Result<bool, Error> {
         let Some((found, _)) = self.certificate_now(target, name)? else {
             return Ok(false);
         };
@@ -63,6 +73,11 @@ impl Engine {
         let Signer::Remote(issuer) = self.signer_of(target, pending)? else {
             return Ok(false);
         };
+        let provider = issuer.issuer.provider.to_ascii_lowercase();
+        if silent.contains(&provider) {
+            self.move_pending(target, name, pending, |pending, now| pending.defer(now.plus_seconds(SILENCE_SECONDS)))?;
+            return Ok(true);
+        }
         match self.order(target, &issuer, pending)? {
             OrderAnswer::Issued(chain) => match self.enrol(target, &found, pending, chain) {
                 // It would bring the same again.
@@ -79,6 +94,10 @@ impl Engine {
             }
             OrderAnswer::Refused(error) => {
                 self.move_pending(target, name, pending, |pending, _| pending.fail(error.clone()))?;
+            }
+            OrderAnswer::Silent(error) => {
+                silent.insert(provider);
+                self.move_pending(target, name, pending, |pending, now| pending.postpone(error.clone(), now))?;
             }
             OrderAnswer::Unreachable(error) => {
                 self.move_pending(target, name, pending, |pending, now| pending.postpone(error.clone(), now))?;
@@ -175,6 +194,9 @@ impl Engine {
         let begun = self.store.query(|read| find_version(read, target.id(), &found.object, Some(pending.version)))?;
         let material = self.material_of(target, found, &begun)?;
         let trio = self.trio(begun.version.clone(), material, chain, self.now())?;
+        if trio.certificate.version.attributes.expires.is_none_or(|end| end <= self.now()) {
+            return Err(Refusal::CertificateInvalid { reason: "the issuer's certificate has expired already" }.into());
+        }
         let path = path_of(KIND, name);
         self.change(Operation::CertificateEnroll, None, &Subject::within(target, &path), |tx, now| {
             self.live_container(tx, target)?;

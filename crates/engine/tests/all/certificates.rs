@@ -409,6 +409,28 @@ fn an_issuer_of_ours_whose_key_is_gone_is_tried_again_until_it_is_back() {
 }
 
 #[test]
+fn an_issuer_of_ours_signs_nothing_in_its_last_day_and_renews_nothing_without_end() {
+    let rig = Rig::new();
+    rig.create_ec_key(VAULT, "ca");
+    private_issuer(&rig, VAULT).unwrap();
+    // 120 months: what is signed now ends with its issuer.
+    rig.clock.advance(10 * 365 * DAY);
+    create(&rig, "c", "ours").unwrap();
+    let made = get(&rig, ObjectKind::Certificate, "c", None).unwrap().version;
+    let end = made.attributes.expires.unwrap();
+    rig.clock.advance(end.0 - rig.clock.now().0 - DAY / 2);
+    for _ in 0..20 {
+        rig.engine.act_on_due(10).unwrap();
+        rig.clock.advance(60);
+    }
+    assert_eq!(get(&rig, ObjectKind::Certificate, "c", None).unwrap().version.id, made.id);
+    let (who, vault) = (caller(ADMINISTRATOR), rig.open(VAULT));
+    let pending = rig.engine.pending_certificate(&who, &vault, &key_name("c"), None).unwrap();
+    assert_eq!(pending.status, OperationStatus::InProgress, "it may be given another issuer");
+    assert!(pending.details.unwrap().contains("ends within a day"));
+}
+
+#[test]
 fn an_issuer_whose_provider_nobody_knows_fails_in_the_pending_operation() {
     let rig = Rig::new();
     let changes = IssuerChanges { provider: Some("Elsewhere".to_owned()), ..IssuerChanges::default() };

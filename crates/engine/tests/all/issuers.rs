@@ -6,7 +6,8 @@ use crate::{
     rig::{ADMINISTRATOR, DAY, Rig, caller, key_name, root, start},
 };
 use domain::{
-    CertificateOperation, ContainerKind, IssuerChanges, IssuerName, ObjectKind, OperationError, OperationStatus, Secret,
+    CertificateOperation, ContainerKind, IssuerChanges, IssuerName, ObjectKind, OperationError, OperationStatus,
+    Secret, UnixTime,
 };
 use engine::{CertificateAuthority, Clock, Order, OrderAnswer, SetIssuer};
 use std::sync::{Arc, Mutex, mpsc};
@@ -121,6 +122,40 @@ fn a_certificate_of_another_key_ends_the_operation() {
     let OperationStatus::Failed(error) = status(&rig, "c") else { unreachable!("it can't be used") };
     assert_eq!(error.code, "IssuerAnswerInvalid");
     assert_eq!(rig.engine.ask_issuers(10).unwrap(), 0, "nobody brings the same again");
+}
+
+#[test]
+fn a_certificate_that_has_expired_when_it_comes_ends_the_operation() {
+    let (rig, provider) = waiting();
+    provider.will(|order| OrderAnswer::Issued(signed_outside(order.now.plus_days(9), order.request)));
+    rig.engine.ask_issuers(10).unwrap();
+    assert_eq!(status(&rig, "c"), OperationStatus::Completed, "one from the future is its owner's affair");
+    let (rig, provider) = waiting();
+    let long_ago = UnixTime(0);
+    provider.will(move |order| OrderAnswer::Issued(signed_outside(long_ago, order.request)));
+    rig.engine.ask_issuers(10).unwrap();
+    let OperationStatus::Failed(error) = status(&rig, "c") else { unreachable!("it can't be used") };
+    assert_eq!(error.code, "IssuerAnswerInvalid");
+}
+
+#[test]
+fn an_issuer_that_does_not_answer_for_one_certificate_keeps_no_other_waiting() {
+    let (rig, provider) = waiting();
+    for name in ["d", "e"] {
+        create(&rig, name, "theirs").unwrap();
+    }
+    provider.will(|_| OrderAnswer::Silent(error("Down")));
+    assert_eq!(rig.engine.ask_issuers(10).unwrap(), 3);
+    assert_eq!(provider.asked().len(), 1, "the others are put off");
+    assert_eq!(rig.engine.ask_issuers(10).unwrap(), 0);
+    rig.clock.advance(60);
+    for _ in 0..3 {
+        provider.will(|order| OrderAnswer::Issued(signed_outside(order.now, order.request)));
+    }
+    assert_eq!(rig.engine.ask_issuers(10).unwrap(), 3);
+    for name in ["c", "d", "e"] {
+        assert_eq!(status(&rig, name), OperationStatus::Completed, "{name}");
+    }
 }
 
 #[test]

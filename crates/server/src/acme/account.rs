@@ -34,6 +34,10 @@ impl Account {
     pub fn signer(&self) -> Signer<'_> {
         Signer::Account(&self.key, &self.url)
     }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
 }
 
 /// An account elsewhere that the account here is to be bound to: the key's id and the HMAC key.
@@ -88,8 +92,13 @@ pub fn open(
     external: Option<&ExternalAccount>,
     terms: &Terms<'_>,
 ) -> Result<Account, Trouble> {
-    let key = order.engine.system_key(key_name)?;
     let directory = talk.directory()?;
+    if external.is_some() && !directory.meta.external_account_required {
+        // Or whoever invents credentials has an account, and a key here, for each.
+        let message = format!("{}: it takes no external accounts: leave the id and the password out", terms.server);
+        return Err(Trouble::refused("CredentialsInvalid", message));
+    }
+    let key = order.engine.system_key(key_name)?;
     let existing = json!({ "onlyReturnExisting": true });
     let found = match talk.post(Signer::Key(&key), &directory.new_account, Some(&existing)) {
         // Some servers look for the binding before they look for the account.

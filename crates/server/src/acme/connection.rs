@@ -84,6 +84,7 @@ pub struct Directory {
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
     pub terms_of_service: Option<String>,
+    pub external_account_required: bool,
 }
 
 /// What came back.
@@ -175,7 +176,8 @@ impl Talk<'_> {
             return Err(self.strange(&format!("it names an address that is not its own: {url}")));
         }
         self.calls_left = self.calls_left.checked_sub(1).ok_or(Trouble::Spent)?;
-        let failed = |error: ureq::Error| self.strange(&error.to_string());
+        let failed =
+            |error: ureq::Error| Trouble::silent(format!("{}: {}", self.connection.name, plain(&error.to_string())));
         let (parts, mut body) = call(&self.connection.agent).map_err(failed)?.into_parts();
         let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         if let Some(nonce) = text("replay-nonce") {

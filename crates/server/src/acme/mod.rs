@@ -153,6 +153,8 @@ impl Server {
             Err(Trouble::Spent) => waiting(1, None),
             Err(Trouble::Refused(error)) => OrderAnswer::Refused(error),
             Err(Trouble::Unreachable(error)) => passing(error, None),
+            Err(Trouble::Silent(error)) if progress == before => OrderAnswer::Silent(error),
+            Err(Trouble::Silent(error)) => passing(error, None),
             Err(Trouble::Problem(problem)) => match problem.verdict() {
                 Verdict::Refused => OrderAnswer::Refused(problem.error(&self.connection.name)),
                 Verdict::Passing => passing(problem.error(&self.connection.name), problem.again_after_seconds),

@@ -2,8 +2,8 @@
 //! ordered here.
 
 use super::problem::{Trouble, plain};
-use custody::x509::{self, Requested};
-use domain::Refusal;
+use custody::x509::{self, Certificate, Requested};
+use domain::{AlternativeNames, Refusal};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -89,9 +89,7 @@ fn identifiers(asked: &Requested) -> Result<Vec<Identifier>, Trouble> {
         let message = "ACME certifies DNS names and addresses, not addresses of e-mail, principal names or URIs.";
         return Err(Trouble::refused("UnsupportedIdentifier", message.to_owned()));
     }
-    let addresses = names.ip_addresses.iter().filter_map(|text| text.parse().ok()).map(Identifier::ip);
-    let mut found: Vec<Identifier> = names.dns_names.iter().map(|name| Identifier::dns(name)).collect();
-    found.extend(addresses);
+    let mut found = of_alternative_names(names);
     // A common name that is none of these is a title; what the server thinks of it is the server's to say.
     found.extend(asked.common_names.iter().filter_map(|name| common_name(name)));
     let mut identifiers: Vec<Identifier> = Vec::with_capacity(found.len());
@@ -105,6 +103,20 @@ fn identifiers(asked: &Requested) -> Result<Vec<Identifier>, Trouble> {
         1..=MOST => Ok(identifiers),
         more => Err(Trouble::refused("TooManyIdentifiers", format!("{more} names are more than {MOST}."))),
     }
+}
+
+/// Whether a certificate in DER is about the alternative names of a request, and about no names but those that were
+/// ordered: whoever looks at it goes by them. A common name that was ordered may have become one, or not.
+pub fn are_as_ordered(certificate: &[u8], request: &[u8], ordered: &[Identifier]) -> bool {
+    let (Ok(certificate), Ok(asked)) = (Certificate::read(certificate), x509::requested(request)) else { return false };
+    let about = of_alternative_names(&certificate.properties().names);
+    of_alternative_names(&asked.names).iter().all(|name| about.contains(name))
+        && about.iter().all(|name| ordered.contains(name))
+}
+
+fn of_alternative_names(names: &AlternativeNames) -> Vec<Identifier> {
+    let addresses = names.ip_addresses.iter().filter_map(|text| text.parse().ok()).map(Identifier::ip);
+    names.dns_names.iter().map(|name| Identifier::dns(name)).chain(addresses).collect()
 }
 
 /// The identifier that a common name is, if it is one.
@@ -122,7 +134,6 @@ fn common_name(name: &str) -> Option<Identifier> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::AlternativeNames;
 
     fn asked(common_name: &str, names: AlternativeNames) -> Result<Vec<String>, String> {
         let asked = Requested { common_names: vec![common_name.to_owned()], names };

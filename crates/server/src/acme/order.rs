@@ -6,8 +6,8 @@
 use super::{
     account::Account,
     challenges::Challenges,
-    connection::{Answer, Talk},
-    names::Identifier,
+    connection::Talk,
+    names::{self, Identifier},
     problem::{Problem, Trouble, Verdict},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
@@ -29,6 +29,9 @@ const MOST_CERTIFICATES: usize = 16;
 /// What is kept of an order between attempts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
+    /// The address of the account that the present order is with. Another one knows nothing of it.
+    #[serde(default)]
+    account: String,
     /// The address of the present order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<String>,
@@ -137,8 +140,15 @@ impl Attempt<'_, '_> {
     /// # Errors
     /// [`Trouble`].
     pub fn go(&mut self, identifiers: &[Identifier], request: &[u8]) -> Result<Step, Trouble> {
+        if self.progress.order.is_some() && self.progress.account != self.account.url() {
+            *self.progress = Progress::default();
+        }
         let answer = match self.progress.order.clone() {
-            None => self.place(identifiers)?,
+            // Its address is kept before anything comes of it: who places another one is issued another certificate.
+            None => {
+                self.place(identifiers)?;
+                return Ok(Step::Wait { seconds: 1, details: None });
+            }
             Some(url) => match self.talk.post(self.account.signer(), &url, None) {
                 Err(Trouble::Problem(problem)) if problem.is_missing() => return self.failed(problem),
                 answer => answer?,
@@ -159,7 +169,7 @@ impl Attempt<'_, '_> {
             state = self.talk.read(&answer)?;
         }
         match (state.status, &state.certificate) {
-            (Status::Valid, Some(url)) => self.download(url),
+            (Status::Valid, Some(url)) => self.download(url, identifiers, request),
             (Status::Pending | Status::Ready | Status::Processing | Status::Valid, _) => Ok(self.progress.wait(again)),
             _ => {
                 let cause = self.cause(&state)?;
@@ -168,7 +178,7 @@ impl Attempt<'_, '_> {
         }
     }
 
-    fn place(&mut self, identifiers: &[Identifier]) -> Result<Answer, Trouble> {
+    fn place(&mut self, identifiers: &[Identifier]) -> Result<(), Trouble> {
         let url = self.talk.directory()?.new_order;
         let payload = json!({ "identifiers": identifiers });
         let answer = self.talk.post(self.account.signer(), &url, Some(&payload))?;
@@ -176,9 +186,10 @@ impl Attempt<'_, '_> {
         tracing::info!(server = self.server, order, "a certificate is ordered");
         self.progress.orders = self.progress.orders.saturating_add(1);
         self.progress.order = Some(order);
+        self.account.url().clone_into(&mut self.progress.account);
         self.progress.waits = 0;
         *self.visited = 0;
-        Ok(answer)
+        Ok(())
     }
 
     /// Answers the challenges of an order, as far as this process does not do so already. A problem if one of them has
@@ -258,12 +269,16 @@ impl Attempt<'_, '_> {
         Ok(Step::Wait { seconds, details: Some(error.message) })
     }
 
-    fn download(&mut self, url: &str) -> Result<Step, Trouble> {
+    fn download(&mut self, url: &str, identifiers: &[Identifier], request: &[u8]) -> Result<Step, Trouble> {
         let answer = self.talk.post(self.account.signer(), url, None)?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&answer.body).take(MOST_CERTIFICATES).collect();
         let chain = chain.map_err(|_| self.talk.strange("the certificate is not PEM"))?;
-        if chain.is_empty() {
+        let Some(leaf) = chain.first() else {
             return Err(self.talk.strange("there is no certificate in the answer"));
+        };
+        if !names::are_as_ordered(leaf, request, identifiers) {
+            let message = format!("{}: the certificate is not about the names that were ordered.", self.server);
+            return Err(Trouble::refused("IssuerAnswerInvalid", message));
         }
         tracing::info!(server = self.server, order = self.progress.order, "a certificate is issued");
         Ok(Step::Issued(chain.iter().map(|der| der.to_vec()).collect()))
@@ -283,7 +298,9 @@ mod tests {
 
     #[test]
     fn progress_is_read_as_it_was_written_and_anything_else_begins_anew() {
-        let progress = Progress { order: Some("https://acme.example/order/1".to_owned()), orders: 2, waits: 3 };
+        let account = "https://acme.example/account/1".to_owned();
+        let order = Some("https://acme.example/order/1".to_owned());
+        let progress = Progress { account, order, orders: 2, waits: 3 };
         assert_eq!(Progress::read(Some(&progress.text())), progress);
         for nothing in [None, Some(""), Some("{}"), Some("another provider's")] {
             assert_eq!(Progress::read(nothing), Progress::default());

@@ -16,8 +16,10 @@ pub enum Trouble {
     Problem(Problem),
     /// It can't be done, and never will.
     Refused(OperationError),
-    /// The server did not answer, or not sensibly.
+    /// The server did not answer sensibly.
     Unreachable(OperationError),
+    /// The server did not answer.
+    Silent(OperationError),
     /// So much was asked at once that the rest has to wait.
     Spent,
 }
@@ -29,6 +31,10 @@ impl Trouble {
 
     pub fn unreachable(message: String) -> Self {
         Self::Unreachable(OperationError { code: "IssuerUnreachable".to_owned(), message })
+    }
+
+    pub fn silent(message: String) -> Self {
+        Self::Silent(OperationError { code: "IssuerUnreachable".to_owned(), message })
     }
 }
 
@@ -91,7 +97,8 @@ impl Problem {
     pub fn verdict(&self) -> Verdict {
         match self.kind() {
             "badNonce" | "rateLimited" | "serverInternal" | "orderNotReady" | "accountDoesNotExist" => Verdict::Passing,
-            "" if self.status >= 500 || matches!(self.status, 0 | 408 | 425 | 429) => Verdict::Passing,
+            // Where it would lead to is not followed, but whoever redirects may stop doing so.
+            "" if self.status >= 500 || matches!(self.status, 0 | 300..400 | 408 | 425 | 429) => Verdict::Passing,
             _ => Verdict::Refused,
         }
     }
@@ -194,7 +201,8 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_document_is_judged_by_its_status() {
-        for (status, verdict) in [(502, Verdict::Passing), (429, Verdict::Passing), (403, Verdict::Refused)] {
+        let passing = [502, 429, 307, 301].map(|status| (status, Verdict::Passing));
+        for (status, verdict) in passing.into_iter().chain([(403, Verdict::Refused)]) {
             let problem = problem(status, "<html>");
             assert_eq!(problem.verdict(), verdict, "{status}");
             assert_eq!(problem.error("Example").message, format!("Example: the answer is {status}"));
