@@ -17,8 +17,8 @@ use custody::{
     x509::{self, Certificate, Signer, Validity},
 };
 use domain::{
-    AlternativeNames, CalendarDuration, ContainerName, Curve, Guid, KeySpec, ObjectName, PrivateJwk, PublicKey,
-    Refusal, Secret, UnixTime, VersionId, X509Properties,
+    AlternativeNames, CalendarDuration, ContainerName, Curve, EventSubscriptionName, Guid, IssuerName, KeySpec,
+    ObjectName, PrivateJwk, PublicKey, Refusal, Secret, UnixTime, VersionId, X509Properties, notice::Endpoint,
 };
 use std::sync::OnceLock;
 
@@ -28,14 +28,16 @@ pub use azure::arm::fuzz::{
 };
 pub use azure::data_plane::fuzz::{
     certificate_body, create_body as key_create_body, import_body as key_import_body, issuer_body,
-    operation_body as key_operation_body, other_body as key_other_body,
-    role_assignment_body as hsm_role_assignment_body, rotation_policy_body as key_rotation_policy_body, secret_body,
-    signature_body as key_signature_body, target as data_plane_target, update_body as object_update_body,
+    operation_body as key_operation_body, other_body, role_assignment_body as hsm_role_assignment_body,
+    rotation_policy_body as key_rotation_policy_body, secret_body, signature_body as key_signature_body,
+    target as data_plane_target, update_body,
 };
+pub use azure::notices::fuzz::agreement as receiver_agreement;
 pub use azure::sign_in::fuzz::{
     claims as sign_in_claims, directory_body, directory_path, filter as directory_filter, form as sign_in_form,
 };
 pub use custody::bundle::fuzz::{pem as pem_text, pkcs12 as pkcs12_file};
+pub use server::fuzz::{acme_address, acme_chain, acme_document, acme_retry_after, proxy_head, receiver_answer};
 
 /// An entry, its name, and inputs worth beginning from.
 pub struct Entry {
@@ -47,9 +49,11 @@ pub struct Entry {
 pub const ENTRIES: &[Entry] = &[
     Entry { name: "guid", run: guid, seeds: seeds::GUID },
     Entry { name: "object_name", run: object_name, seeds: seeds::OBJECT_NAME },
+    Entry { name: "other_name", run: other_name, seeds: seeds::OTHER_NAME },
     Entry { name: "container_name", run: container_name, seeds: seeds::CONTAINER_NAME },
     Entry { name: "version_id", run: version_id, seeds: seeds::VERSION_ID },
     Entry { name: "calendar_duration", run: calendar_duration, seeds: seeds::CALENDAR_DURATION },
+    Entry { name: "moment", run: moment, seeds: seeds::MOMENT },
     Entry { name: "key_import", run: key_import, seeds: seeds::KEY_IMPORT },
     Entry { name: "backup_blob", run: backup_blob, seeds: seeds::BACKUP_BLOB },
     Entry { name: "certificate", run: certificate, seeds: seeds::CERTIFICATE },
@@ -73,13 +77,13 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "data_plane_target", run: data_plane_target, seeds: seeds::DATA_PLANE_TARGET },
     Entry { name: "key_create_body", run: key_create_body, seeds: seeds::KEY_CREATE_BODY },
     Entry { name: "key_import_body", run: key_import_body, seeds: seeds::KEY_IMPORT_BODY },
+    Entry { name: "update_body", run: update_body, seeds: seeds::UPDATE_BODY },
+    Entry { name: "key_operation_body", run: key_operation_body, seeds: seeds::KEY_OPERATION_BODY },
+    Entry { name: "key_signature_body", run: key_signature_body, seeds: seeds::KEY_SIGNATURE_BODY },
+    Entry { name: "other_body", run: other_body, seeds: seeds::OTHER_BODY },
     Entry { name: "secret_body", run: secret_body, seeds: seeds::SECRET_BODY },
     Entry { name: "certificate_body", run: certificate_body, seeds: seeds::CERTIFICATE_BODY },
     Entry { name: "issuer_body", run: issuer_body, seeds: seeds::ISSUER_BODY },
-    Entry { name: "object_update_body", run: object_update_body, seeds: seeds::OBJECT_UPDATE_BODY },
-    Entry { name: "key_operation_body", run: key_operation_body, seeds: seeds::KEY_OPERATION_BODY },
-    Entry { name: "key_signature_body", run: key_signature_body, seeds: seeds::KEY_SIGNATURE_BODY },
-    Entry { name: "key_other_body", run: key_other_body, seeds: seeds::KEY_OTHER_BODY },
     Entry { name: "key_rotation_policy_body", run: key_rotation_policy_body, seeds: seeds::KEY_ROTATION_POLICY_BODY },
     Entry { name: "hsm_role_assignment_body", run: hsm_role_assignment_body, seeds: seeds::HSM_ROLE_ASSIGNMENT_BODY },
     Entry { name: "skip_token", run: skip_token, seeds: seeds::SKIP_TOKEN },
@@ -93,6 +97,14 @@ pub const ENTRIES: &[Entry] = &[
     Entry { name: "external_claims", run: external_claims, seeds: seeds::EXTERNAL_CLAIMS },
     Entry { name: "issuer_discovery", run: issuer_discovery, seeds: seeds::ISSUER_DISCOVERY },
     Entry { name: "issuer_key_set", run: issuer_key_set, seeds: seeds::ISSUER_KEY_SET },
+    Entry { name: "acme_document", run: acme_document, seeds: seeds::ACME_DOCUMENT },
+    Entry { name: "acme_chain", run: acme_chain, seeds: seeds::ACME_CHAIN },
+    Entry { name: "acme_address", run: acme_address, seeds: seeds::ACME_ADDRESS },
+    Entry { name: "acme_retry_after", run: acme_retry_after, seeds: seeds::ACME_RETRY_AFTER },
+    Entry { name: "notice_endpoint", run: notice_endpoint, seeds: seeds::NOTICE_ENDPOINT },
+    Entry { name: "receiver_agreement", run: receiver_agreement, seeds: seeds::RECEIVER_AGREEMENT },
+    Entry { name: "receiver_answer", run: receiver_answer, seeds: seeds::RECEIVER_ANSWER },
+    Entry { name: "proxy_head", run: proxy_head, seeds: seeds::PROXY_HEAD },
 ];
 
 /// Runs `check` on inputs that are text; the wire's decoder refuses the others before a parser sees them.
@@ -129,6 +141,21 @@ pub fn object_name(input: &[u8]) {
             assert_eq!(name.as_str(), text);
             assert_eq!(ObjectName::parse(&name.folded()).as_ref(), Some(&name));
         }
+    });
+}
+
+/// The names of issuers and event subscriptions.
+pub fn other_name(input: &[u8]) {
+    text(input, |text| {
+        let length = text.chars().count();
+        let is_plain = text.chars().all(is_letter_digit_or_hyphen);
+        let is_reserved = ["self", "unknown"].contains(&text.to_lowercase().as_str());
+        let issuer = IssuerName::parse(text);
+        assert_eq!(issuer.is_some(), is_plain && (1..=127).contains(&length) && !is_reserved, "{text:?}");
+        assert!(issuer.is_none_or(|name| IssuerName::parse(&name.folded()).as_ref() == Some(&name)));
+        let subscription = EventSubscriptionName::parse(text);
+        assert_eq!(subscription.is_some(), is_plain && (3..=64).contains(&length), "{text:?}");
+        assert!(subscription.is_none_or(|name| EventSubscriptionName::parse(&name.folded()).as_ref() == Some(&name)));
     });
 }
 
@@ -169,6 +196,29 @@ pub fn calendar_duration(input: &[u8]) {
                 assert!(earlier <= from, "{text:?} goes forward in time");
             }
             assert!(duration.days_from(from).is_none_or(|days| days >= 0), "{text:?} is negative");
+        }
+    });
+}
+
+/// A moment or a day. What is read is written so that it reads as the same.
+pub fn moment(input: &[u8]) {
+    text(input, |text| {
+        if let Some(time) = UnixTime::parse(text) {
+            assert_eq!(UnixTime::parse(&time.to_string()), Some(time), "{text:?}");
+        }
+    });
+}
+
+/// Where notices are to be sent. What is read is what our client will call: no part of it says another host to one of us
+/// than to the other, and the part that may be seen ends before the secret.
+pub fn notice_endpoint(input: &[u8]) {
+    text(input, |text| {
+        let Some(endpoint) = Endpoint::parse(text) else { return };
+        assert_eq!(endpoint.expose(), text);
+        assert!(text.starts_with(endpoint.base_url()) && !endpoint.base_url().contains('?'), "{text:?}");
+        if let Ok(uri) = text.parse::<http::Uri>() {
+            assert_eq!(uri.host(), Some(endpoint.host()), "{text:?}");
+            assert_eq!(uri.scheme_str() == Some("https"), endpoint.is_encrypted(), "{text:?}");
         }
     });
 }

@@ -7,9 +7,12 @@ pub const GUID: &[&[u8]] = &[
     b"urn:uuid:a0000000-0000-4000-8000-00000000000a",
 ];
 pub const OBJECT_NAME: &[&[u8]] = &[b"k", b"My-Key-1", b"-", b"0"];
+pub const OTHER_NAME: &[&[u8]] = &[b"le-1", b"Self", b"UNKNOWN", b"Audit-Hook-1", b"ab"];
 pub const CONTAINER_NAME: &[&[u8]] = &[b"abc", b"Contoso-HSM-1", b"a-b-c", b"a--b"];
 pub const VERSION_ID: &[&[u8]] = &[b"0123456789abcdef0123456789abcdef", b"0123456789ABCDEF0123456789ABCDEF"];
 pub const CALENDAR_DURATION: &[&[u8]] = &[b"P30D", b"P18M", b"P2Y", b"P1Y2M3W4DT5H6M7.8S", b"PT0S", b"P1.5D", b"-P1D"];
+pub const MOMENT: &[&[u8]] =
+    &[b"2026-11-20T18:12:00Z", b"2026-11-20T18:12:00.123456789+01:00", b"2026-11-20", b"-009999-01-01T00:00:00Z"];
 pub const KEY_IMPORT: &[&[u8]] =
     &[b"\0\x10sixteen byte key", P256_KEY, b"\x05\x01n\x01e\x01d\x01p\x01q\x01p\x01q\x01i"];
 pub const BACKUP_BLOB: &[&[u8]] = &[b"SRBK\x01\0\x05vault\x01twelve bytes ciphertext and a tag of 16"];
@@ -137,11 +140,17 @@ pub const DATA_PLANE_TARGET: &[&[u8]] = &[
     b"PUT /keys/k/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-00000000000a?api-version=7.4",
     b"GET ///providers/Microsoft.Authorization/roleAssignments?$filter=principalId%20eq%20'00000000-0000-4000-8000-00000000000a'",
     b"GET /settings/AllowKeyManagementOperationsThroughARM?api-version=7.4",
-    b"GET /secrets/s?api-version=7.4",
-    b"DELETE /certificates/c/pending?api-version=2026-04-01",
-    b"PATCH /certificates/issuers/i?api-version=7.4",
-    b"PUT /certificates/contacts?api-version=7.6",
-    b"POST /deletedcertificates/c/recover?api-version=7.4",
+    b"GET /secrets/s/0123456789abcdef0123456789abcdef?api-version=7.4",
+    b"PUT /secrets/s?api-version=7.4",
+    b"POST /deletedsecrets/s/recover?api-version=2026-04-01",
+    b"POST /certificates/c/create?api-version=7.4",
+    b"GET /certificates?includePending=true&api-version=7.4",
+    b"PATCH /certificates/c/pending?api-version=7.4",
+    b"POST /certificates/c/pending/merge?api-version=7.4",
+    b"GET /certificates/c/pending?request_id=0123456789abcdef0123456789abcdef&api-version=7.4",
+    b"GET /certificates/c/policy?api-version=7.4",
+    b"PUT /certificates/contacts?api-version=7.4",
+    b"PUT /certificates/issuers/le?api-version=7.4",
 ];
 pub const KEY_CREATE_BODY: &[&[u8]] = &[
     br#"{"kty":"RSA-HSM","key_size":3072,"public_exponent":65537,"key_ops":["wrapKey","unwrapKey"],"attributes":{"enabled":true,"nbf":1763661600,"exp":1863661600,"exportable":false},"tags":{"a":"b"}}"#,
@@ -154,28 +163,11 @@ pub const KEY_IMPORT_BODY: &[&[u8]] = &[
     br#"{"hsm":true,"key":{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}}"#,
     br#"{"key":{"kty":"RSA-HSM","key_hsm":"AQ"}}"#,
 ];
-pub const OBJECT_UPDATE_BODY: &[&[u8]] = &[
+pub const UPDATE_BODY: &[&[u8]] = &[
     br#"{"key_ops":["sign","verify"],"attributes":{"enabled":false,"nbf":1,"exp":null},"tags":{"a":"b"}}"#,
     br#"{"attributes":{"exp":9223372036854775807,"exportable":true},"release_policy":{"data":"AQ"}}"#,
-    br#"{"contentType":"text/plain","attributes":{"enabled":true},"tags":{}}"#,
-    br#"{"policy":{"key_props":{"kty":"EC","reuse_key":true},"lifetime_actions":[]},"tags":{"a":"b"}}"#,
-];
-pub const SECRET_BODY: &[&[u8]] = &[
-    br#"{"value":"correct horse","contentType":"text/plain","attributes":{"enabled":true,"nbf":1763661600,"exp":1863661600},"tags":{"a":"b"}}"#,
-    br#"{"value":"","attributes":null}"#,
-];
-pub const CERTIFICATE_BODY: &[&[u8]] = &[
-    br#"{"policy":{"key_props":{"exportable":true,"kty":"RSA-HSM","key_size":2048,"reuse_key":false},"secret_props":{"contentType":"application/x-pkcs12"},"x509_props":{"subject":"CN=contoso.com","sans":{"dns_names":["a.contoso.com"],"emails":["a@contoso.com"],"upns":["u@contoso.com"],"uris":["https://contoso.com"],"ipAddresses":["::1"]},"ekus":["1.3.6.1.5.5.7.3.1"],"key_usage":["digitalSignature"],"validity_months":12},"lifetime_actions":[{"trigger":{"lifetime_percentage":80},"action":{"action_type":"AutoRenew"}},{"trigger":{"days_before_expiry":30},"action":{"action_type":"EmailContacts"}}],"issuer":{"name":"Self","cty":"OV-SSL","cert_transparency":true},"attributes":{"enabled":true}},"attributes":{"enabled":true},"tags":{"a":"b"},"preserveCertOrder":true}"#,
-    br#"{"key_props":{"kty":"EC","crv":"P-384"},"x509_props":{"subject":"CN=a"},"issuer":{"name":"Unknown"}}"#,
-    br#"{"value":"MIIBAg==","pwd":"p","policy":{"secret_props":{"contentType":"application/x-pem-file"}},"attributes":{"enabled":false}}"#,
-    br#"{"value":"-----BEGIN PRIVATE KEY-----\nAQ==\n-----END PRIVATE KEY-----\n"}"#,
-    br#"{"x5c":["MIIBAg=="],"attributes":{"enabled":true},"tags":{"a":"b"}}"#,
-    br#"{"cancellation_requested":true}"#,
-];
-pub const ISSUER_BODY: &[&[u8]] = &[
-    br#"{"provider":"Test","credentials":{"account_id":"https://kv1.vault.localhost:8443/keys/ca/0123456789abcdef0123456789abcdef","pwd":"p"},"org_details":{"id":"o","admin_details":[{"first_name":"a","last_name":"b","email":"a@contoso.com","phone":"1"}]},"attributes":{"enabled":true}}"#,
-    br#"{"provider":"DigiCert","credentials":{"account_id":"customer-42"}}"#,
-    br#"{"contacts":[{"email":"a@contoso.com","name":"a","phone":"1"},{"email":"b@contoso.com"}]}"#,
+    br#"{"contentType":"text/plain","attributes":{"enabled":true,"nbf":1},"tags":{}}"#,
+    br#"{"policy":{"x509_props":{"subject":"CN=a","validity_months":6}},"attributes":{"enabled":false},"tags":{"a":"b"}}"#,
 ];
 pub const KEY_OPERATION_BODY: &[&[u8]] = &[
     br#"{"alg":"RSA-OAEP-256","value":"AQIDBA"}"#,
@@ -186,7 +178,26 @@ pub const KEY_SIGNATURE_BODY: &[&[u8]] = &[
     br#"{"alg":"ES256","value":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"}"#,
     br#"{"alg":"PS512","digest":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","value":"AQIDBA"}"#,
 ];
-pub const KEY_OTHER_BODY: &[&[u8]] = &[br#"{"value":"U1JCSwEABXZhdWx0AQ"}"#, br#"{"count":128}"#];
+pub const OTHER_BODY: &[&[u8]] = &[br#"{"value":"U1JCSwEABXZhdWx0AQ"}"#, br#"{"count":128}"#];
+pub const SECRET_BODY: &[&[u8]] = &[
+    br#"{"value":"correct horse","contentType":"text/plain","attributes":{"enabled":true,"nbf":1763661600,"exp":1863661600},"tags":{"a":"b"}}"#,
+    br#"{"value":""}"#,
+];
+pub const CERTIFICATE_BODY: &[&[u8]] = &[
+    br#"{"policy":{"key_props":{"exportable":true,"kty":"RSA","key_size":3072,"reuse_key":false},"secret_props":{"contentType":"application/x-pkcs12"},"x509_props":{"subject":"CN=www.contoso.com","ekus":["1.3.6.1.5.5.7.3.1"],"sans":{"emails":["a@b.c"],"dns_names":["a.example","*.a.example"],"upns":["a@b"],"uris":["https://a.example/"],"ipAddresses":["10.0.0.1","::1"]},"key_usage":["digitalSignature","keyEncipherment"],"validity_months":12},"lifetime_actions":[{"trigger":{"lifetime_percentage":80},"action":{"action_type":"AutoRenew"}}],"issuer":{"name":"Self","cty":"OV","cert_transparency":false},"attributes":{"enabled":true}},"attributes":{"enabled":true,"exp":1863661600},"tags":{"a":"b"},"preserveCertOrder":true}"#,
+    br#"{"key_props":{"exportable":false,"kty":"EC-HSM","crv":"P-384","reuse_key":true},"x509_props":{"subject":"CN=a"},"lifetime_actions":[{"trigger":{"days_before_expiry":30},"action":{"action_type":"emailContacts"}}],"issuer":{"name":"Unknown"}}"#,
+    br#"{"value":"-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n","policy":{"secret_props":{"contentType":"application/x-pem-file"}},"tags":{}}"#,
+    br#"{"value":"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t","pwd":"p"}"#,
+    br#"{"value":"MIIC AQID\r\n","pwd":""}"#,
+    br#"{"x5c":["AQID","BAUG"],"attributes":{"enabled":false},"tags":{"a":"b"}}"#,
+    br#"{"cancellation_requested":true}"#,
+];
+pub const ISSUER_BODY: &[&[u8]] = &[
+    br#"{"provider":"ACME","credentials":{"account_id":"a","pwd":"c2VjcmV0"},"org_details":{"id":"o","admin_details":[{"first_name":"J","last_name":"D","email":"a@b.c","phone":"1"}]},"attributes":{"enabled":true}}"#,
+    br#"{"provider":"Private","credentials":{"account_id":"https://kv.vault.localhost:8443/keys/ca/0123456789abcdef0123456789abcdef"}}"#,
+    br#"{"credentials":{"account_id":"https://hsm.managedhsm.localhost/keys/ca"}}"#,
+    br#"{"contacts":[{"email":"a@b.c","name":"n","phone":"1"},{"email":"d@e.f"}]}"#,
+];
 pub const KEY_ROTATION_POLICY_BODY: &[&[u8]] = &[
     br#"{"lifetimeActions":[{"trigger":{"timeAfterCreate":"P18M"},"action":{"type":"Rotate"}},{"trigger":{"timeBeforeExpiry":"P30D"},"action":{"type":"notify"}}],"attributes":{"expiryTime":"P2Y"}}"#,
     br#"{"lifetimeActions":[],"attributes":{}}"#,
@@ -198,6 +209,8 @@ pub const SKIP_TOKEN: &[&[u8]] = &[
     br#"{"NextMarker":"keys!k","TargetLocation":0}"#,
     br#"{"NextMarker":"deletedkeys!k","TargetLocation":0}"#,
     br#"{"NextMarker":"keys/k/versions!17","TargetLocation":0}"#,
+    br#"{"NextMarker":"secrets/k/versions!17","TargetLocation":0}"#,
+    br#"{"NextMarker":"certificates/issuers!le","TargetLocation":0}"#,
     b"eyJOZXh0TWFya2VyIjoia2V5cyFrIiwiVGFyZ2V0TG9jYXRpb24iOjB9",
 ];
 
@@ -269,4 +282,52 @@ pub const ISSUER_KEY_SET: &[&[u8]] = &[
     br#"{"keys":[{"kty":"RSA","n":"yyPKzo3eJxaloX-XrnbKTtrzFNu0J9Hd8tUH9du6KnmVFltE9oGX0Ya9OnLqyA9S3nLffO2D_chg2QYIpcYQLEiCF63hcmS7D5pvE9yGMz5hMvae0crGhKojNS-vaWscRuDqc_WPJcj_GeCeS5LrmQbtayV6xdfnbxyEHHUaNNh6nceJxI59xSZOge7AsDeYUNfv64b23JSGAZeh_GVX9T94m3LIT8BuTFzWJOpBwBWT6rpZGd4MIHtKjOoyruKX7ImZxhzq2TGHRXX6L69xf6oQgPh5FN6wb4Rek_n_0wIrDFLJVfJ07vt144Hp16ep_TrkMAnDSH0nd8JQI3yY9Q","e":"AQAB","kid":"a","use":"sig","alg":"RS256"},{"kty":"EC","crv":"P-256","x":"hoxU-Jreqo4tad2Kium9-mXXjEoVaTmfuBOG0KFcWDs","y":"ZRXrXAYcQWWvJnKOxOVfwBMVxidgtlCfgCs6Mw8Nn-A","kid":"e","use":"sig"}]}"#,
     br#"{"keys":[{"kty":"RSA","n":"5sbDVgE-sKc2-lLPU8FZO_6eXsQytlDuS2yJKxb17jH_MOt2o83H7i06nuQhul-Calj5GOm-_9fBYaq1UZ8IU6E8qb4-2xCPyDrgylIKj83IYmXwkBm-WUGsn5bvbfFYldKvKT_jSeYcDMPuVTiStYziguvA12VqzDubX7AhhqxwO7HLBd1dYb7ZkdLpG6BfQT2dgq-Jd0beQYTzu5G5KwI1G-uzlG2sEl1e43-t9uSHZEPKEVYkTHfKscROT_LrO2iGrurMKK8y4RGrweHDv3UEJ-bNpenzyJj_3Ep3AMXWJABoHnGqqUKqg7zWzlVzVk-36Pi8swACy8vInFS3nQ","e":"AQAB","kid":"b","use":"sig"},{"kty":"EC","crv":"P-384","x":"zc_Pd1elLDdxf2NX4QpIft8vGcuyJc4EU7pi-gtGr4nxqlHxBUsq93kDF8roQTNK","y":"rmmywy9Raz6MyKrCedMBfHxBTUIrU2fzbSP13_3Qk6IvC5c1UpmCedDhbxCl9F0O","kid":"f"},{"kty":"RSA","n":"nLF-dFU5KHsT6lKwANuEX6qjhgoAwHeJvEFD_bpaTd-lsgxXcTeytJu99HTLEhiRrDUGnky48TM-t3rCrrl3tz0hJuXZrq8mY0Cj9-1Mg-fUxf88puup79VEAjhKbOtm-3uVNfmtOQqvHONdOt1JZrojYNGtHzjc6hc1b1gh7l8","e":"AQAB","kid":"small","use":"sig"}]}"#,
     br#"{"keys":[{"kty":"oct","kid":"h","k":"AAECAw","alg":"HS256"},{"kty":"EC","crv":"P-256","x":"AQ","y":"AQ","d":"AQ","key_ops":["verify"],"use":"enc"}]}"#,
+];
+pub const ACME_DOCUMENT: &[&[u8]] = &[
+    br#"{"newNonce":"https://acme.example/nonce","newAccount":"https://acme.example/account","newOrder":"https://acme.example/order","meta":{"termsOfService":"https://acme.example/terms"}}"#,
+    br#"{"status":"invalid","authorizations":["https://acme.example/authz/1"],"finalize":"https://acme.example/order/1/finalize","certificate":"https://acme.example/cert/1","error":{"type":"urn:ietf:params:acme:error:unauthorized","detail":"no"}}"#,
+    br#"{"status":"pending","identifier":{"type":"dns","value":"a.example"},"challenges":[{"type":"http-01","url":"https://acme.example/chall/1","token":"DGyRejmCefe7v4NfDGDKfA","status":"invalid","error":{"type":"urn:ietf:params:acme:error:connection","detail":"refused"}}]}"#,
+    br#"{"type":"urn:ietf:params:acme:error:compound","detail":"not\nthese","subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"no","identifier":{"type":"dns","value":"a.example"}}],"status":403}"#,
+    b"<html>502 Bad Gateway</html>",
+];
+pub const ACME_CHAIN: &[&[u8]] = &[
+    b"-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nBAUG\n-----END CERTIFICATE-----\n",
+    b"text before\r\n-----BEGIN CERTIFICATE-----\r\nAQ==\r\n-----END CERTIFICATE-----\r\n",
+    b"-----BEGIN PRIVATE KEY-----\nAQID\n-----END PRIVATE KEY-----\n",
+];
+pub const ACME_ADDRESS: &[&[u8]] = &[
+    b"https://acme.example/order/1?x=y",
+    b"https://ACME.example:443/",
+    b"HTTPS://acme.example",
+    b"https://acme.example:8443/",
+    b"https://acme.example@evil.example/",
+    b"https://acme.example\\@evil.example/",
+    b"http://acme.example/",
+];
+pub const ACME_RETRY_AFTER: &[&[u8]] = &[
+    b"120",
+    b"4294967295",
+    b"Fri, 31 Dec 1999 23:59:59 GMT\nFri, 31 Dec 1999 23:58:59 GMT",
+    b"Fri, 31 Dec 9999 23:59:59 GMT\nSat, 01 Jan 0001 00:00:00 GMT",
+];
+pub const NOTICE_ENDPOINT: &[&[u8]] = &[
+    b"https://hooks.example.com:8443/in/here?code=s3cret&x=%20",
+    b"HTTP://127.0.0.1",
+    b"https://[::1]:9000/?a",
+    b"https://user@hooks.example.com/",
+    b"https://hooks.example.com\\@evil.example/",
+];
+pub const RECEIVER_AGREEMENT: &[&[u8]] = &[
+    b"*\n",
+    b" Keys.Example.COM \n{\"validationResponse\":\"00000000-0000-0000-0000-00000000C0DE\"}",
+    b"eventgrid.azure.net\n{\"validationResponse\":\"\"}",
+];
+pub const RECEIVER_ANSWER: &[&[u8]] =
+    &[b"\x01\xf7120", b"\x01\xad9223372036854775807", b"\x01\xf7-9223372036854775808", b"\0\xc8", b"\x01\x94soon"];
+pub const PROXY_HEAD: &[&[u8]] = &[
+    b"CONNECT a.vault.localhost:443 HTTP/1.1\r\nHost: a\r\nProxy-Connection: keep-alive\r\n\r\n",
+    b"a.vault.localhost:443",
+    b"[::1]:8443",
+    b"LOCALHOST.:1",
+    b"example.com:443",
 ];

@@ -268,3 +268,50 @@ fn every_entry_has_a_fuzz_target() {
     let targets = std::fs::read_dir(folder.join("fuzz_targets")).unwrap().count();
     assert_eq!(targets, ENTRIES.len(), "a fuzz target without an entry");
 }
+
+/// The modules named `fuzz` of all crates, as paths, and the functions that they export.
+fn exported() -> Vec<String> {
+    let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let mut exported = Vec::new();
+    let mut folders = vec![crates.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else if entry.file_name() == "fuzz.rs" {
+                let steps: Vec<_> =
+                    folder.strip_prefix(&crates).unwrap().iter().map(|step| step.to_string_lossy()).collect();
+                let module: Vec<_> = steps.iter().filter(|step| **step != "src").map(AsRef::as_ref).collect();
+                let text = std::fs::read_to_string(entry.path()).unwrap();
+                let functions = text.lines().filter_map(|line| line.strip_prefix("pub fn ")?.split_once('('));
+                exported.extend(functions.map(|(name, _)| format!("{}::fuzz::{name}", module.join("::"))));
+            }
+        }
+    }
+    exported
+}
+
+/// What the entries name of those modules: `azure::arm::fuzz::route`, also where several are named at once.
+fn named(entries: &str) -> Vec<String> {
+    let mut named = Vec::new();
+    for (at, _) in entries.match_indices("::fuzz::") {
+        let is_path = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == ':';
+        let module = entries[..at].rsplit(|char| !is_path(char)).next().unwrap_or_default();
+        let rest = &entries[at + "::fuzz::".len()..];
+        let items = match rest.strip_prefix('{') {
+            Some(several) => several.split('}').next().unwrap_or_default(),
+            None => rest.split(|char| !is_path(char)).next().unwrap_or_default(),
+        };
+        let names = items.split(',').filter_map(|item| item.split_whitespace().next());
+        named.extend(names.map(|name| format!("{module}::fuzz::{name}")));
+    }
+    named
+}
+
+#[test]
+fn every_exported_parser_has_an_entry() {
+    let (exported, named) = (exported(), named(include_str!("../../fuzz/src/lib.rs")));
+    assert!(exported.len() > 30, "{exported:?}");
+    let missing: Vec<_> = exported.iter().filter(|function| !named.contains(function)).collect();
+    assert!(missing.is_empty(), "no entry names {missing:?}");
+}

@@ -1,6 +1,6 @@
 //! Strongroom: a key vault and a managed HSM of your own, and its command line.
 //!
-//! The program calls [`run`], and nothing else is an interface.
+//! The program calls [`run`], and nothing else is an interface; [`fuzz`] is for tests.
 
 mod acme;
 mod audit;
@@ -9,6 +9,7 @@ mod config;
 mod console;
 mod dev;
 mod external_issuer;
+pub mod fuzz;
 mod https;
 mod init;
 mod metrics;

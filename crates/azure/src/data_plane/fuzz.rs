@@ -20,8 +20,18 @@ pub fn target(input: &[u8]) {
         }
     }
     let _ = request.api_version().and_then(ApiVersion::parse);
-    drop(page::read(&request, page::List::Objects(ObjectKind::Key, Presence::Live)));
+    every_list(|list| drop(page::read(&request, list)));
     drop(roles::filter(request.query("$filter")));
+}
+
+fn every_list(check: impl Fn(page::List<'_>)) {
+    let Some(name) = ObjectName::parse("k") else { return };
+    for kind in ObjectKind::ALL {
+        check(page::List::Objects(*kind, Presence::Live));
+        check(page::List::Objects(*kind, Presence::Deleted));
+        check(page::List::Versions(*kind, &name));
+    }
+    check(page::List::Issuers);
 }
 
 /// The body of a creation.
@@ -93,11 +103,5 @@ pub fn role_assignment_body(input: &[u8]) {
 /// A skip token, for each kind of list.
 pub fn skip_token(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    for kind in ObjectKind::ALL {
-        drop(page::marker(text, page::List::Objects(*kind, Presence::Live)));
-        drop(page::marker(text, page::List::Objects(*kind, Presence::Deleted)));
-        if let Some(name) = ObjectName::parse("k") {
-            drop(page::marker(text, page::List::Versions(*kind, &name)));
-        }
-    }
+    every_list(|list| drop(page::marker(text, list)));
 }

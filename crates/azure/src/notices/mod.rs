@@ -5,6 +5,7 @@
 //! Event Format" and "HTTP 1.1 Web Hooks for Event Delivery". Nothing here connects to anybody: a [`Courier`] does, and
 //! when and how often is the server's business.
 
+pub mod fuzz;
 mod handshake;
 mod render;
 #[cfg(test)]

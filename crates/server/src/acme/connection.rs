@@ -25,7 +25,7 @@ const LARGEST_ANSWER: u64 = 256 << 10;
 /// How often a request is made again because its nonce was not accepted.
 const NONCES: u32 = 3;
 /// Whatever a server says, nobody waits for longer.
-const LONGEST_WAIT_SECONDS: i64 = 30 * 86_400;
+pub(super) const LONGEST_WAIT_SECONDS: i64 = 30 * 86_400;
 
 /// What is kept of a server between conversations.
 pub struct Connection {
@@ -63,7 +63,7 @@ impl Connection {
     }
 }
 
-fn origin(url: &str) -> Option<(String, u16)> {
+pub(super) fn origin(url: &str) -> Option<(String, u16)> {
     let uri: Uri = url.parse().ok()?;
     let host = uri.host().filter(|_| uri.scheme_str() == Some("https") && !url.contains('@'))?;
     Some((host.to_ascii_lowercase(), uri.port_u16().unwrap_or(443)))
@@ -199,7 +199,7 @@ impl From<engine::Error> for Trouble {
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3). A date is taken by the server's own clock.
-fn again_after_seconds(headers: &HeaderMap) -> Option<i64> {
+pub(super) fn again_after_seconds(headers: &HeaderMap) -> Option<i64> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let date = |text: &str| Some(rfc2822::parse(text).ok()?.timestamp().as_second());
     let again = text("retry-after")?.trim();

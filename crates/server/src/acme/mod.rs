@@ -9,6 +9,7 @@
 mod account;
 mod challenges;
 mod connection;
+pub(crate) mod fuzz;
 mod jws;
 mod names;
 mod order;

@@ -24,7 +24,7 @@ const NEXT_ORDER_SECONDS: i64 = 60;
 const FIRST_WAIT_SECONDS: i64 = 3;
 const WAITS_ALIKE: u32 = 5;
 const LONGEST_WAIT_SECONDS: i64 = 600;
-const MOST_CERTIFICATES: usize = 16;
+pub(super) const MOST_CERTIFICATES: usize = 16;
 
 /// What is kept of an order between attempts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,19 +98,19 @@ enum Status {
 }
 
 #[derive(Deserialize)]
-struct State {
+pub(super) struct State {
     status: Status,
     #[serde(default)]
     authorizations: Vec<String>,
     #[serde(default)]
-    error: Option<Problem>,
+    pub(super) error: Option<Problem>,
     finalize: String,
     #[serde(default)]
     certificate: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Authorization {
+pub(super) struct Authorization {
     status: Status,
     identifier: Name,
     #[serde(default)]
@@ -271,23 +271,29 @@ impl Attempt<'_, '_> {
 
     fn download(&mut self, url: &str, identifiers: &[Identifier], request: &[u8]) -> Result<Step, Trouble> {
         let answer = self.talk.post(self.account.signer(), url, None)?;
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&answer.body).take(MOST_CERTIFICATES).collect();
-        let chain = chain.map_err(|_| self.talk.strange("the certificate is not PEM"))?;
-        let Some(leaf) = chain.first() else {
-            return Err(self.talk.strange("there is no certificate in the answer"));
-        };
-        if !names::are_as_ordered(leaf, request, identifiers) {
+        let chain = chain_of(&answer.body).map_err(|why| self.talk.strange(why))?;
+        if !chain.first().is_some_and(|leaf| names::are_as_ordered(leaf, request, identifiers)) {
             let message = format!("{}: the certificate is not about the names that were ordered.", self.server);
             return Err(Trouble::refused("IssuerAnswerInvalid", message));
         }
         tracing::info!(server = self.server, order = self.progress.order, "a certificate is issued");
-        Ok(Step::Issued(chain.iter().map(|der| der.to_vec()).collect()))
+        Ok(Step::Issued(chain))
     }
+}
+
+/// The certificates of a PEM text, in DER.
+pub(super) fn chain_of(pem: &[u8]) -> Result<Vec<Vec<u8>>, &'static str> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).take(MOST_CERTIFICATES).collect();
+    let chain = chain.map_err(|_| "the certificate is not PEM")?;
+    if chain.is_empty() {
+        return Err("there is no certificate in the answer");
+    }
+    Ok(chain.iter().map(|der| der.to_vec()).collect())
 }
 
 impl Authorization {
     /// Why it is not valid.
-    fn problem(self) -> Problem {
+    pub(super) fn problem(self) -> Problem {
         self.challenges.into_iter().find_map(|challenge| challenge.error).unwrap_or_default()
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 const PREFIX: &str = "urn:ietf:params:acme:error:";
 /// Longer texts of a server are cut: they are stored, and shown to whoever looks at the pending operation.
-const LONGEST_TEXT: usize = 500;
+pub(super) const LONGEST_TEXT: usize = 500;
 /// Of the problems with single names, so many are told.
 const MOST_TOLD: usize = 5;
 

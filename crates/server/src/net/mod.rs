@@ -4,6 +4,7 @@
 
 mod bare;
 mod drain;
+pub(crate) mod fuzz;
 mod http;
 mod listen;
 mod names;

@@ -1,6 +1,7 @@
 //! Telling receivers: carrying messages to them over HTTP, and doing so until they have what they asked for.
 
 mod courier;
+pub(crate) mod fuzz;
 mod post;
 #[cfg(test)]
 mod post_tests;

@@ -287,7 +287,7 @@ pub(super) fn lanes(deliveries: Vec<StoredDelivery>, count: usize) -> Vec<Vec<St
     lanes
 }
 
-fn answer_of(reply: &Reply) -> ReceiverAnswer {
+pub(super) fn answer_of(reply: &Reply) -> ReceiverAnswer {
     let retry_after_seconds = reply.header("retry-after").trim().parse().ok();
     ReceiverAnswer { status: Some(reply.status), retry_after_seconds }
 }
