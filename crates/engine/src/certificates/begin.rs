@@ -60,7 +60,7 @@ impl Engine {
         let known_policy = known.as_ref().filter(|_| request.policy.is_none()).map(|_| &beginning.policy);
         let view = self.change_in(caller, operation, target, &path_of(KIND, name), |tx, now| {
             if let Some(known) = known_policy
-                && course_of(&find_current(tx, target, name)?.0.object)?.policy != *known
+                && policy_of(tx, target, name)?.as_ref() != Some(known)
             {
                 return Err(Error::Busy);
             }
@@ -205,6 +205,12 @@ impl Engine {
         tx.save_object(target.id(), &found.object)?;
         Ok(found.object)
     }
+}
+
+/// The policy of a certificate, live or deleted.
+fn policy_of(tx: &mut dyn Tx, target: &OpenContainer, name: &ObjectName) -> Result<Option<CertificatePolicy>, Error> {
+    let found = tx.object(target.id(), KIND, name)?;
+    found.map(|found| Ok(course_of(&found.object)?.policy.clone())).transpose()
 }
 
 pub(super) fn new_certificate(
