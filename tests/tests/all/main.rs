@@ -6,6 +6,7 @@ mod acme;
 mod acme_refusals;
 mod audit_records;
 mod audit_tampering;
+mod certificate_storm;
 mod concurrency;
 mod custom_roles;
 mod data_plane;
