@@ -4,6 +4,8 @@
 //! Random bytes rarely pass a parser's first check, so inputs are valid ones with little changed: in their bytes, in
 //! their words, or, where they are JSON, in their tree.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 #[path = "../../fuzz/src/lib.rs"]
 mod entries;
 
