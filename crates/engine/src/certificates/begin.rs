@@ -1,6 +1,6 @@
 //! Beginning a version: its policy, its key, and the signing request.
 
-use super::{KIND, body_of, course_of, find_current, move_on};
+use super::{KIND, body_of, course_of, move_on};
 use crate::{
     Engine, Error, NewAttributes, ObjectView, OpenContainer,
     keys::protection,

@@ -45,6 +45,8 @@ impl Engine {
             let Some(target) = self.open_container_by_id(due.container)? else { continue };
             match self.ask_issuer(&target, &due.name, &mut silent) {
                 Ok(done) => asked += usize::from(done),
+                // Somebody else has just changed it: the next round looks again.
+                Err(Error::Busy) => {}
                 Err(error) => {
                     tracing::error!(container = %target.container.name, certificate = %due.name, %error, "an issuer was not asked");
                 }

@@ -1,10 +1,13 @@
 //! What happens to a certificate while somebody else makes, between looking and writing.
 
-use crate::rig::{ADMINISTRATOR, Rig, caller, key_name};
-use custody::{Provider as _, SoftwareProvider, SystemEntropy, x509};
+use crate::{
+    certificates::signed_outside,
+    rig::{ADMINISTRATOR, Rig, caller, key_name},
+};
+use custody::x509;
 use domain::{
-    ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyRequest, KeySpec, KeyType, ObjectKind,
-    Operation, PolicyRequest, UnixTime,
+    ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyRequest, KeyType, ObjectKind, Operation,
+    PolicyRequest, UnixTime,
 };
 use engine::{
     AttributeChanges, CreateCertificate, Engine, Error, KeyReference, MergeCertificate, ObjectChanges, ObjectView,
@@ -123,7 +126,7 @@ fn a_policy_that_is_changed_while_a_version_is_made_by_it_stays_changed() {
 fn a_version_that_is_disabled_while_it_is_merged_stays_disabled() {
     let scene = Scene::new();
     let begun = scene.create(Some(policy("Unknown"))).unwrap();
-    let chain = signed_outside(&begun.object.course.unwrap().pending.unwrap().csr);
+    let chain = signed_outside(UnixTime(1_700_000_000), &begun.object.course.unwrap().pending.unwrap().csr);
     scene.before(Operation::CertificatePendingMerge, |engine, vault| {
         let attributes = AttributeChanges { enabled: Some(false), ..AttributeChanges::default() };
         let changes = ObjectChanges { attributes, ..ObjectChanges::default() };
@@ -179,15 +182,4 @@ fn an_issuer_that_is_changed_while_its_key_is_looked_up_signs_with_the_key_that_
     let key = scene.rig.engine.get_object(&who, &vault, ObjectKind::Key, &key_name("new"), None).unwrap();
     let authority = x509::Certificate::read(&issued.chain[0]).unwrap();
     assert!(authority.has_key(&key.version.body.as_key().unwrap().public));
-}
-
-/// What an authority outside makes of a signing request.
-fn signed_outside(csr: &[u8]) -> Vec<Vec<u8>> {
-    let spec = KeySpec::Ec { curve: Curve::P256 };
-    let made = SoftwareProvider.generate(spec, &SystemEntropy).unwrap();
-    let key = SoftwareProvider.open(spec, &made.public, &made.material).unwrap();
-    let validity = x509::Validity { not_before: UnixTime(1_700_000_000), not_after: UnixTime(4_000_000_000) };
-    let signer = x509::Signer { key: &*key, public: &made.public };
-    let authority = x509::authority("CN=outside", validity, signer, &SystemEntropy).unwrap();
-    vec![x509::issue(csr, &authority, &*key, validity, &SystemEntropy).unwrap(), authority]
 }
