@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, thread};
 
 const PEOPLE: u64 = 4;
-const ROUNDS: u64 = 20;
+const ROUNDS: u64 = 8;
 /// Of each. Versions are fewer than fit on a page.
 const ACTS: usize = 24;
 /// What may be said when somebody else was faster; 429 asks to try again.
