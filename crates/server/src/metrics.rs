@@ -3,24 +3,22 @@
 //! They are for a monitor on the same machine or network, never for the public: production serves them where its
 //! configuration says so and nowhere else.
 
-use crate::site::text;
+use crate::{
+    net::{PlainLimits, serve_plainly},
+    site::text,
+};
 use azure::Response;
 use bytes::Bytes;
 use domain::{ContainerKind, Event, OtherEvent, Outcome, UnixTime};
 use engine::{Answered, Attempts, Door, Metrics};
 use http::{Method, Request, StatusCode, header};
-use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
-use std::{convert::Infallible, fmt::Write as _, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use std::{fmt::Write as _, net::SocketAddr, time::Duration};
 
 /// Where they are asked for.
 pub const PATH: &str = "/metrics";
-/// No scrape takes as long.
-const CONNECTION_TIME: Duration = Duration::from_secs(10);
-const CONNECTIONS: usize = 16;
-const PACE: Duration = Duration::from_millis(10);
+/// No scrape takes as long, and no monitor comes oftener.
+const LIMITS: PlainLimits =
+    PlainLimits { time: Duration::from_secs(10), connections: 16, pace: Duration::from_millis(10) };
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What can be told of a running server.
@@ -76,37 +74,14 @@ impl Exposition {
     /// # Errors
     /// The address is taken or not ours.
     pub async fn listen(self, address: SocketAddr) -> std::io::Result<()> {
-        let listener = TcpListener::bind(address).await?;
-        tracing::info!(address = %listener.local_addr()?, "metrics");
-        tokio::spawn(self.serve(listener));
-        Ok(())
+        serve_plainly(address, "metrics", LIMITS, move |request| self.answer(request)).await
     }
 
-    async fn serve(self, listener: TcpListener) {
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
-        // No monitor comes oftener; and when nobody can be let in, trying again at once would only spin.
-        let mut pace = tokio::time::interval(PACE);
-        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
-            pace.tick().await;
-            let Ok((stream, _)) = listener.accept().await else { continue };
-            let exposition = self.clone();
-            tokio::spawn(async move {
-                let _permit = permit;
-                let service = service_fn(|request| exposition.answer(request));
-                let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                // A scrape that breaks off is the monitor's to notice.
-                let _ended = tokio::time::timeout(CONNECTION_TIME, connection).await;
-            });
-        }
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Result<http::Response<Full<Bytes>>, Infallible> {
-        let response = match (request.method(), request.uri().path()) {
+    fn answer<B>(&self, request: &Request<B>) -> Response {
+        match (request.method(), request.uri().path()) {
             (&Method::GET, PATH) => self.response(),
             _ => text(StatusCode::NOT_FOUND, "There is GET /metrics.\n"),
-        };
-        Ok(response.map(Full::new))
+        }
     }
 }
 
@@ -171,13 +146,14 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{serve::HSM_DEFAULTS, wiring};
+    use crate::{net::plain, serve::HSM_DEFAULTS, wiring};
     use custody::{RootKey, SystemEntropy};
     use domain::{Operation, metering::Prices};
     use engine::SystemClock;
+    use std::sync::Arc;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
+        net::{TcpListener, TcpStream},
     };
 
     async fn asked(address: SocketAddr, line: &str) -> String {
@@ -200,7 +176,7 @@ mod tests {
         let exposition = Exposition { door: Door::new(engine, 1), started: UnixTime(1_767_225_600) };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(exposition.serve(listener));
+        let serving = tokio::spawn(plain::serve(listener, LIMITS, move |request| exposition.answer(request)));
         let page = asked(address, "GET /metrics").await;
         assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains("text/plain; version=0.0.4"), "{page}");
         assert!(page.contains("\nprocess_start_time_seconds 1767225600\n"), "{page}");

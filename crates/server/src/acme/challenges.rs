@@ -3,23 +3,21 @@
 //! Anybody may ask. There is nothing else here, and nothing that is secret: a token that a server chose, and the
 //! thumbprint of our key.
 
-use crate::{Failure, config::AcmeSettings};
+use crate::{
+    Failure,
+    config::AcmeSettings,
+    net::{PlainLimits, serve_plainly},
+};
 use bytes::Bytes;
 use domain::UnixTime;
 use http::{Method, Request, Response, StatusCode, header};
-use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 const PREFIX: &str = "/.well-known/acme-challenge/";
 /// No server takes as long to ask, and those that say nothing must not keep it out.
-const CONNECTION_TIME: Duration = Duration::from_secs(3);
-const CONNECTIONS: usize = 1024;
-const PACE: Duration = Duration::from_millis(2);
-const LARGEST_HEAD: usize = 16 << 10;
+const LIMITS: PlainLimits =
+    PlainLimits { time: Duration::from_secs(3), connections: 1024, pace: Duration::from_millis(2) };
 /// What nobody has taken away by then belongs to an order that was given up.
 const LIFE_DAYS: u32 = 30;
 
@@ -53,57 +51,35 @@ impl Challenges {
     /// The address is taken or not ours.
     pub async fn listen(self, settings: &AcmeSettings) -> Result<(), Failure> {
         let Some(address) = settings.http_challenges else { return Ok(()) };
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.map_err(|error| format!("http_challenges: {address}: {error}"))?;
-        tracing::info!(address = %listener.local_addr()?, "challenges of ACME servers");
-        tokio::spawn(self.serve(listener));
-        Ok(())
+        let what = "challenges of ACME servers";
+        let listening = serve_plainly(address, what, LIMITS, move |request| self.answer(request)).await;
+        Ok(listening.map_err(|error| format!("http_challenges: {address}: {error}"))?)
     }
 
-    async fn serve(self, listener: TcpListener) {
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
-        // When nobody can be let in, trying again at once would only spin.
-        let mut pace = tokio::time::interval(PACE);
-        pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
-            pace.tick().await;
-            let Ok((stream, _)) = listener.accept().await else { continue };
-            let challenges = self.clone();
-            tokio::spawn(async move {
-                let _permit = permit;
-                let service = service_fn(|request| challenges.answer(request));
-                let mut http = http1::Builder::new();
-                http.keep_alive(false).max_buf_size(LARGEST_HEAD);
-                let connection = http.serve_connection(TokioIo::new(stream), service);
-                // A request that breaks off is for whoever made it to notice.
-                let _ended = tokio::time::timeout(CONNECTION_TIME, connection).await;
-            });
-        }
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    fn answer<B>(&self, request: &Request<B>) -> Response<Bytes> {
         let token = request.uri().path().strip_prefix(PREFIX).filter(|_| request.method() == Method::GET);
         let answer = token.and_then(|token| self.0.lock().get(token).map(|expected| expected.answer.clone()));
-        let mut response = Response::new(Full::default());
+        let mut response = Response::new(Bytes::new());
         match answer {
             None => *response.status_mut() = StatusCode::NOT_FOUND,
             Some(answer) => {
                 let plain = http::HeaderValue::from_static("application/octet-stream");
                 response.headers_mut().insert(header::CONTENT_TYPE, plain);
-                *response.body_mut() = Full::new(Bytes::from(answer));
+                *response.body_mut() = Bytes::from(answer);
             }
         }
-        Ok(response)
+        response
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::plain;
     use std::net::SocketAddr;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
+        net::{TcpListener, TcpStream},
     };
 
     async fn asked(address: SocketAddr, line: &str) -> String {
@@ -119,9 +95,10 @@ mod tests {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let challenges = Challenges::default();
+        let answering = challenges.clone();
         challenges.expect("token", "token.thumbprint".to_owned(), "order", UnixTime(0));
         challenges.expect("other", "other.thumbprint".to_owned(), "another order", UnixTime(0));
-        let serving = tokio::spawn(challenges.clone().serve(listener));
+        let serving = tokio::spawn(plain::serve(listener, LIMITS, move |request| answering.answer(request)));
         // One that says nothing keeps nobody else out.
         let _silent = TcpStream::connect(address).await.unwrap();
         let line = "GET /.well-known/acme-challenge/token";

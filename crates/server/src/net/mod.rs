@@ -8,6 +8,7 @@ pub(crate) mod fuzz;
 mod http;
 mod listen;
 mod names;
+pub(crate) mod plain;
 mod proxy;
 pub mod tls;
 mod watch;
@@ -18,6 +19,7 @@ mod tests;
 pub use drain::{Drained, stop_signal};
 pub use listen::{Listen, Listeners};
 pub use names::Names;
+pub use plain::{PlainLimits, serve_plainly};
 
 use ::http::{Request, Response, request::Parts};
 use bytes::Bytes;

@@ -28,7 +28,6 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
         R::SubscriptionNotFound | R::ResourceGroupNotFound | R::OperationNotFound => not_found("NotFound"),
         R::PrincipalNotFound | R::LockNotFound { .. } => not_found("NotFound"),
         R::NotActivated => (StatusCode::FORBIDDEN, "ManagedHsmNotActivated", None),
-
         R::NameHeldByDeleted => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::RoleAssignmentExists => (StatusCode::CONFLICT, "RoleAssignmentExists", None),
         R::LastAdministrator { .. }
@@ -117,10 +116,9 @@ fn of_certificates(refusal: &CertificateRefusal) -> Meaning {
 /// What a refusal means to a person.
 pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
     use Refusal as R;
-    let name = place.name;
     match refusal {
         R::NotFound => texts::not_found(place),
-        R::DeletedNotFound => format!("Deleted {} not found: {name}", texts::title(place.object)),
+        R::DeletedNotFound => format!("Deleted {} not found: {}", texts::title(place.object), place.name),
         R::ContainerNotFound => texts::container_not_found(place),
         R::ContainerDeleted { scheduled_purge_at } => texts::container_deleted(*scheduled_purge_at, place),
         R::NotActivated => "The managed HSM is not activated. Download its security domain first.".to_owned(),
@@ -158,7 +156,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::BackupTooLarge => "All versions together are too large for a backup.".to_owned(),
         R::CertificateInvalid { reason } => format!("The certificate cannot be used: {reason}."),
         R::ReleasePolicyMissing => "Exportable keys must have release policy".to_owned(),
-        R::Certificate(refusal) => texts::of_certificates(refusal, name),
+        R::Certificate(refusal) => texts::of_certificates(refusal, place.name),
         R::NetworkForbidden { address } => texts::network_forbidden(*address, place),
         R::PublicNetworkDisabled => texts::public_network_disabled(place),
         R::Forbidden { action, scope, model } => texts::forbidden(action, scope, *model, place),
