@@ -234,7 +234,7 @@ async fn room_for_large<H>(shared: &Shared<H>) -> Result<SemaphorePermit<'_>, Re
 /// Reads a body whole, within the limits of size and time.
 async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits, is_large: bool) -> Result<Bytes, Refused> {
     // A client that asks before it sends needs no patience.
-    let patience = if is_large || headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
+    let patience = if headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
     let limit = if is_large { limits.large_body } else { limits.body };
     let reading = read_whole(body, limit, limit.saturating_mul(patience));
     tokio::time::timeout(limits.body_time, reading).await.unwrap_or(Err(Refused::BodyTooSlow))

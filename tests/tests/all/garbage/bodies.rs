@@ -6,8 +6,6 @@ use serde_json::{Value, json};
 
 /// Deeper than any parser may follow by recursion.
 const DEEP: usize = 10_000;
-/// The server takes one.
-const TWO_MEBIBYTES: usize = 2 << 20;
 
 pub struct Bad {
     pub what: String,
@@ -21,8 +19,8 @@ impl Bad {
     }
 }
 
-/// Bodies that are wrong whatever is asked. `whole` is right.
-pub fn wrong_all_over(whole: &Value) -> Vec<Bad> {
+/// Bodies that are wrong whatever is asked. `whole` is right, and `limit` the most bytes that the server reads.
+pub fn wrong_all_over(whole: &Value, limit: usize) -> Vec<Bad> {
     let right = whole.to_string();
     let open = right.trim_end_matches('}');
     let refused = |what: &str, body: Vec<u8>| Bad::new(what, body, Verdict::Refused);
@@ -44,7 +42,7 @@ pub fn wrong_all_over(whole: &Value) -> Vec<Bad> {
         refused("deep arrays", vec![b'['; DEEP]),
         refused("deep objects", "{\"a\":".repeat(DEEP).into_bytes()),
         refused("deep in the tags", format!("{{\"tags\":{{\"a\":{}", "[".repeat(DEEP)).into_bytes()),
-        Bad::new("two mebibytes of spaces", vec![b' '; TWO_MEBIBYTES], Verdict::Exactly(413)),
+        Bad::new("a byte more than the limit", vec![b' '; limit + 1], Verdict::Exactly(413)),
         // Members that nobody knows are skipped, whatever they are.
         skipped("a text in invalid UTF-8", [open.as_bytes(), b",\"a\":\"\xff\xfe\"}"].concat()),
         skipped("a number beyond all", format!("{open},\"a\":1e99999}}").into_bytes()),

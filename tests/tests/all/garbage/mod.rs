@@ -26,6 +26,9 @@ const KEYS_DOCUMENT: &str = "data-plane-keys-2026-04-01.json";
 const VAULTS_DOCUMENT: &str = "arm-keyvault-2026-05-15.json";
 const DATA_VERSION: &str = "2026-04-01";
 const ARM_VERSION: &str = "2026-05-15";
+/// The most bytes of a body that the server reads: of one, and of one that holds a backup.
+const BODY_LIMIT: usize = 1 << 20;
+const BACKUP_LIMIT: usize = 16 << 20;
 const METHODS: [&str; 9] = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "BREW"];
 
 /// What is wrong and may pass, as `what` begins: it has no effect.
@@ -74,7 +77,8 @@ impl Front<'_> {
         let target = self.target(operation);
         let right = (self.body)(operation);
         let mut bad = bodies::wrong_in_one_member(&self.document, operation, &right);
-        bad.extend(bodies::wrong_all_over(&right));
+        let limit = if operation.path.ends_with("/restore") { BACKUP_LIMIT } else { BODY_LIMIT };
+        bad.extend(bodies::wrong_all_over(&right, limit));
         for Bad { what, body, verdict } in bad {
             let is_read = operation.body.is_some() || verdict == Verdict::Exactly(413);
             // What takes no body need not look at one; but then nothing may be destroyed by mistake.

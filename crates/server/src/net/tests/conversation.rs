@@ -84,7 +84,7 @@ async fn bodies_above_the_limit_are_refused_by_the_front_whatever_their_framing(
 #[tokio::test]
 async fn where_a_large_body_may_come_it_does_up_to_a_limit_of_its_own() {
     let server = start();
-    for (length, status) in [(64 << 10, 200), (256 << 10, 200), ((256 << 10) + 1, 413)] {
+    for (length, status) in [(64 << 10, 200), (256 << 10, 200), ((256 << 10) + 1, 413), (2 << 20, 413)] {
         let answer = text(server.http1().await.send_request(post("/large", length)).await).await;
         assert_eq!(answer.0, status, "{length} by HTTP/1.1: {}", answer.1);
         let answer = text(server.http2().await.send_request(post("https://localhost/large", length)).await).await;
