@@ -30,6 +30,7 @@ mod principals;
 mod roles;
 mod secrets;
 mod setup;
+mod shares;
 mod sweep;
 mod system_key;
 
@@ -60,6 +61,7 @@ pub use principals::{
 };
 pub use secrets::{SecretView, SetSecret};
 pub use setup::{EngineParts, Foundation, HsmDefaults};
+pub use shares::Shares;
 pub use store::{Receiver, StoredDelivery};
 pub use sweep::Swept;
 pub use system_key::SystemKey;

@@ -2,6 +2,7 @@
 
 mod courier;
 pub(crate) mod fuzz;
+mod health;
 mod post;
 #[cfg(test)]
 mod post_tests;

@@ -1,27 +1,26 @@
 //! The post: asks again and again what is due, and sends it.
 //!
-//! Each receiver is served by a task of its own, so one that hangs holds up nobody else: it takes few of the places, and
-//! after several failures in a row it is left alone for a while, longer each time. Notices of one object go in the order
-//! in which they were written, but a repeated one does not hold up those after it. What was sent and not settled, because
-//! the process died in between, is sent again.
+//! Each receiver is served by a task of its own, and those that hang hold up nobody else: a receiver is sent one message
+//! at a time until it has taken one, the receivers of one vault together have few of the places, those that have not
+//! taken what they were sent last have half of them, and who fails slowly or often is left alone for a while, longer each
+//! time. Notices of one object go in the order in which they were written, but a repeated one does not hold up those
+//! after it. What was sent and not settled, because the process died in between, is sent again.
 
+use super::health::Health;
 use crate::wiring::chain;
 use azure::{
     Addresses,
     notices::{self, Courier, Reply},
 };
-use domain::{
-    UnixTime,
-    notice::{AfterAttempt, ReceiverAnswer},
-};
-use engine::{Door, Outgoing, Receiver, StoredDelivery};
+use domain::notice::{AfterAttempt, ReceiverAnswer};
+use engine::{Door, Outgoing, Receiver, Shares, StoredDelivery};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::{self, JoinHandle, JoinSet},
 };
 
@@ -29,13 +28,13 @@ use tokio::{
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How much is taken from the store at once for one receiver.
 const BATCH: usize = 64;
-/// How many messages are on their way to one receiver at once, and to all.
+/// How many messages are on their way at once: to one receiver that takes them, to all of one vault, and to all.
 const LANES: usize = 4;
+const PLACES_OF_VAULT: usize = 8;
 const PLACES: usize = 64;
-/// So many failures in a row, and a receiver is left alone: for so long at first, and for so long at most.
-const PATIENT_FAILURES: u32 = 10;
-const FIRST_REST_SECONDS: i64 = 10;
-const LONGEST_REST_SECONDS: i64 = 600;
+/// How many of these may be to receivers that did not take the last one.
+const UNPROVEN_OF_VAULT: usize = 4;
+const UNPROVEN: usize = 32;
 /// How long what is on its way may hold up the end of the process.
 const LAST_MESSAGES: Duration = Duration::from_secs(3);
 
@@ -44,31 +43,45 @@ pub struct Post {
     door: Door,
     courier: Arc<dyn Courier>,
     addresses: Arc<Addresses>,
-    places: Arc<Semaphore>,
+    places: Places,
     health: Mutex<HashMap<Receiver, Health>>,
 }
 
-/// How a receiver has answered lately.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Health {
-    /// In a row.
-    pub(super) failures: u32,
-    pub(super) rests_until: Option<UnixTime>,
+/// What is needed to send a message. It is taken from the narrowest to the widest, so that whoever waits takes nothing
+/// from those who would not have to.
+struct Places {
+    unproven_of_vaults: Shares,
+    unproven: Arc<Semaphore>,
+    of_vaults: Shares,
+    all: Arc<Semaphore>,
 }
 
-impl Health {
-    pub(super) fn after(self, is_taken: bool, now: UnixTime) -> Self {
-        if is_taken {
-            return Self::default();
+/// A place that was taken, until it is dropped.
+type Place = Vec<OwnedSemaphorePermit>;
+
+impl Places {
+    fn new() -> Self {
+        Self {
+            unproven_of_vaults: Shares::new(UNPROVEN_OF_VAULT),
+            unproven: Arc::new(Semaphore::new(UNPROVEN)),
+            of_vaults: Shares::new(PLACES_OF_VAULT),
+            all: Arc::new(Semaphore::new(PLACES)),
         }
-        let failures = self.failures.saturating_add(1);
-        let beyond = failures.checked_sub(PATIENT_FAILURES);
-        let rest = |beyond: u32| FIRST_REST_SECONDS.saturating_mul(1 << beyond.min(16)).min(LONGEST_REST_SECONDS);
-        Self { failures, rests_until: beyond.map(|beyond| now.plus_seconds(rest(beyond))) }
     }
 
-    pub(super) fn rests(self, now: UnixTime) -> bool {
-        self.rests_until.is_some_and(|until| now < until)
+    /// `None` if there are no places any more.
+    async fn take(&self, receiver: &Receiver, health: Health) -> Option<Place> {
+        let vault = receiver.container;
+        let mut needed = Vec::new();
+        if !health.is_proven {
+            needed.extend([self.unproven_of_vaults.of(vault), Arc::clone(&self.unproven)]);
+        }
+        needed.extend([self.of_vaults.of(vault), Arc::clone(&self.all)]);
+        let mut place = Place::new();
+        for each in needed {
+            place.push(each.acquire_owned().await.ok()?);
+        }
+        Some(place)
     }
 }
 
@@ -92,7 +105,7 @@ impl PostHandle {
 impl Post {
     #[must_use]
     pub fn new(door: Door, courier: Arc<dyn Courier>, addresses: Arc<Addresses>) -> Self {
-        Self { door, courier, addresses, places: Arc::new(Semaphore::new(PLACES)), health: Mutex::default() }
+        Self { door, courier, addresses, places: Places::new(), health: Mutex::default() }
     }
 
     /// Begins to serve.
@@ -130,10 +143,10 @@ impl Post {
     }
 
     /// Receivers to be served now.
-    async fn due(&self) -> Vec<Receiver> {
+    pub(super) async fn due(&self) -> Vec<Receiver> {
         match self.door.run_apart(engine::Engine::due_receivers).await {
             Ok(mut due) => {
-                let now = self.door.engine().now();
+                let now = self.door.engine().elapsed();
                 due.retain(|receiver| !self.health_of(receiver).rests(now));
                 due
             }
@@ -149,14 +162,12 @@ impl Post {
     }
 
     /// Remembers how an attempt ended. Returns how the receiver stood before, and stands now.
-    fn note(&self, receiver: &Receiver, is_taken: bool) -> (Health, Health) {
-        let now = self.door.engine().now();
+    fn note(&self, receiver: &Receiver, is_taken: bool, took: Duration) -> (Health, Health) {
+        let now = self.door.engine().elapsed();
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = health.remove(receiver).unwrap_or_default();
-        let after = before.after(is_taken, now);
-        if after != Health::default() {
-            health.insert(receiver.clone(), after);
-        }
+        let before = health.get(receiver).copied().unwrap_or_default();
+        let after = before.after(is_taken, took, now);
+        health.insert(receiver.clone(), after);
         (before, after)
     }
 
@@ -180,11 +191,11 @@ impl Post {
 
     /// Sends a batch. Returns whether more may follow at once.
     async fn send(self: &Arc<Self>, receiver: &Receiver, mut outgoing: Outgoing) -> bool {
-        let failing = self.health_of(receiver).failures > 0;
-        if failing && !self.drop_overdue(receiver, &mut outgoing).await {
+        let health = self.health_of(receiver);
+        if health.failures > 0 && !self.drop_overdue(receiver, &mut outgoing).await {
             return false;
         }
-        let lanes = lanes(std::mem::take(&mut outgoing.deliveries), if failing { 1 } else { LANES });
+        let lanes = lanes(std::mem::take(&mut outgoing.deliveries), if health.is_proven { LANES } else { 1 });
         let outgoing = Arc::new(outgoing);
         let mut sending = JoinSet::new();
         for lane in lanes {
@@ -219,7 +230,7 @@ impl Post {
     /// Sends one after the other, and stops where the receiver has to be left alone.
     async fn send_in_order(&self, receiver: &Receiver, outgoing: &Arc<Outgoing>, lane: Vec<StoredDelivery>) -> bool {
         for stored in lane {
-            let Some(answer) = self.attempt(outgoing, &stored).await else { return false };
+            let Some((answer, took)) = self.attempt(receiver, outgoing, &stored).await else { return false };
             let (position, to) = (stored.position, receiver.clone());
             let settled = self.door.run_apart(move |engine| engine.settle_delivery(&to, position, answer)).await;
             let after = match settled {
@@ -231,7 +242,7 @@ impl Post {
                     return false;
                 }
             };
-            let (before, health) = self.note(receiver, answer.is_taken());
+            let (before, health) = self.note(receiver, answer.is_taken(), took);
             tell(receiver, &stored, answer, after, (before, health));
             if health.rests_until.is_some() {
                 return false;
@@ -240,13 +251,19 @@ impl Post {
         true
     }
 
-    /// One attempt, off the asynchronous threads. `None` if it could not even be made.
-    async fn attempt(&self, outgoing: &Arc<Outgoing>, stored: &StoredDelivery) -> Option<ReceiverAnswer> {
-        let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+    /// One attempt, off the asynchronous threads, and how long it took. `None` if it could not even be made.
+    async fn attempt(
+        &self,
+        receiver: &Receiver,
+        outgoing: &Arc<Outgoing>,
+        stored: &StoredDelivery,
+    ) -> Option<(ReceiverAnswer, Duration)> {
+        let place = self.places.take(receiver, self.health_of(receiver)).await?;
+        let began = self.door.engine().elapsed();
         let (courier, addresses) = (Arc::clone(&self.courier), Arc::clone(&self.addresses));
         let (outgoing, delivery) = (Arc::clone(outgoing), stored.delivery.clone());
         let attempt = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _place: Place = place;
             let Outgoing { subscription, endpoint, .. } = &*outgoing;
             // The configuration may have changed since the receiver agreed.
             if let Err(refusal) = courier.admit(endpoint) {
@@ -262,7 +279,8 @@ impl Post {
                 |reply| answer_of(&reply),
             )
         });
-        attempt.await.ok()
+        let answer = attempt.await.ok()?;
+        Some((answer, self.door.engine().elapsed().saturating_sub(began)))
     }
 }
 

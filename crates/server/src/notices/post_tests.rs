@@ -1,6 +1,6 @@
 //! Receivers that hang, fail and come back, and what each of them gets.
 
-use super::post::{Health, Post, lanes};
+use super::post::{Post, lanes};
 use azure::{
     Addresses,
     notices::{Courier, Message, Reply},
@@ -14,13 +14,19 @@ use domain::{
     notice::{Delivery, Endpoint, EventSubscriptionChanges, Notice, NoticeKind, NoticeRefusal, NoticedVersion},
 };
 use engine::{
-    ContainerRequest, CreationTerms, Door, Engine, EngineParts, EventSubscriptionPlace, EventSubscriptionRequest,
-    Foundation, MovableClock, ProfileRequest, Receiver, StoredDelivery, SystemClock, VaultSettings,
+    Clock, ContainerRequest, CreationTerms, Door, Engine, EngineParts, EventSubscriptionPlace,
+    EventSubscriptionRequest, Foundation, MovableClock, ProfileRequest, Receiver, StoredDelivery, SystemClock,
+    VaultSettings,
 };
 use http::HeaderMap;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 use store::sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -35,19 +41,50 @@ enum Manner {
     Status(u16),
     /// As soon as it is let.
     Hangs(Mutex<mpsc::Receiver<()>>),
+    /// Not at all, which takes half a minute to find out.
+    Silence,
     /// The installation does not send there.
     Forbidden,
 }
 
-/// Receivers by their hosts. Tells which of them is sent something, when it begins.
+/// Time stands still, until a test moves it.
+struct HandClock {
+    now: MovableClock<SystemClock>,
+    elapsed_seconds: AtomicU64,
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> UnixTime {
+        self.now.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.elapsed_seconds.load(Ordering::SeqCst))
+    }
+}
+
+impl HandClock {
+    fn measure(&self, seconds: u64) {
+        self.elapsed_seconds.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+/// Receivers by their hosts, up to the hyphen. Tells which of them is sent something, when it begins.
 struct Receivers {
     manners: HashMap<&'static str, Manner>,
     sent: UnboundedSender<String>,
+    clock: Arc<HandClock>,
+}
+
+impl Receivers {
+    fn manner(&self, endpoint: &Endpoint) -> &Manner {
+        &self.manners[endpoint.host().split('-').next().unwrap()]
+    }
 }
 
 impl Courier for Receivers {
     fn admit(&self, endpoint: &Endpoint) -> Result<(), NoticeRefusal> {
-        match self.manners[endpoint.host()] {
+        match self.manner(endpoint) {
             Manner::Forbidden => Err(NoticeRefusal::EndpointForbidden { reason: "a rule" }),
             _ => Ok(()),
         }
@@ -56,11 +93,15 @@ impl Courier for Receivers {
     fn carry(&self, message: &Message<'_>) -> Result<Reply, String> {
         let host = message.endpoint.host();
         self.sent.send(host.to_owned()).unwrap();
-        let status = match &self.manners[host] {
+        let status = match self.manner(message.endpoint) {
             Manner::Status(status) => *status,
             Manner::Hangs(free) => {
                 let _free = free.lock().unwrap().recv();
                 200
+            }
+            Manner::Silence => {
+                self.clock.measure(30);
+                return Err("there was no answer in time".to_owned());
             }
             Manner::Forbidden => panic!("it was not admitted"),
         };
@@ -70,7 +111,7 @@ impl Courier for Receivers {
 
 struct Rig {
     door: Door,
-    clock: Arc<MovableClock<SystemClock>>,
+    clock: Arc<HandClock>,
     _folder: TempDir,
 }
 
@@ -91,8 +132,10 @@ fn resource() -> ResourceId {
     ResourceId { subscription: SUBSCRIPTION, resource_group: "rg".to_owned() }
 }
 
-fn vault() -> ContainerName {
-    ContainerName::parse("contoso").unwrap()
+const VAULT: &str = "contoso";
+
+fn named(vault: &str) -> ContainerName {
+    ContainerName::parse(vault).unwrap()
 }
 
 fn foundation() -> Foundation {
@@ -116,7 +159,8 @@ impl Rig {
     /// With a vault that has an event subscription for each of these hosts.
     fn new(hosts: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let clock = Arc::new(MovableClock::new(SystemClock, 0));
+        let now = MovableClock::new(SystemClock, 0);
+        let clock = Arc::new(HandClock { now, elapsed_seconds: AtomicU64::new(0) });
         let parts = EngineParts {
             store: Arc::new(SqliteStore::open(&folder.path().join("db")).unwrap()),
             provider: Box::new(SoftwareProvider),
@@ -127,8 +171,15 @@ impl Rig {
         };
         let engine = Engine::start(parts).unwrap();
         engine.lay_foundation(&foundation()).unwrap();
+        let rig = Self { door: Door::new(Arc::new(engine), 1), clock, _folder: folder };
+        rig.make_vault(VAULT);
+        hosts.iter().for_each(|host| rig.subscribe(VAULT, host));
+        rig
+    }
+
+    fn make_vault(&self, vault: &str) {
         let request = ContainerRequest {
-            name: vault(),
+            name: named(vault),
             resource: resource(),
             location: "eastus".to_owned(),
             tenant: None,
@@ -138,20 +189,17 @@ impl Rig {
             profile: ProfileRequest::Vault(VaultSettings::default()),
             creation: CreationTerms::default(),
         };
-        engine.put_container(&caller(), &request).unwrap();
-        let rig = Self { door: Door::new(Arc::new(engine), 1), clock, _folder: folder };
-        hosts.iter().for_each(|host| rig.subscribe(host));
-        rig
+        self.engine().put_container(&caller(), &request).unwrap();
     }
 
     fn engine(&self) -> &Engine {
         self.door.engine()
     }
 
-    fn subscribe(&self, host: &str) {
+    fn subscribe(&self, vault: &str, host: &str) {
         let name = EventSubscriptionName::parse(host).unwrap();
         let request = EventSubscriptionRequest {
-            place: EventSubscriptionPlace { resource: resource(), vault: vault(), name },
+            place: EventSubscriptionPlace { resource: resource(), vault: named(vault), name },
             endpoint: Endpoint::parse(&format!("https://{host}/")),
             changes: EventSubscriptionChanges::default(),
             is_update: false,
@@ -162,6 +210,10 @@ impl Rig {
 
     /// Changes the vault's access so many times.
     fn tell(&self, count: u128) {
+        self.tell_of(VAULT, count);
+    }
+
+    fn tell_of(&self, vault: &str, count: u128) {
         for number in 0..count {
             let toggle = |mut policies: Vec<AccessPolicy>| {
                 if policies.pop().is_none() {
@@ -177,19 +229,20 @@ impl Rig {
                 }
                 policies
             };
-            self.engine().change_access_policies(&caller(), &resource(), &vault(), toggle).unwrap();
+            self.engine().change_access_policies(&caller(), &resource(), &named(vault), toggle).unwrap();
         }
     }
 
     fn post(&self, manners: Vec<(&'static str, Manner)>) -> (Post, UnboundedReceiver<String>) {
         let (sent, arriving) = unbounded_channel();
-        let courier = Arc::new(Receivers { manners: manners.into_iter().collect(), sent });
+        let courier =
+            Arc::new(Receivers { manners: manners.into_iter().collect(), sent, clock: Arc::clone(&self.clock) });
         let addresses = Arc::new(Addresses::new("localhost".to_owned(), None, TENANT));
         (Post::new(self.door.clone(), courier, addresses), arriving)
     }
 
     fn receiver(&self, host: &str) -> Receiver {
-        let container = self.engine().open_container(ContainerKind::Vault, "contoso").unwrap().id();
+        let container = self.engine().open_container(ContainerKind::Vault, VAULT).unwrap().id();
         Receiver { container, name: EventSubscriptionName::parse(host).unwrap() }
     }
 
@@ -214,10 +267,54 @@ async fn a_receiver_that_hangs_holds_up_nobody_else() {
     while arrived.get("works") != Some(&200) {
         *arrived.entry(arriving.recv().await.unwrap()).or_default() += 1;
     }
-    assert!(arrived.get("hangs").is_none_or(|count| *count <= 4), "{arrived:?}");
+    assert!(arrived.get("hangs").is_none_or(|count| *count == 1), "{arrived:?}");
     drop(free);
     post.end().await;
     assert_eq!(rig.waiting("works"), 0);
+}
+
+#[tokio::test]
+async fn receivers_that_hang_hold_up_nobody_else_however_many_they_are() {
+    let rig = Rig::new(&["works"]);
+    let (free, hanging) = mpsc::channel();
+    let (post, mut arriving) =
+        rig.post(vec![("hangs", Manner::Hangs(Mutex::new(hanging))), ("works", Manner::Status(204))]);
+    let post = post.start();
+    // One that has taken something is told on, whatever others of its vault do.
+    rig.tell(1);
+    assert_eq!(arriving.recv().await.unwrap(), "works");
+    (0..80).for_each(|number| rig.subscribe(VAULT, &format!("hangs-{number}")));
+    rig.tell(20);
+    for vault in ["others", "victim"] {
+        rig.make_vault(vault);
+        (0..80).filter(|_| vault == "others").for_each(|number| rig.subscribe(vault, &format!("hangs-{number}")));
+        rig.subscribe(vault, &format!("works-in-{vault}"));
+        rig.tell_of(vault, 1);
+    }
+    let mut arrived: HashMap<String, usize> = HashMap::new();
+    while arrived.get("works") != Some(&20) || !arrived.contains_key("works-in-victim") {
+        *arrived.entry(arriving.recv().await.unwrap()).or_default() += 1;
+    }
+    let hanging = arrived.iter().filter(|(host, _)| host.starts_with("hangs")).map(|(_, count)| count).sum::<usize>();
+    assert!(hanging <= 8, "four to each vault: {arrived:?}");
+    drop(free);
+    post.end().await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_is_left_alone_at_once() {
+    let rig = Rig::new(&["silence"]);
+    rig.tell(5);
+    let (post, mut arriving) = rig.post(vec![("silence", Manner::Silence)]);
+    let post = Arc::new(post);
+    let (_running, stopped) = tokio::sync::watch::channel(false);
+    post.serve(&rig.receiver("silence"), &stopped).await;
+    assert_eq!(post.due().await, []);
+    rig.clock.now.advance(3_600);
+    assert_eq!(post.due().await, [], "a clock that is set ends no rest");
+    rig.clock.measure(10);
+    assert_eq!(post.due().await, [rig.receiver("silence")]);
+    assert_eq!(std::iter::from_fn(|| arriving.try_recv().ok()).count(), 1);
 }
 
 #[tokio::test]
@@ -258,7 +355,7 @@ async fn a_receiver_that_fails_is_left_alone_after_a_while() {
 async fn what_is_too_old_goes_when_its_receiver_fails_and_not_before() {
     let rig = Rig::new(&["fails", "works"]);
     rig.tell(5);
-    rig.clock.advance(2 * 86_400);
+    rig.clock.now.advance(2 * 86_400);
     let (post, mut arriving) = rig.post(vec![("fails", Manner::Status(500)), ("works", Manner::Status(200))]);
     let post = post.start();
     let mut arrived = HashMap::<String, usize>::new();
@@ -281,7 +378,7 @@ async fn what_is_too_old_is_not_even_tried_once_its_receiver_fails() {
     let (_running, stopped) = tokio::sync::watch::channel(false);
     post.serve(&receiver, &stopped).await;
     assert_eq!(rig.waiting("fails"), 15);
-    rig.clock.advance(2 * 86_400);
+    rig.clock.now.advance(2 * 86_400);
     post.serve(&receiver, &stopped).await;
     assert_eq!(rig.waiting("fails"), 0);
     let attempts = rig.engine().metrics().attempts;
@@ -301,21 +398,6 @@ async fn a_receiver_that_may_no_longer_be_told_counts_as_failing() {
     assert_eq!(rig.engine().metrics().attempts.delivered, 1);
 }
 
-#[test]
-fn a_receiver_rests_longer_each_time_and_comes_back_at_once() {
-    let now = UnixTime(1_000);
-    let mut health = Health::default();
-    let mut rests = Vec::new();
-    for _ in 0..20 {
-        health = health.after(false, now);
-        rests.push(health.rests_until.map(|until| until.0 - now.0));
-    }
-    let expected = [10, 20, 40, 80, 160, 320, 600, 600, 600, 600, 600].map(Some);
-    assert_eq!(rests, [None; 9].into_iter().chain(expected).collect::<Vec<_>>());
-    assert!(health.rests(UnixTime(1_599)) && !health.rests(UnixTime(1_600)));
-    assert_eq!(health.after(true, now), Health::default());
-}
-
 fn stored(position: u64, name: &str) -> StoredDelivery {
     let about = NoticedVersion {
         kind: ObjectKind::Key,
@@ -328,7 +410,7 @@ fn stored(position: u64, name: &str) -> StoredDelivery {
         id: Guid::from_u128(u128::from(position)),
         kind: NoticeKind::KeyExpired,
         time: UnixTime(1),
-        vault: vault(),
+        vault: named(VAULT),
         source: String::new(),
         about: Some(about),
     };
