@@ -51,7 +51,7 @@ pub use error::Error;
 pub use keys::{CreateKey, CryptoResult, DecryptRequest, EncryptRequest, ImportKey};
 pub use metering::{UsageLine, UsageQuery, UsageScope};
 pub use metrics::{Answered, Attempts, Metrics};
-pub use notices::{EventSubscriptionPlace, EventSubscriptionRequest, Outgoing, PreparedSubscription};
+pub use notices::{EventSubscriptionPlace, EventSubscriptionRequest, Generation, Outgoing, PreparedSubscription};
 pub use objects::{AttributeChanges, NewAttributes, ObjectChanges, ObjectView};
 pub use open::OpenContainer;
 pub use page::{Page, PageRequest};

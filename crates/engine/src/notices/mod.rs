@@ -11,16 +11,22 @@ pub use subscriptions::{EventSubscriptionPlace, EventSubscriptionRequest, Prepar
 
 use crate::{Engine, Error, Subject};
 use domain::{
-    Container, ContainerKind, Object, Operation, Profile, UnixTime, VaultProfile, Version,
+    Container, ContainerKind, Object, Operation, Profile, Sealed, UnixTime, VaultProfile, Version,
     notice::{
         AfterAttempt, Delivery, Endpoint, EventSubscription, Notice, NoticeKind, NoticedVersion, ReceiverAnswer,
         VersionEvent,
     },
 };
-use store::{Receiver, StoredDelivery, Tx};
+use store::{Read, Receiver, StoredDelivery, StoredEventSubscription, Tx};
 
-/// What is to be sent to one receiver now.
+/// One making or changing of an event subscription: each seals the endpoint anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation(Sealed);
+
+/// What is to be sent to one receiver now, as its event subscription was when this was asked for.
 pub struct Outgoing {
+    pub receiver: Receiver,
+    pub generation: Generation,
     pub subscription: EventSubscription,
     pub endpoint: Endpoint,
     /// The longest due first.
@@ -116,21 +122,44 @@ impl Engine {
         }
         let Some(container) = self.open_container_by_id(receiver.container)? else { return Ok(None) };
         let endpoint = subscriptions::open_endpoint(&container, &stored)?;
-        Ok(Some(Outgoing { subscription: stored.subscription, endpoint, deliveries }))
+        let (receiver, generation) = (receiver.clone(), Generation(stored.endpoint));
+        Ok(Some(Outgoing { receiver, generation, subscription: stored.subscription, endpoint, deliveries }))
     }
 
-    /// Keeps how an attempt was answered. Returns what follows; `None` if the delivery was removed while it was made.
+    /// Whether an event subscription is there, and was not changed since.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_current(&self, receiver: &Receiver, generation: &Generation) -> Result<bool, Error> {
+        Ok(self.store.query(|read| current(read, receiver, generation, self.now()))?.is_some())
+    }
+
+    /// Whether a delivery is still to be made, and to whom it was to be made.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_to_be_told(&self, outgoing: &Outgoing, position: u64) -> Result<bool, Error> {
+        let Outgoing { receiver, generation, .. } = outgoing;
+        self.store.query(|read| {
+            let current = current(read, receiver, generation, self.now())?;
+            Ok(current.is_some() && read.delivery(position)?.is_some())
+        })
+    }
+
+    /// Keeps how an attempt was answered. Returns what follows; `None` if the delivery was removed while it was made, or
+    /// the event subscription changed: then it is due, to whoever is the receiver now.
     ///
     /// # Errors
     /// [`Error::Store`]: then the attempt will be made again.
     pub fn settle_delivery(
         &self,
-        receiver: &Receiver,
+        outgoing: &Outgoing,
         position: u64,
         answer: ReceiverAnswer,
     ) -> Result<Option<AfterAttempt>, Error> {
+        let Outgoing { receiver, generation, .. } = outgoing;
         let after = self.store.transact("SettleDelivery", |tx| {
-            let (stored, delivery) = (tx.event_subscription(receiver)?, tx.delivery(position)?);
+            let (stored, delivery) = (current(tx, receiver, generation, self.now())?, tx.delivery(position)?);
             let (Some(stored), Some(delivery)) = (stored, delivery) else { return Ok::<_, Error>(None) };
             let attempts = delivery.attempts.saturating_add(1);
             let after = stored.subscription.retry.after(delivery.notice.time, attempts, answer, self.now());
@@ -148,16 +177,22 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn drop_deliveries(&self, positions: &[u64]) -> Result<(), Error> {
-        self.store.transact("DropDeliveries", |tx| {
+    pub fn drop_deliveries(&self, outgoing: &Outgoing, positions: &[u64]) -> Result<(), Error> {
+        let Outgoing { receiver, generation, .. } = outgoing;
+        let dropped = self.store.transact("DropDeliveries", |tx| {
+            let mut dropped = 0;
+            if current(tx, receiver, generation, self.now())?.is_none() {
+                return Ok::<_, Error>(dropped);
+            }
             for position in positions {
                 if tx.delivery(*position)?.is_some() {
                     tx.remove_delivery(*position)?;
+                    dropped += 1;
                 }
             }
-            Ok::<_, Error>(())
+            Ok(dropped)
         })?;
-        positions.iter().for_each(|_| self.counters.attempted(AfterAttempt::Dropped));
+        (0..dropped).for_each(|_| self.counters.attempted(AfterAttempt::Dropped));
         Ok(())
     }
 
@@ -174,6 +209,17 @@ impl Engine {
             Ok(())
         })
     }
+}
+
+/// An event subscription, if it is there and was not changed since.
+fn current(
+    read: &mut (impl Read + ?Sized),
+    receiver: &Receiver,
+    generation: &Generation,
+    now: UnixTime,
+) -> Result<Option<StoredEventSubscription>, Error> {
+    let found = read.event_subscription(receiver)?;
+    Ok(found.filter(|found| found.endpoint == generation.0 && found.subscription.is_there(now)))
 }
 
 /// The one kind of container that tells anything.

@@ -13,7 +13,7 @@ use domain::{
 };
 use engine::{
     ContainerPatch, Engine, Error, EventSubscriptionPlace, EventSubscriptionRequest, PreparedSubscription,
-    ProfileRequest, Receiver, RoleAssignmentRequest, StoredDelivery, VaultSettings,
+    Outgoing, ProfileRequest, Receiver, RoleAssignmentRequest, StoredDelivery, VaultSettings,
 };
 use std::{path::Path, sync::Arc};
 use store::{Fault, Read, Store, Tx, Verdict, sqlite::SqliteStore};
@@ -87,8 +87,15 @@ fn due(engine: &Engine, name: &str) -> Vec<StoredDelivery> {
 }
 
 fn settle(engine: &Engine, name: &str, position: u64, status: u16) -> Option<AfterAttempt> {
-    let answer = ReceiverAnswer { status: Some(status), retry_after_seconds: None };
-    engine.settle_delivery(&receiver(engine, name), position, answer).unwrap()
+    engine.settle_delivery(&outgoing(engine, name), position, answered(status)).unwrap()
+}
+
+fn outgoing(engine: &Engine, name: &str) -> Outgoing {
+    engine.due_deliveries(&receiver(engine, name), 99).unwrap().unwrap()
+}
+
+fn answered(status: u16) -> ReceiverAnswer {
+    ReceiverAnswer { status: Some(status), retry_after_seconds: None }
 }
 
 #[test]
@@ -205,8 +212,7 @@ fn an_outcome_that_is_lost_makes_the_attempt_again_under_the_same_id() {
     give(&rig.engine, 1).unwrap();
     let before = due(&rig.engine, "events");
     let engine = broken(&rig, "SettleDelivery");
-    let answer = ReceiverAnswer { status: Some(200), retry_after_seconds: None };
-    assert!(engine.settle_delivery(&receiver(&engine, "events"), before[0].position, answer).is_err());
+    assert!(engine.settle_delivery(&outgoing(&engine, "events"), before[0].position, answered(200)).is_err());
     let again = start(&rig.path(), &rig.clock, &root(128)).unwrap();
     assert_eq!(due(&again, "events"), before);
     assert_eq!(settle(&again, "events", before[0].position, 200), Some(AfterAttempt::Delivered));
@@ -240,9 +246,38 @@ fn what_is_given_up_without_an_attempt_is_gone() {
     subscribe(&rig.engine, "events", EventSubscriptionChanges::default());
     (1..=3).for_each(|number| give(&rig.engine, number).unwrap());
     let positions: Vec<u64> = due(&rig.engine, "events").iter().map(|stored| stored.position).collect();
-    rig.engine.drop_deliveries(&positions[..2]).unwrap();
-    rig.engine.drop_deliveries(&positions[..2]).unwrap();
+    let to = outgoing(&rig.engine, "events");
+    rig.engine.drop_deliveries(&to, &positions[..2]).unwrap();
+    rig.engine.drop_deliveries(&to, &positions[..2]).unwrap();
+    assert_eq!(rig.engine.metrics().attempts.dropped, 2, "each once");
     assert_eq!(due(&rig.engine, "events").iter().map(|stored| stored.position).collect::<Vec<_>>(), positions[2..]);
+}
+
+#[test]
+fn what_is_under_way_to_a_receiver_that_was_replaced_stays_for_the_new_one() {
+    let rig = Rig::new();
+    let engine = &rig.engine;
+    subscribe(engine, "events", EventSubscriptionChanges::default());
+    (1..=2).for_each(|number| give(engine, number).unwrap());
+    let old = outgoing(engine, "events");
+    let [first, second] = [0, 1].map(|index| old.deliveries[index].position);
+    assert!(engine.is_to_be_told(&old, first).unwrap() && engine.is_current(&old.receiver, &old.generation).unwrap());
+    assert_eq!(engine.settle_delivery(&old, first, answered(200)).unwrap(), Some(AfterAttempt::Delivered));
+    assert!(!engine.is_to_be_told(&old, first).unwrap(), "it was told");
+    // In the same second: no time tells one from the other.
+    subscribe(engine, "events", EventSubscriptionChanges::default());
+    assert!(!engine.is_to_be_told(&old, second).unwrap() && !engine.is_current(&old.receiver, &old.generation).unwrap());
+    for status in [200, 400, 500] {
+        assert_eq!(engine.settle_delivery(&old, second, answered(status)).unwrap(), None);
+    }
+    engine.drop_deliveries(&old, &[second]).unwrap();
+    assert_eq!(due(engine, "events"), old.deliveries[1..], "as if nothing had been tried");
+    let attempts = engine.metrics().attempts;
+    assert_eq!((attempts.delivered, attempts.repeated, attempts.dropped), (1, 0, 0));
+    let new = outgoing(engine, "events");
+    assert!(engine.is_to_be_told(&new, second).unwrap());
+    engine.delete_event_subscription(&caller(ADMINISTRATOR), &place("events")).unwrap();
+    assert!(!engine.is_to_be_told(&new, second).unwrap());
 }
 
 #[test]

@@ -12,8 +12,8 @@ use azure::{
     Addresses,
     notices::{self, Courier, Reply},
 };
-use domain::notice::{AfterAttempt, ReceiverAnswer};
-use engine::{Door, Outgoing, Receiver, Shares, StoredDelivery};
+use domain::notice::{AfterAttempt, Delivery, ReceiverAnswer};
+use engine::{Door, Engine, Error, Outgoing, Receiver, Shares, StoredDelivery};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
@@ -190,13 +190,14 @@ impl Post {
     }
 
     /// Sends a batch. Returns whether more may follow at once.
-    async fn send(self: &Arc<Self>, receiver: &Receiver, mut outgoing: Outgoing) -> bool {
+    async fn send(self: &Arc<Self>, receiver: &Receiver, outgoing: Outgoing) -> bool {
         let health = self.health_of(receiver);
-        if health.failures > 0 && !self.drop_overdue(receiver, &mut outgoing).await {
+        let outgoing = Arc::new(outgoing);
+        let mut deliveries = outgoing.deliveries.clone();
+        if health.failures > 0 && !self.drop_overdue(&outgoing, &mut deliveries).await {
             return false;
         }
-        let lanes = lanes(std::mem::take(&mut outgoing.deliveries), if health.is_proven { LANES } else { 1 });
-        let outgoing = Arc::new(outgoing);
+        let lanes = lanes(deliveries, if health.is_proven { LANES } else { 1 });
         let mut sending = JoinSet::new();
         for lane in lanes {
             let (post, outgoing, receiver) = (Arc::clone(self), Arc::clone(&outgoing), receiver.clone());
@@ -210,33 +211,42 @@ impl Post {
     }
 
     /// While a receiver answers, nothing gets too old for it; once it fails, what is too old goes without an attempt.
-    async fn drop_overdue(&self, receiver: &Receiver, outgoing: &mut Outgoing) -> bool {
+    async fn drop_overdue(&self, outgoing: &Arc<Outgoing>, deliveries: &mut Vec<StoredDelivery>) -> bool {
+        let name = &outgoing.receiver.name;
         let (now, retry) = (self.door.engine().now(), outgoing.subscription.retry);
         let is_over = |stored: &StoredDelivery| retry.is_over(stored.delivery.notice.time, now);
         let overdue: Vec<u64> =
-            outgoing.deliveries.iter().filter(|stored| is_over(stored)).map(|s| s.position).collect();
+            deliveries.iter().filter(|stored| is_over(stored)).map(|stored| stored.position).collect();
         if overdue.is_empty() {
             return true;
         }
-        outgoing.deliveries.retain(|stored| !is_over(stored));
-        tracing::warn!(name = %receiver.name, count = overdue.len(), "notices were too old, and are not told");
-        let dropped = self.door.run_apart(move |engine| engine.drop_deliveries(&overdue)).await;
+        deliveries.retain(|stored| !is_over(stored));
+        tracing::warn!(%name, count = overdue.len(), "notices were too old, and are not told");
+        let to = Arc::clone(outgoing);
+        let dropped = self.door.run_apart(move |engine| engine.drop_deliveries(&to, &overdue)).await;
         if let Err(error) = &dropped {
-            tracing::error!(name = %receiver.name, error = chain(error), "notices could not be dropped");
+            tracing::error!(%name, error = chain(error), "notices could not be dropped");
         }
         dropped.is_ok()
     }
 
-    /// Sends one after the other, and stops where the receiver has to be left alone.
+    /// Sends one after the other, and stops where the receiver has to be left alone, or is not the same any more.
     async fn send_in_order(&self, receiver: &Receiver, outgoing: &Arc<Outgoing>, lane: Vec<StoredDelivery>) -> bool {
         for stored in lane {
-            let Some((answer, took)) = self.attempt(receiver, outgoing, &stored).await else { return false };
-            let (position, to) = (stored.position, receiver.clone());
+            let (answer, took) = match self.attempt(outgoing, &stored).await {
+                Ok(Some(made)) => made,
+                Ok(None) => return true,
+                Err(error) => {
+                    tracing::error!(name = %receiver.name, error = chain(&error), "an attempt could not be made");
+                    return false;
+                }
+            };
+            let (position, to) = (stored.position, Arc::clone(outgoing));
             let settled = self.door.run_apart(move |engine| engine.settle_delivery(&to, position, answer)).await;
             let after = match settled {
                 Ok(Some(after)) => after,
-                // It was removed while it was on its way.
-                Ok(None) => continue,
+                // It was removed while it was on its way, or is for another receiver now.
+                Ok(None) => return true,
                 Err(error) => {
                     tracing::error!(name = %receiver.name, error = chain(&error), "the outcome of an attempt is lost");
                     return false;
@@ -251,36 +261,45 @@ impl Post {
         true
     }
 
-    /// One attempt, off the asynchronous threads, and how long it took. `None` if it could not even be made.
+    /// One attempt, off the asynchronous threads, and how long it took. `None` if, when its turn has come, it is not to
+    /// be made any more.
     async fn attempt(
         &self,
-        receiver: &Receiver,
         outgoing: &Arc<Outgoing>,
         stored: &StoredDelivery,
-    ) -> Option<(ReceiverAnswer, Duration)> {
-        let place = self.places.take(receiver, self.health_of(receiver)).await?;
-        let began = self.door.engine().elapsed();
+    ) -> Result<Option<(ReceiverAnswer, Duration)>, Error> {
+        let receiver = &outgoing.receiver;
+        let place = self.places.take(receiver, self.health_of(receiver)).await;
+        let place: Place = place.ok_or(Error::Broken("the post has no places"))?;
         let (courier, addresses) = (Arc::clone(&self.courier), Arc::clone(&self.addresses));
-        let (outgoing, delivery) = (Arc::clone(outgoing), stored.delivery.clone());
-        let attempt = tokio::task::spawn_blocking(move || {
-            let _place: Place = place;
-            let Outgoing { subscription, endpoint, .. } = &*outgoing;
-            // The configuration may have changed since the receiver agreed.
-            if let Err(refusal) = courier.admit(endpoint) {
-                tracing::warn!(name = %subscription.name, %refusal, "a notice is not sent");
-                return ReceiverAnswer::default();
+        let (outgoing, stored) = (Arc::clone(outgoing), stored.clone());
+        let attempt = move |engine: &Engine| {
+            let _place = place;
+            if !engine.is_to_be_told(&outgoing, stored.position)? {
+                return Ok(None);
             }
-            let message = notices::delivery(&addresses, subscription, endpoint, &delivery);
-            courier.carry(&message).map_or_else(
-                |why| {
-                    tracing::debug!(name = %subscription.name, why, "a receiver did not answer");
-                    ReceiverAnswer::default()
-                },
-                |reply| answer_of(&reply),
-            )
-        });
-        let answer = attempt.await.ok()?;
-        Some((answer, self.door.engine().elapsed().saturating_sub(began)))
+            let began = engine.elapsed();
+            let answer = carry(&*courier, &addresses, &outgoing, &stored.delivery);
+            Ok(Some((answer, engine.elapsed().saturating_sub(began))))
+        };
+        self.door.run_apart(attempt).await
+    }
+}
+
+/// Sends a message, and waits for the answer.
+fn carry(courier: &dyn Courier, addresses: &Addresses, outgoing: &Outgoing, delivery: &Delivery) -> ReceiverAnswer {
+    let Outgoing { subscription, endpoint, .. } = outgoing;
+    // The configuration may have changed since the receiver agreed.
+    if let Err(refusal) = courier.admit(endpoint) {
+        tracing::warn!(name = %subscription.name, %refusal, "a notice is not sent");
+        return ReceiverAnswer::default();
+    }
+    match courier.carry(&notices::delivery(addresses, subscription, endpoint, delivery)) {
+        Ok(reply) => answer_of(&reply),
+        Err(why) => {
+            tracing::debug!(name = %subscription.name, why, "a receiver did not answer");
+            ReceiverAnswer::default()
+        }
     }
 }
 

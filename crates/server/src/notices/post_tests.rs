@@ -138,6 +138,11 @@ fn named(vault: &str) -> ContainerName {
     ContainerName::parse(vault).unwrap()
 }
 
+fn place(vault: &str, name: &str) -> EventSubscriptionPlace {
+    let name = EventSubscriptionName::parse(name).unwrap();
+    EventSubscriptionPlace { resource: resource(), vault: named(vault), name }
+}
+
 fn foundation() -> Foundation {
     let owner = azure_roles().iter().find(|role| role.name == "Owner").unwrap().id;
     let (tenant, display_name) = (TENANT, "s".to_owned());
@@ -197,9 +202,13 @@ impl Rig {
     }
 
     fn subscribe(&self, vault: &str, host: &str) {
-        let name = EventSubscriptionName::parse(host).unwrap();
+        self.direct(&place(vault, host), host);
+    }
+
+    /// Makes or changes an event subscription: from now on it is for this host.
+    fn direct(&self, place: &EventSubscriptionPlace, host: &str) {
         let request = EventSubscriptionRequest {
-            place: EventSubscriptionPlace { resource: resource(), vault: named(vault), name },
+            place: place.clone(),
             endpoint: Endpoint::parse(&format!("https://{host}/")),
             changes: EventSubscriptionChanges::default(),
             is_update: false,
@@ -299,6 +308,39 @@ async fn receivers_that_hang_hold_up_nobody_else_however_many_they_are() {
     assert!(hanging <= 8, "four to each vault: {arrived:?}");
     drop(free);
     post.end().await;
+}
+
+#[tokio::test]
+async fn what_was_not_told_when_a_receiver_was_replaced_is_told_to_the_new_one() {
+    let rig = Rig::new(&["hangs"]);
+    rig.tell(3);
+    let (free, hanging) = mpsc::channel();
+    let (post, mut arriving) =
+        rig.post(vec![("hangs", Manner::Hangs(Mutex::new(hanging))), ("works", Manner::Status(204))]);
+    let post = post.start();
+    assert_eq!(arriving.recv().await.unwrap(), "hangs");
+    rig.direct(&place(VAULT, "hangs"), "works");
+    drop(free);
+    for _ in 0..3 {
+        assert_eq!(arriving.recv().await.unwrap(), "works");
+    }
+    post.end().await;
+    assert!(arriving.try_recv().is_err());
+    assert_eq!((rig.waiting("hangs"), rig.engine().metrics().attempts.delivered), (0, 3));
+}
+
+#[tokio::test]
+async fn a_receiver_that_was_removed_gets_nothing_more() {
+    let rig = Rig::new(&["hangs"]);
+    rig.tell(3);
+    let (free, hanging) = mpsc::channel();
+    let (post, mut arriving) = rig.post(vec![("hangs", Manner::Hangs(Mutex::new(hanging)))]);
+    let post = post.start();
+    assert_eq!(arriving.recv().await.unwrap(), "hangs");
+    rig.engine().delete_event_subscription(&caller(), &place(VAULT, "hangs")).unwrap();
+    drop(free);
+    post.end().await;
+    assert!(arriving.try_recv().is_err());
 }
 
 #[tokio::test]
