@@ -63,7 +63,8 @@ pub(crate) fn agree(
         }
     };
     let disagreement = |status, why| Disagreement { method: method.clone(), status, why };
-    let message = Message { method: method.clone(), endpoint, headers, body };
+    let wants_body = subscription.schema == NoticeSchema::EventGrid;
+    let message = Message { method: method.clone(), endpoint, headers, body, wants_body };
     let reply = courier.carry(&message).map_err(|why| disagreement(None, why))?;
     let no = |why: &str| Err(disagreement(Some(reply.status), why.to_owned()));
     if reply.status != 200 {

@@ -23,12 +23,15 @@ pub struct Message<'a> {
     pub endpoint: &'a Endpoint,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    /// Whether the answer says something in its body. Otherwise it is not read, and can't fail.
+    pub wants_body: bool,
 }
 
 /// What a receiver answered.
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
+    /// Empty if it was not wanted.
     pub body: Vec<u8>,
 }
 

@@ -131,7 +131,7 @@ pub fn delivery<'a>(
             json(&[GridEvent { subject: notice.subject(), ..event }])
         }
     };
-    Message { method: Method::POST, endpoint, headers, body }
+    Message { method: Method::POST, endpoint, headers, body, wants_body: false }
 }
 
 /// What goes with everything that an event subscription's receiver gets.

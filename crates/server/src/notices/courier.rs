@@ -1,7 +1,8 @@
 //! Messages to receivers, over HTTP.
 //!
 //! Over https, from whom the system's certificate authorities or the configured ones vouch for; in the clear only to this
-//! machine, or in development. No redirection is followed, an answer is waited for half a minute and read up to a bound.
+//! machine, or in development. No redirection is followed, an answer is waited for half a minute, and its body is
+//! read only where it says something, up to a bound.
 //! A URL may hold a secret: nothing here tells it, in no log and no error.
 
 use crate::{Failure, https};
@@ -111,7 +112,10 @@ impl Courier for HttpCourier {
             self.agent().run(request.body(message.body.as_slice()).map_err(malformed)?)
         };
         let (head, mut body) = answer.map_err(|error| words(&error))?.into_parts();
-        let body = body.with_config().limit(LARGEST_ANSWER).read_to_vec().map_err(|error| words(&error))?;
+        let body = match message.wants_body {
+            true => body.with_config().limit(LARGEST_ANSWER).read_to_vec().map_err(|error| words(&error))?,
+            false => Vec::new(),
+        };
         Ok(Reply { status: head.status.as_u16(), headers: head.headers, body })
     }
 }
@@ -206,8 +210,24 @@ mod tests {
     }
 
     fn message(endpoint: &Endpoint, method: Method, body: &str) -> Result<Reply, String> {
+        carried(endpoint, method, body, true)
+    }
+
+    fn carried(endpoint: &Endpoint, method: Method, body: &str, wants_body: bool) -> Result<Reply, String> {
         let headers = vec![("aeg-event-type", "Notification".to_owned())];
-        courier(None, true).carry(&Message { method, endpoint, headers, body: body.as_bytes().to_vec() })
+        courier(None, true).carry(&Message { method, endpoint, headers, body: body.as_bytes().to_vec(), wants_body })
+    }
+
+    #[test]
+    fn a_body_that_is_not_wanted_can_not_fail() {
+        let large = format!("HTTP/1.1 200 OK\r\ncontent-length: 70000\r\n\r\n{}", "x".repeat(70_000));
+        for answer in ["HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", large.leak()] {
+            let (url, _taken) = answering(answer, "[1]");
+            let reply = carried(&Endpoint::parse(&url).unwrap(), Method::POST, "[1]", false).unwrap();
+            assert_eq!((reply.status, reply.body.len()), (200, 0));
+            let (url, _taken) = answering(answer, "[1]");
+            assert!(carried(&Endpoint::parse(&url).unwrap(), Method::POST, "[1]", true).is_err());
+        }
     }
 
     #[test]
