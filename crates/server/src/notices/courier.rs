@@ -3,14 +3,15 @@
 //! Over https, from whom the system's certificate authorities or the configured ones vouch for; in the clear only to this
 //! machine, or in development. No redirection is followed, an answer is waited for half a minute, and its body is
 //! read only where it says something, up to a bound.
-//! A URL may hold a secret: nothing here tells it, in no log and no error.
+//! What is on this machine is never asked for through a proxy: the message would leave it, in the clear perhaps. A URL may
+//! hold a secret: nothing here tells it, in no log and no error.
 
 use crate::{Failure, https};
 use azure::notices::{Courier, Message, Reply};
 use domain::notice::{Endpoint, NoticeRefusal};
 use serde::Deserialize;
 use std::{path::PathBuf, sync::OnceLock, time::Duration};
-use ureq::{Agent, http::Request, tls::Certificate};
+use ureq::{Agent, Proxy, http::Request, tls::Certificate};
 
 /// Source: Microsoft Learn, "Event Grid message delivery and retry": it waits 30 seconds for a response.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,7 +25,7 @@ pub struct Sending {
     pub ca_files: Vec<(&'static str, PathBuf)>,
     /// `None`: any host.
     pub receivers: Option<Vec<ReceiverHost>>,
-    /// Also in the clear, and never through a proxy: what a developer has set for clients is not for the server.
+    /// Also in the clear, and never through a proxy.
     pub is_dev: bool,
 }
 
@@ -59,9 +60,17 @@ impl ReceiverHost {
 pub struct HttpCourier {
     sending: Sending,
     authorities: Vec<Certificate<'static>>,
+    proxy: Option<Proxy>,
     /// Made when something is sent for the first time: most installations tell nobody, and the system's authorities take
     /// their time and their room.
-    agent: OnceLock<Agent>,
+    agents: OnceLock<Agents>,
+}
+
+struct Agents {
+    /// Through the proxy, if there is one.
+    outward: Agent,
+    /// To this machine.
+    inward: Agent,
 }
 
 impl HttpCourier {
@@ -72,17 +81,19 @@ impl HttpCourier {
         for (field, file) in &sending.ca_files {
             authorities.extend(https::roots_of(field, file)?);
         }
-        Ok(Self { sending, authorities, agent: OnceLock::new() })
+        // What a developer has set for clients is not for the server.
+        let proxy = if sending.is_dev { None } else { Proxy::try_from_env() };
+        Ok(Self { sending, authorities, proxy, agents: OnceLock::new() })
     }
 
-    fn agent(&self) -> &Agent {
-        self.agent.get_or_init(|| {
+    fn agent(&self, endpoint: &Endpoint) -> &Agent {
+        let agents = self.agents.get_or_init(|| {
             let mut roots = https::system_roots();
             roots.extend(self.authorities.iter().cloned());
-            let config = https::settings(roots, PATIENCE);
-            let config = if self.sending.is_dev { config.proxy(None) } else { config };
-            config.build().new_agent()
-        })
+            let agent = |proxy| https::settings(roots.clone(), PATIENCE).proxy(proxy).build().new_agent();
+            Agents { outward: agent(self.proxy.clone()), inward: agent(None) }
+        });
+        if endpoint.is_loopback() { &agents.inward } else { &agents.outward }
     }
 }
 
@@ -106,10 +117,11 @@ impl Courier for HttpCourier {
             request = request.header(*name, value);
         }
         let malformed = |_| "the message can't be written".to_owned();
+        let agent = self.agent(message.endpoint);
         let answer = if message.body.is_empty() {
-            self.agent().run(request.body(()).map_err(malformed)?)
+            agent.run(request.body(()).map_err(malformed)?)
         } else {
-            self.agent().run(request.body(message.body.as_slice()).map_err(malformed)?)
+            agent.run(request.body(message.body.as_slice()).map_err(malformed)?)
         };
         let (head, mut body) = answer.map_err(|error| words(&error))?.into_parts();
         let body = match message.wants_body {
@@ -216,6 +228,23 @@ mod tests {
     fn carried(endpoint: &Endpoint, method: Method, body: &str, wants_body: bool) -> Result<Reply, String> {
         let headers = vec![("aeg-event-type", "Notification".to_owned())];
         courier(None, true).carry(&Message { method, endpoint, headers, body: body.as_bytes().to_vec(), wants_body })
+    }
+
+    #[test]
+    fn what_is_on_this_machine_is_not_asked_for_through_a_proxy() {
+        let (proxy, at_proxy) = answering("HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n", "\r\n\r\n");
+        let mut courier = courier(None, false);
+        courier.proxy = Some(Proxy::new(proxy.split("/in").next().unwrap()).unwrap());
+        let carry = |url: &str| {
+            let endpoint = Endpoint::parse(url).unwrap();
+            let body = b"[1]".to_vec();
+            let message = Message { method: Method::POST, endpoint: &endpoint, headers: vec![], body, wants_body: false };
+            courier.carry(&message).map(|reply| reply.status)
+        };
+        let (url, _taken) = answering("HTTP/1.1 204 No Content\r\n\r\n", "[1]");
+        assert_eq!(carry(&url), Ok(204));
+        assert!(carry("https://hooks.example.com/").is_err());
+        assert!(at_proxy.join().unwrap().starts_with("CONNECT hooks.example.com:443 "), "the proxy saw this one only");
     }
 
     #[test]
