@@ -8,12 +8,12 @@ use super::TELLING;
 use crate::{Engine, Error, OpenContainer, Subject, containers::is_live_at, locks::check_locks};
 use custody::{Context, Purpose};
 use domain::{
-    Container, ContainerName, EventSubscriptionName, Operation, Refusal, ResourceId, Sealed,
+    Container, ContainerName, EventSubscriptionName, Operation, Refusal, ResourceId, Sealed, UnixTime,
     access::Caller,
     lock::Act,
     notice::{Endpoint, EventSubscription, EventSubscriptionChanges, MOST_EVENT_SUBSCRIPTIONS, NoticeRefusal},
 };
-use store::{Read, Receiver, StoredEventSubscription};
+use store::{Read, Receiver, StoredEventSubscription, Tx};
 
 /// A vault's event subscription, by where it is.
 #[derive(Clone, Debug)]
@@ -154,11 +154,8 @@ impl Engine {
             if found.as_ref().filter(|found| found.subscription.is_there(now)) != before.as_ref() {
                 return Err(Error::Busy);
             }
-            if found.is_some() && before.is_none() {
-                // It had come to its end: what waits for it is not for the new one.
-                tx.remove_event_subscription(&place.receiver(&vault))?;
-            }
-            if found.is_none() && tx.event_subscriptions(vault.id)?.len() >= MOST_EVENT_SUBSCRIPTIONS {
+            // What waits for one of the name that has come to its end is not for the new one.
+            if before.is_none() && remove_ended(tx, &vault, now)? >= MOST_EVENT_SUBSCRIPTIONS {
                 return Err(Refusal::from(NoticeRefusal::TooMany { limit: MOST_EVENT_SUBSCRIPTIONS }).into());
             }
             tx.put_event_subscription(vault.id, subscription, &sealed)?;
@@ -205,6 +202,19 @@ impl Engine {
         let name = name.folded();
         Ok(vault.key.seal(&context(vault, &name), endpoint.expose().as_bytes(), &*self.entropy)?)
     }
+}
+
+/// Those of a vault that have come to their end go, with what waits for them. Returns how many stay.
+fn remove_ended(tx: &mut dyn Tx, vault: &Container, now: UnixTime) -> Result<usize, Error> {
+    let (stay, ended): (Vec<_>, Vec<_>) = tx
+        .event_subscriptions(vault.id)?
+        .into_iter()
+        .map(|stored| stored.subscription)
+        .partition(|subscription| subscription.is_there(now));
+    for subscription in ended {
+        tx.remove_event_subscription(&Receiver { container: vault.id, name: subscription.name })?;
+    }
+    Ok(stay.len())
 }
 
 /// The whole URL of an event subscription's receiver.

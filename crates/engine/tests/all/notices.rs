@@ -472,4 +472,13 @@ fn a_vault_has_so_many_event_subscriptions_and_no_more() {
     let refused = rig.engine.save_event_subscription(&caller(ADMINISTRATOR), &prepared);
     assert!(is_refused(refused, |refusal| matches!(refusal, Refusal::Notice(NoticeRefusal::TooMany { limit: 500 }))));
     subscribe(&rig.engine, "event-7", EventSubscriptionChanges::default());
+    let expires = Some(rig.engine.now().plus_seconds(DAY));
+    for number in 0..3 {
+        let ending = EventSubscriptionChanges { expires, ..EventSubscriptionChanges::default() };
+        subscribe(&rig.engine, &format!("event-{number}"), ending);
+    }
+    rig.clock.advance(DAY);
+    subscribe(&rig.engine, "one-more", EventSubscriptionChanges::default());
+    let kept = store.query(|read| read.event_subscriptions(container)).unwrap();
+    assert_eq!(kept.len(), 498, "three had come to their end, and are in nobody's way");
 }
