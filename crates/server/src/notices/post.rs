@@ -13,10 +13,13 @@ use azure::{
     notices::{self, Courier, Reply},
 };
 use domain::notice::{AfterAttempt, Delivery, ReceiverAnswer};
-use engine::{Door, Engine, Error, Outgoing, Receiver, Shares, StoredDelivery};
+use engine::{Door, Engine, Error, Generation, Outgoing, Receiver, Shares, StoredDelivery};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -26,6 +29,8 @@ use tokio::{
 
 /// How often it is asked what is due.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// After so many rounds it is asked which receivers are gone.
+const FORGETTING_ROUNDS: u64 = 60;
 /// How much is taken from the store at once for one receiver.
 const BATCH: usize = 64;
 /// How many messages are on their way at once: to one receiver that takes them, to all of one vault, and to all.
@@ -44,7 +49,9 @@ pub struct Post {
     courier: Arc<dyn Courier>,
     addresses: Arc<Addresses>,
     places: Places,
-    health: Mutex<HashMap<Receiver, Health>>,
+    /// Of receivers as they are now: with a change of its event subscription, one begins anew.
+    health: Mutex<HashMap<Receiver, (Generation, Health)>>,
+    rounds: AtomicU64,
 }
 
 /// What is needed to send a message. It is taken from the narrowest to the widest, so that whoever waits takes nothing
@@ -105,7 +112,7 @@ impl PostHandle {
 impl Post {
     #[must_use]
     pub fn new(door: Door, courier: Arc<dyn Courier>, addresses: Arc<Addresses>) -> Self {
-        Self { door, courier, addresses, places: Places::new(), health: Mutex::default() }
+        Self { door, courier, addresses, places: Places::new(), health: Mutex::default(), rounds: AtomicU64::new(0) }
     }
 
     /// Begins to serve.
@@ -144,10 +151,24 @@ impl Post {
 
     /// Receivers to be served now.
     pub(super) async fn due(&self) -> Vec<Receiver> {
-        match self.door.run_apart(engine::Engine::due_receivers).await {
-            Ok(mut due) => {
+        let is_round = self.rounds.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGETTING_ROUNDS);
+        let remembered = self.remembered(|health| is_round || health.rests(self.door.engine().elapsed()));
+        let asked = self.door.run_apart(move |engine| {
+            let due = engine.due_receivers()?;
+            let mut changed = Vec::new();
+            for (receiver, generation) in remembered {
+                if !engine.is_current(&receiver, &generation)? {
+                    changed.push(receiver);
+                }
+            }
+            Ok((due, changed))
+        });
+        match asked.await {
+            Ok((mut due, changed)) => {
                 let now = self.door.engine().elapsed();
-                due.retain(|receiver| !self.health_of(receiver).rests(now));
+                let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+                changed.iter().for_each(|receiver| drop(health.remove(receiver)));
+                due.retain(|receiver| health.get(receiver).is_none_or(|(_, health)| !health.rests(now)));
                 due
             }
             Err(error) => {
@@ -157,17 +178,24 @@ impl Post {
         }
     }
 
-    fn health_of(&self, receiver: &Receiver) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).get(receiver).copied().unwrap_or_default()
+    /// Receivers whose health is remembered and is so.
+    pub(super) fn remembered(&self, is_so: impl Fn(Health) -> bool) -> Vec<(Receiver, Generation)> {
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = health.iter().filter(|(_, (_, health))| is_so(*health));
+        found.map(|(receiver, (generation, _))| (receiver.clone(), generation.clone())).collect()
+    }
+
+    fn health_of(&self, outgoing: &Outgoing) -> Health {
+        known_of(&self.health.lock().unwrap_or_else(PoisonError::into_inner), outgoing)
     }
 
     /// Remembers how an attempt ended. Returns how the receiver stood before, and stands now.
-    fn note(&self, receiver: &Receiver, is_taken: bool, took: Duration) -> (Health, Health) {
+    fn note(&self, outgoing: &Outgoing, is_taken: bool, took: Duration) -> (Health, Health) {
         let now = self.door.engine().elapsed();
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = health.get(receiver).copied().unwrap_or_default();
+        let before = known_of(&health, outgoing);
         let after = before.after(is_taken, took, now);
-        health.insert(receiver.clone(), after);
+        health.insert(outgoing.receiver.clone(), (outgoing.generation.clone(), after));
         (before, after)
     }
 
@@ -191,7 +219,7 @@ impl Post {
 
     /// Sends a batch. Returns whether more may follow at once.
     async fn send(self: &Arc<Self>, receiver: &Receiver, outgoing: Outgoing) -> bool {
-        let health = self.health_of(receiver);
+        let health = self.health_of(&outgoing);
         let outgoing = Arc::new(outgoing);
         let mut deliveries = outgoing.deliveries.clone();
         if health.failures > 0 && !self.drop_overdue(&outgoing, &mut deliveries).await {
@@ -252,7 +280,7 @@ impl Post {
                     return false;
                 }
             };
-            let (before, health) = self.note(receiver, answer.is_taken(), took);
+            let (before, health) = self.note(outgoing, answer.is_taken(), took);
             tell(receiver, &stored, answer, after, (before, health));
             if health.rests_until.is_some() {
                 return false;
@@ -268,8 +296,7 @@ impl Post {
         outgoing: &Arc<Outgoing>,
         stored: &StoredDelivery,
     ) -> Result<Option<(ReceiverAnswer, Duration)>, Error> {
-        let receiver = &outgoing.receiver;
-        let place = self.places.take(receiver, self.health_of(receiver)).await;
+        let place = self.places.take(&outgoing.receiver, self.health_of(outgoing)).await;
         let place: Place = place.ok_or(Error::Broken("the post has no places"))?;
         let (courier, addresses) = (Arc::clone(&self.courier), Arc::clone(&self.addresses));
         let (outgoing, stored) = (Arc::clone(outgoing), stored.clone());
@@ -284,6 +311,12 @@ impl Post {
         };
         self.door.run_apart(attempt).await
     }
+}
+
+/// What is known of a receiver, if it is still the same.
+fn known_of(health: &HashMap<Receiver, (Generation, Health)>, outgoing: &Outgoing) -> Health {
+    let found = health.get(&outgoing.receiver).filter(|(generation, _)| *generation == outgoing.generation);
+    found.map(|(_, health)| *health).unwrap_or_default()
 }
 
 /// Sends a message, and waits for the answer.

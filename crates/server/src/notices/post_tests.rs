@@ -311,6 +311,31 @@ async fn receivers_that_hang_hold_up_nobody_else_however_many_they_are() {
 }
 
 #[tokio::test]
+async fn a_receiver_does_not_rest_for_the_one_before_it() {
+    let rig = Rig::new(&["silence", "works"]);
+    rig.tell(1);
+    let (post, _arriving) = rig.post(vec![("silence", Manner::Silence), ("works", Manner::Status(204))]);
+    let post = Arc::new(post);
+    let (_running, stopped) = tokio::sync::watch::channel(false);
+    let [silence, works] = ["silence", "works"].map(|name| rig.receiver(name));
+    for receiver in [&silence, &works] {
+        post.serve(receiver, &stopped).await;
+    }
+    rig.clock.now.advance(60);
+    assert_eq!(post.due().await, []);
+    rig.direct(&place(VAULT, "silence"), "works");
+    assert_eq!(post.due().await, std::slice::from_ref(&silence), "another endpoint");
+    post.serve(&silence, &stopped).await;
+    assert_eq!(rig.waiting("silence"), 0);
+    rig.engine().delete_event_subscription(&caller(), &place(VAULT, "works")).unwrap();
+    for _ in 0..60 {
+        post.due().await;
+    }
+    let remembered: Vec<_> = post.remembered(|_| true).into_iter().map(|(receiver, _)| receiver).collect();
+    assert_eq!(remembered, [silence], "what is gone is forgotten");
+}
+
+#[tokio::test]
 async fn what_was_not_told_when_a_receiver_was_replaced_is_told_to_the_new_one() {
     let rig = Rig::new(&["hangs"]);
     rig.tell(3);
