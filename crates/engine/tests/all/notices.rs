@@ -12,8 +12,8 @@ use domain::{
     },
 };
 use engine::{
-    ContainerPatch, Engine, Error, EventSubscriptionPlace, EventSubscriptionRequest, PreparedSubscription,
-    Outgoing, ProfileRequest, Receiver, RoleAssignmentRequest, StoredDelivery, VaultSettings,
+    ContainerPatch, Engine, Error, EventSubscriptionPlace, EventSubscriptionRequest, Outgoing, PreparedSubscription,
+    ProfileRequest, Receiver, RoleAssignmentRequest, StoredDelivery, VaultSettings,
 };
 use std::{path::Path, sync::Arc};
 use store::{Fault, Read, Store, Tx, Verdict, sqlite::SqliteStore};
@@ -266,7 +266,9 @@ fn what_is_under_way_to_a_receiver_that_was_replaced_stays_for_the_new_one() {
     assert!(!engine.is_to_be_told(&old, first).unwrap(), "it was told");
     // In the same second: no time tells one from the other.
     subscribe(engine, "events", EventSubscriptionChanges::default());
-    assert!(!engine.is_to_be_told(&old, second).unwrap() && !engine.is_current(&old.receiver, &old.generation).unwrap());
+    assert!(
+        !engine.is_to_be_told(&old, second).unwrap() && !engine.is_current(&old.receiver, &old.generation).unwrap()
+    );
     for status in [200, 400, 500] {
         assert_eq!(engine.settle_delivery(&old, second, answered(status)).unwrap(), None);
     }

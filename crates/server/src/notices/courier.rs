@@ -238,7 +238,8 @@ mod tests {
         let carry = |url: &str| {
             let endpoint = Endpoint::parse(url).unwrap();
             let body = b"[1]".to_vec();
-            let message = Message { method: Method::POST, endpoint: &endpoint, headers: vec![], body, wants_body: false };
+            let message =
+                Message { method: Method::POST, endpoint: &endpoint, headers: vec![], body, wants_body: false };
             courier.carry(&message).map(|reply| reply.status)
         };
         let (url, _taken) = answering("HTTP/1.1 204 No Content\r\n\r\n", "[1]");

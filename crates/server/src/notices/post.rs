@@ -15,7 +15,7 @@ use azure::{
 use domain::notice::{AfterAttempt, Delivery, ReceiverAnswer};
 use engine::{Door, Engine, Error, Generation, Outgoing, Receiver, Shares, StoredDelivery};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -134,12 +134,13 @@ impl Post {
                     served.remove(&done.map_or_else(|panicked| panicked.id(), |(id, ())| id));
                 }
                 _ = ticks.tick() => {
-                    for receiver in self.due().await {
-                        if !served.values().any(|each| *each == receiver) {
-                            let (post, stopped, to) = (Arc::clone(&self), stopped.clone(), receiver.clone());
-                            let serving = serving.spawn(async move { post.serve(&to, &stopped).await });
-                            served.insert(serving.id(), receiver);
-                        }
+                    let mut due = self.due().await;
+                    let busy: HashSet<&Receiver> = served.values().collect();
+                    due.retain(|receiver| !busy.contains(receiver));
+                    for receiver in due {
+                        let (post, stopped, to) = (Arc::clone(&self), stopped.clone(), receiver.clone());
+                        let serving = serving.spawn(async move { post.serve(&to, &stopped).await });
+                        served.insert(serving.id(), receiver);
                     }
                 }
             }
