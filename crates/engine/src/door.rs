@@ -1,7 +1,7 @@
 //! The door between asynchronous fronts and the synchronous engine: where work runs, and how much of it at once.
 
-use crate::{Engine, Error};
-use domain::Directory;
+use crate::{Engine, Error, Shares};
+use domain::{ContainerId, Directory};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -16,8 +16,6 @@ pub enum Cost {
     Generation,
     /// Waits for another server. One at a time: those who wait mostly want what the first one brings.
     Remote,
-    /// Waits for a receiver of notices, up to half a minute. Few at once: whoever names slow ones holds up nobody else.
-    Receiver,
     /// Waits for the disk: reads that miss the cache, durable writes. Many wait at once and share commits.
     Durable,
 }
@@ -31,6 +29,9 @@ pub struct Door {
     durable: Lane,
     remote: Lane,
     receiver: Lane,
+    /// Of the receivers' lane, how much may be under way and wait for one container.
+    receiver_working: Arc<Shares>,
+    receiver_admitted: Arc<Shares>,
 }
 
 /// A bounded number of places to work and to wait.
@@ -73,8 +74,10 @@ impl Door {
     const DURABLE_THREADS: usize = 64;
     const DURABLE_QUEUE: usize = 1024;
     const REMOTE_QUEUE: usize = 1024;
-    const RECEIVERS: usize = 8;
+    const RECEIVERS: usize = 16;
     const RECEIVER_QUEUE: usize = 32;
+    const RECEIVERS_OF_CONTAINER: usize = 2;
+    const RECEIVER_QUEUE_OF_CONTAINER: usize = 8;
 
     #[must_use]
     pub fn new(engine: Arc<Engine>, cores: usize) -> Self {
@@ -84,7 +87,10 @@ impl Door {
         let durable = Lane::new(Self::DURABLE_THREADS, Self::DURABLE_QUEUE);
         let remote = Lane::new(1, Self::REMOTE_QUEUE);
         let receiver = Lane::new(Self::RECEIVERS, Self::RECEIVER_QUEUE);
-        Self { engine, compute, generation, durable, remote, receiver }
+        let receiver_working = Arc::new(Shares::new(Self::RECEIVERS_OF_CONTAINER));
+        let admitted = Self::RECEIVERS_OF_CONTAINER + Self::RECEIVER_QUEUE_OF_CONTAINER;
+        let receiver_admitted = Arc::new(Shares::new(admitted));
+        Self { engine, compute, generation, durable, remote, receiver, receiver_working, receiver_admitted }
     }
 
     #[must_use]
@@ -131,8 +137,36 @@ impl Door {
             Cost::Generation => &self.generation,
             Cost::Durable => &self.durable,
             Cost::Remote => &self.remote,
-            Cost::Receiver => &self.receiver,
         };
+        self.run_in(lane, work).await
+    }
+
+    /// Runs `work` that waits for a receiver of a container's notices, up to half a minute. Few at once, and fewer of one
+    /// container, which waits outside of the lane: whoever names slow ones holds up nobody else.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] at once if there are too many; otherwise what `work` returns.
+    pub async fn run_for_receiver<T: Send + 'static>(
+        &self,
+        container: ContainerId,
+        work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let admitted = self.receiver_admitted.of(container).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let working = self.receiver_working.of(container).acquire_owned().await.map_err(|_| Error::Busy)?;
+        let places = (admitted, working);
+        let work = move |engine: &Engine| {
+            let outcome = work(engine);
+            drop(places);
+            outcome
+        };
+        self.run_in(&self.receiver, work).await
+    }
+
+    async fn run_in<T: Send + 'static>(
+        &self,
+        lane: &Lane,
+        work: impl FnOnce(&Engine) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let admitted = Arc::clone(&lane.admitted).try_acquire_owned().map_err(|_| Error::Busy)?;
         let working = Arc::clone(&lane.working).acquire_owned().await.map_err(|_| Error::Busy)?;
         // The places belong to the work, which goes on when the client hangs up and this future is dropped.

@@ -8,7 +8,7 @@ use super::TELLING;
 use crate::{Engine, Error, OpenContainer, Subject, containers::is_live_at, locks::check_locks};
 use custody::{Context, Purpose};
 use domain::{
-    Container, ContainerName, EventSubscriptionName, Operation, Refusal, ResourceId, Sealed, UnixTime,
+    Container, ContainerId, ContainerName, EventSubscriptionName, Operation, Refusal, ResourceId, Sealed, UnixTime,
     access::Caller,
     lock::Act,
     notice::{Endpoint, EventSubscription, EventSubscriptionChanges, MOST_EVENT_SUBSCRIPTIONS, NoticeRefusal},
@@ -37,6 +37,7 @@ pub struct EventSubscriptionRequest {
 pub struct PreparedSubscription {
     pub subscription: EventSubscription,
     pub endpoint: Endpoint,
+    pub vault: ContainerId,
     place: EventSubscriptionPlace,
     before: Option<StoredEventSubscription>,
 }
@@ -132,7 +133,7 @@ impl Engine {
             }
         };
         let subscription = begin.changed(changes, &endpoint, now)?;
-        Ok(PreparedSubscription { subscription, endpoint, place, before })
+        Ok(PreparedSubscription { subscription, endpoint, vault: vault.id, place, before })
     }
 
     /// The second step: keeps what the receiver has agreed to. Returns whether it is new.
@@ -140,7 +141,7 @@ impl Engine {
     /// # Errors
     /// As the first step; [`Error::Busy`] if somebody else has changed it meanwhile.
     pub fn save_event_subscription(&self, caller: &Caller, prepared: &PreparedSubscription) -> Result<bool, Error> {
-        let PreparedSubscription { subscription, endpoint, place, before } = prepared;
+        let PreparedSubscription { subscription, endpoint, place, before, .. } = prepared;
         let (operation, path) = (Operation::EventSubscriptionPut, place.path());
         self.authorise_arm(caller, operation, &path)?;
         let vault = self.store.query(|read| find_vault(read, &place.resource, &place.vault))?;

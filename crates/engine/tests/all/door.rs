@@ -1,10 +1,11 @@
 //! The door: what is cheap runs at once, what is not is bounded.
 
 use crate::rig::Rig;
+use domain::{ContainerId, Guid};
 use engine::{Cost, Door, Error};
 use std::{
     pin::pin,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     task::{Context, Poll, Waker},
 };
 
@@ -110,5 +111,40 @@ fn what_waits_for_another_server_does_so_one_at_a_time() {
         first.await.unwrap();
         second.await.unwrap();
         assert_eq!(order.try_iter().collect::<Vec<_>>(), ["first", "second"]);
+    });
+}
+
+#[test]
+fn one_containers_slow_receivers_leave_room_for_those_of_others() {
+    let rig = Rig::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let door = Door::new(Arc::clone(&rig.engine), 1);
+    let [slow, other] = [1, 2].map(|number| ContainerId(Guid::from_u128(number)));
+    runtime.block_on(async {
+        let (free, waiting) = mpsc::channel::<()>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut asking = Vec::new();
+        loop {
+            let waiting = Arc::clone(&waiting);
+            let mut next = Box::pin(door.run_for_receiver(slow, move |_| {
+                let _freed = waiting.lock().unwrap().recv();
+                Ok(())
+            }));
+            match next.as_mut().poll(&mut context) {
+                Poll::Pending => asking.push(next),
+                Poll::Ready(refused) => {
+                    assert!(matches!(refused, Err(Error::Busy)));
+                    break;
+                }
+            }
+        }
+        assert_eq!((asking.len(), door.lanes().receiver), (10, (2, 0)), "the others wait outside of the lane");
+        assert!(matches!(door.run_for_receiver(other, |_| Ok(3)).await, Ok(3)));
+        drop(free);
+        for each in asking {
+            each.await.unwrap();
+        }
+        assert!(matches!(door.run_for_receiver(slow, |_| Ok(4)).await, Ok(4)));
     });
 }

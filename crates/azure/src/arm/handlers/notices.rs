@@ -74,7 +74,8 @@ pub(super) async fn put(arm: &Arm, ask: &Ask, place: &Place, name: &str) -> Answ
 async fn handshake(arm: &Arm, place: &Place, prepared: &Arc<PreparedSubscription>) -> Result<(), Failure> {
     let (courier, addresses) = (Arc::clone(&arm.courier), Arc::clone(&arm.addresses));
     let (prepared, topic) = (Arc::clone(prepared), ids::container(place));
-    let asking = arm.door.run(Cost::Receiver, move |engine| {
+    let vault = prepared.vault;
+    let asking = arm.door.run_for_receiver(vault, move |engine| {
         let receiver: (&EventSubscription, _) = (&prepared.subscription, &prepared.endpoint);
         let (code, now) = (engine.new_guid(), engine.now());
         let agreed = agree(&*courier, &addresses, receiver, &topic, (code, now));
