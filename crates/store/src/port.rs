@@ -8,7 +8,7 @@ use domain::{
     lifecycle::Purged,
     lock::{Lock, LockName},
     metering::{KeyVersionUse, Lifetime, Month, OperationCount},
-    notice::{Delivery, EventSubscription},
+    notice::{Delivery, EventSubscription, Listener},
 };
 use std::{ops::Range, path::Path};
 
@@ -232,6 +232,8 @@ pub trait Read {
     fn event_subscription(&mut self, receiver: &Receiver) -> Outcome<Option<StoredEventSubscription>>;
     /// In the order of folded names.
     fn event_subscriptions(&mut self, container: ContainerId) -> Outcome<Vec<StoredEventSubscription>>;
+    /// What of them each change of a container asks for, in the same order.
+    fn listeners(&mut self, container: ContainerId) -> Outcome<Vec<Listener>>;
     /// Those with a delivery that is due at or before `now`.
     fn due_receivers(&mut self, now: UnixTime) -> Outcome<Vec<Receiver>>;
     /// Deliveries of an event subscription that are due at or before `now`, the longest due first.

@@ -12,8 +12,8 @@ pub use endpoint::Endpoint;
 pub use expiry::{ExpiryTold, VersionEvent};
 pub use retry::{AfterAttempt, ReceiverAnswer, RetryPolicy};
 pub use subscription::{
-    EventSubscription, EventSubscriptionChanges, FilterChanges, MOST_EVENT_SUBSCRIPTIONS, NoticeFilter, NoticeRefusal,
-    NoticeSchema,
+    EventSubscription, EventSubscriptionChanges, FilterChanges, Listener, MOST_EVENT_SUBSCRIPTIONS, NoticeFilter,
+    NoticeRefusal, NoticeSchema,
 };
 
 use crate::{ContainerName, Guid, Object, ObjectKind, ObjectName, UnixTime, Version, VersionId};

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Of one vault. Source: Microsoft Learn, "Azure Event Grid quotas and limits", event subscriptions per topic.
 pub const MOST_EVENT_SUBSCRIPTIONS: usize = 500;
 const MOST_LABELS: usize = 100;
+/// Of all labels together: each is read with every list, and lies in the way of every notice.
+const MOST_LABEL_BYTES: usize = 4096;
 const LONGEST_TEXT: usize = 1024;
 
 /// Why an event subscription is not made, changed or found.
@@ -80,6 +82,26 @@ pub struct EventSubscription {
     pub updated: UnixTime,
 }
 
+/// What of an event subscription decides whether it is told of something. Stored records of one can be read as this.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Listener {
+    pub name: EventSubscriptionName,
+    filter: NoticeFilter,
+    expires: Option<UnixTime>,
+}
+
+impl Listener {
+    /// Whether it is there, and asks for a notice.
+    #[must_use]
+    pub fn wants(&self, notice: &Notice, now: UnixTime) -> bool {
+        is_there(self.expires, now) && self.filter.matches(notice)
+    }
+}
+
+fn is_there(expires: Option<UnixTime>, now: UnixTime) -> bool {
+    expires.is_none_or(|expires| now < expires)
+}
+
 /// What a change asks for; `None` leaves a setting as it is.
 #[derive(Clone, Debug, Default)]
 pub struct EventSubscriptionChanges {
@@ -118,7 +140,7 @@ impl EventSubscription {
     /// Whether it is there: one that has come to its end counts as gone.
     #[must_use]
     pub fn is_there(&self, now: UnixTime) -> bool {
-        self.expires.is_none_or(|expires| now < expires)
+        is_there(self.expires, now)
     }
 
     /// What a change makes of it, for a receiver at this endpoint.
@@ -153,8 +175,9 @@ impl EventSubscription {
         if !self.is_there(now) {
             return invalid("expirationTimeUtc", "it is not in the future");
         }
-        if self.labels.len() > MOST_LABELS || self.labels.iter().any(is_long) {
-            return invalid("labels", "there are at most 100, of at most 1024 characters");
+        let label_bytes: usize = self.labels.iter().map(String::len).sum();
+        if self.labels.len() > MOST_LABELS || self.labels.iter().any(is_long) || label_bytes > MOST_LABEL_BYTES {
+            return invalid("labels", "there are at most 100, of at most 1024 characters, and of 4096 bytes together");
         }
         if is_long(&self.filter.subject_begins_with) || is_long(&self.filter.subject_ends_with) {
             return invalid("filter", "what subjects begin or end with has at most 1024 characters");

@@ -217,6 +217,10 @@ fn what_can_not_be_kept_is_refused() {
         EventSubscriptionChanges { labels: Some(vec![long.clone()]), ..none() },
         EventSubscriptionChanges { labels: Some(vec![String::new(); 101]), ..none() },
         EventSubscriptionChanges {
+            labels: Some(vec!["\u{e9}".repeat(1024), "x".repeat(1024), "x".repeat(1024), "x".to_owned()]),
+            ..none()
+        },
+        EventSubscriptionChanges {
             filter: FilterChanges { subject_ends_with: Some(long), ..FilterChanges::default() },
             ..none()
         },
@@ -224,6 +228,17 @@ fn what_can_not_be_kept_is_refused() {
         let refused = subscription().changed(changes, &endpoint, T0);
         assert!(matches!(refused, Err(Refusal::ParameterInvalid { .. })), "{refused:?}");
     }
+}
+
+#[test]
+fn a_listener_is_what_a_stored_event_subscription_asks_for() {
+    let mut stored = EventSubscription { expires: Some(T0.plus_seconds(5)), ..subscription() };
+    stored.filter.subject_begins_with = "prod-".to_owned();
+    let listener: Listener = serde_json::from_value(serde_json::to_value(&stored).unwrap()).unwrap();
+    assert_eq!(listener.name, stored.name);
+    let [wanted, other] = ["prod-signer", "signer"].map(|name| notice(NoticeKind::KeyExpired, name));
+    assert!(listener.wants(&wanted, T0.plus_seconds(4)) && !listener.wants(&wanted, T0.plus_seconds(5)));
+    assert!(!listener.wants(&other, T0));
 }
 
 #[test]

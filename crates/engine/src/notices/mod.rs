@@ -44,21 +44,18 @@ impl Engine {
         about: Option<NoticedVersion>,
         now: UnixTime,
     ) -> Result<(), Error> {
-        let subscriptions = match container.kind() {
-            TELLING => tx.event_subscriptions(container.id)?,
+        let listeners = match container.kind() {
+            TELLING => tx.listeners(container.id)?,
             ContainerKind::ManagedHsm => return Ok(()),
         };
-        if subscriptions.is_empty() {
+        if listeners.is_empty() {
             return Ok(());
         }
         let vault = container.name.clone();
         let notice = Notice { id: self.new_guid(), kind, time: now, vault, source: container.arm_id(), about };
-        for stored in subscriptions {
-            let subscription = stored.subscription;
-            if subscription.is_there(now) && subscription.filter.matches(&notice) {
-                let receiver = Receiver { container: container.id, name: subscription.name };
-                tx.insert_delivery(&receiver, &Delivery::new(notice.clone()))?;
-            }
+        for listener in listeners.into_iter().filter(|listener| listener.wants(&notice, now)) {
+            let receiver = Receiver { container: container.id, name: listener.name };
+            tx.insert_delivery(&receiver, &Delivery::new(notice.clone()))?;
         }
         Ok(())
     }

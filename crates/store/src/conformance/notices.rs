@@ -67,6 +67,8 @@ pub fn an_event_subscription_is_found_in_its_container_without_case(harness: &mu
     assert_eq!(names_of(store, 1), ["Alpha", "beta"], "in the order of folded names");
     assert_eq!(names_of(store, 2), ["beta"]);
     assert_eq!(names_of(store, 3), [""; 0]);
+    let listeners = read(store, |tx| tx.listeners(container_id(1)));
+    assert_eq!(listeners.iter().map(|listener| listener.name.as_str()).collect::<Vec<_>>(), ["Alpha", "beta"]);
     let found = read(store, |tx| tx.event_subscription(&receiver(1, "ALPHA"))).unwrap();
     assert_eq!(found.endpoint, sealed("endpoint of Alpha"));
     assert_eq!(found.subscription, subscription("Alpha"), "kept as given");

@@ -8,7 +8,7 @@ use super::{
 use crate::{Fault, Receiver, StoredDelivery, StoredEventSubscription};
 use domain::{
     ContainerId, Sealed, UnixTime,
-    notice::{Delivery, EventSubscription},
+    notice::{Delivery, EventSubscription, Listener},
 };
 
 const NUMBER: &str = "SELECT number FROM event_subscriptions WHERE container = ?1 AND name = ?2";
@@ -16,6 +16,7 @@ const EVENT_SUBSCRIPTION: &str = "SELECT e.record, s.bytes FROM event_subscripti
      LEFT JOIN slots s ON s.id = e.endpoint WHERE e.container = ?1 AND e.name = ?2";
 const EVENT_SUBSCRIPTIONS: &str = "SELECT e.record, s.bytes FROM event_subscriptions e
      LEFT JOIN slots s ON s.id = e.endpoint WHERE e.container = ?1 ORDER BY e.name";
+const LISTENERS: &str = "SELECT record FROM event_subscriptions WHERE container = ?1 ORDER BY name";
 /// The first delivery of the next event subscription that has any. Asked again and again it skips from one to the next,
 /// however many deliveries each of them has.
 const NEXT_WAITING: &str = "SELECT d.event_subscription, d.due, e.container, e.record
@@ -42,10 +43,11 @@ pub(super) const REMOVE_OF_CONTAINER: [&str; 2] = [
 
 /// Named for the test of their plans.
 #[cfg(test)]
-pub(super) const SEARCHES: [&str; 12] = [
+pub(super) const SEARCHES: [&str; 13] = [
     NUMBER,
     EVENT_SUBSCRIPTION,
     EVENT_SUBSCRIPTIONS,
+    LISTENERS,
     NEXT_WAITING,
     DUE,
     DELIVERY,
@@ -72,6 +74,10 @@ impl Session<'_> {
 
     pub(super) fn event_subscriptions_of(&self, container: ContainerId) -> Outcome<Vec<StoredEventSubscription>> {
         many(self.connection, EVENT_SUBSCRIPTIONS, [guid_key(container.0)], stored)
+    }
+
+    pub(super) fn listeners_of(&self, container: ContainerId) -> Outcome<Vec<Listener>> {
+        many(self.connection, LISTENERS, [guid_key(container.0)], |row| decode(row, 0, "event subscription"))
     }
 
     pub(super) fn receivers_due(&self, now: UnixTime) -> Outcome<Vec<Receiver>> {

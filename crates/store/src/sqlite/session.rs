@@ -14,7 +14,7 @@ use domain::{
     access::{Realm, RoleAssignment, RoleDefinition, Scope},
     lock::{self, Lock},
     metering::{Lifetime, Month, OperationCount},
-    notice::Delivery,
+    notice::{Delivery, Listener},
 };
 use rusqlite::{CachedStatement, Connection, Row};
 use std::ops::Range;
@@ -243,6 +243,10 @@ impl Read for Session<'_> {
 
     fn event_subscriptions(&mut self, container: ContainerId) -> Outcome<Vec<StoredEventSubscription>> {
         self.event_subscriptions_of(container)
+    }
+
+    fn listeners(&mut self, container: ContainerId) -> Outcome<Vec<Listener>> {
+        self.listeners_of(container)
     }
 
     fn due_receivers(&mut self, now: UnixTime) -> Outcome<Vec<Receiver>> {
