@@ -27,6 +27,7 @@ pub(crate) struct Counters {
     delivered: AtomicU64,
     repeated: AtomicU64,
     dropped: AtomicU64,
+    displaced: AtomicU64,
 }
 
 /// Attempts to tell somebody of something, by what followed.
@@ -37,6 +38,8 @@ pub struct Attempts {
     pub repeated: u64,
     /// That failed for the last time, and what was given up without one.
     pub dropped: u64,
+    /// Not made, because too much waited for the receiver.
+    pub displaced: u64,
 }
 
 /// Requests of one sort.
@@ -95,6 +98,7 @@ impl Default for Counters {
             delivered: AtomicU64::new(0),
             repeated: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            displaced: AtomicU64::new(0),
         }
     }
 }
@@ -109,9 +113,19 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counted where it is done: once more than it was, if that transaction fails.
+    pub(crate) fn displaced(&self, count: usize) {
+        self.displaced.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     fn attempts(&self) -> Attempts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Attempts { delivered: read(&self.delivered), repeated: read(&self.repeated), dropped: read(&self.dropped) }
+        Attempts {
+            delivered: read(&self.delivered),
+            repeated: read(&self.repeated),
+            dropped: read(&self.dropped),
+            displaced: read(&self.displaced),
+        }
     }
 
     pub(crate) fn answered(&self, event: Event, outcome: Outcome, kind: Option<ContainerKind>, took: Duration) {

@@ -125,10 +125,13 @@ impl Page {
     fn attempts(&mut self, attempts: Attempts) {
         let name = "strongroom_notice_attempts_total";
         self.family(name, "counter", "Attempts to hand a notice to a receiver, by what followed.");
-        let Attempts { delivered, repeated, dropped } = attempts;
+        let Attempts { delivered, repeated, dropped, displaced } = attempts;
         for (after, count) in [("delivered", delivered), ("repeated", repeated), ("dropped", dropped)] {
             self.sample(name, &format!("{{after=\"{after}\"}}"), count);
         }
+        let name = "strongroom_notices_displaced_total";
+        self.family(name, "counter", "Notices that were not told because too many waited for the receiver.");
+        self.sample(name, "", displaced);
     }
 
     fn durations(&mut self, metrics: &Metrics) {
@@ -206,7 +209,7 @@ mod tests {
             audit_waiting: 0,
             open_containers: 0,
             open_keys: 0,
-            attempts: Attempts { delivered: 3, repeated: 2, dropped: 1 },
+            attempts: Attempts { delivered: 3, repeated: 2, dropped: 1, displaced: 4 },
         };
         let mut page = Page::default();
         page.answered(&metrics.answered);
@@ -229,6 +232,9 @@ strongroom_request_duration_seconds_count 8
 strongroom_notice_attempts_total{after=\"delivered\"} 3
 strongroom_notice_attempts_total{after=\"repeated\"} 2
 strongroom_notice_attempts_total{after=\"dropped\"} 1
+# HELP strongroom_notices_displaced_total Notices that were not told because too many waited for the receiver.
+# TYPE strongroom_notices_displaced_total counter
+strongroom_notices_displaced_total 4
 ";
         assert_eq!(page.0, expected);
     }

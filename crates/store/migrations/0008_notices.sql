@@ -1,11 +1,13 @@
 -- Who is told of what happens in a vault, and what has still to be told.
 
--- `endpoint` is a slot with the receiver's whole URL, sealed. The name is folded.
+-- `endpoint` is a slot with the receiver's whole URL, sealed. The name is folded. `waiting` is how many deliveries there
+-- are: counting them with each change would take its time.
 CREATE TABLE event_subscriptions (
     number INTEGER PRIMARY KEY,
     container BLOB NOT NULL REFERENCES containers (id),
     name TEXT NOT NULL,
     endpoint INTEGER NOT NULL,
+    waiting INTEGER NOT NULL DEFAULT 0,
     record TEXT NOT NULL,
     UNIQUE (container, name)
 ) STRICT;

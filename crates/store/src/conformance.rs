@@ -106,6 +106,7 @@ macro_rules! conformance_tests {
             notices::a_removed_container_takes_its_event_subscriptions_and_no_others,
             notices::deliveries_are_due_from_their_date_on_the_longest_due_first,
             notices::a_delivery_moves_and_goes,
+            notices::the_oldest_deliveries_go_and_what_waits_is_counted,
             notices::deliveries_stay_when_the_store_is_opened_again_and_go_with_an_abort,
             audit::the_log_is_bounded_by_its_first_and_last_position,
             audit::records_are_dropped_from_the_beginning_and_never_the_last,

@@ -239,6 +239,8 @@ pub trait Read {
     /// Deliveries of an event subscription that are due at or before `now`, the longest due first.
     fn due_deliveries(&mut self, receiver: &Receiver, now: UnixTime, limit: usize) -> Outcome<Vec<StoredDelivery>>;
     fn delivery(&mut self, position: u64) -> Outcome<Option<Delivery>>;
+    /// How many deliveries wait for an event subscription, due or not.
+    fn count_deliveries(&mut self, receiver: &Receiver) -> Outcome<usize>;
 
     fn subscriptions(&mut self) -> Outcome<Vec<Subscription>>;
     /// Looked up without case.
@@ -352,6 +354,8 @@ pub trait Tx: Read {
     fn insert_delivery(&mut self, receiver: &Receiver, delivery: &Delivery) -> Outcome<u64>;
     fn save_delivery(&mut self, position: u64, delivery: &Delivery) -> Outcome<()>;
     fn remove_delivery(&mut self, position: u64) -> Outcome<()>;
+    /// Removes those of an event subscription that were inserted first. Returns how many there were.
+    fn drop_oldest_deliveries(&mut self, receiver: &Receiver, limit: usize) -> Outcome<usize>;
 
     fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()>;
     fn put_resource_group(&mut self, group: &ResourceGroup) -> Outcome<()>;

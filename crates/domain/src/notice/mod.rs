@@ -19,6 +19,10 @@ pub use subscription::{
 use crate::{ContainerName, Guid, Object, ObjectKind, ObjectName, UnixTime, Version, VersionId};
 use serde::{Deserialize, Serialize};
 
+/// How many deliveries wait for one receiver. Where there are so many, the oldest go, several at once.
+pub const MOST_DELIVERIES: usize = 10_000;
+pub const DELIVERIES_DROPPED_AT_ONCE: usize = 100;
+
 /// How long before its end a version is near it.
 const NEAR_DAYS: u32 = 30;
 

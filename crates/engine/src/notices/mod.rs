@@ -11,10 +11,10 @@ pub use subscriptions::{EventSubscriptionPlace, EventSubscriptionRequest, Prepar
 
 use crate::{Engine, Error, Subject};
 use domain::{
-    Container, ContainerKind, Object, Operation, Profile, Sealed, UnixTime, VaultProfile, Version,
+    Container, ContainerKind, ContainerName, Object, Operation, Profile, Sealed, UnixTime, VaultProfile, Version,
     notice::{
-        AfterAttempt, Delivery, Endpoint, EventSubscription, Notice, NoticeKind, NoticedVersion, ReceiverAnswer,
-        VersionEvent,
+        AfterAttempt, DELIVERIES_DROPPED_AT_ONCE, Delivery, Endpoint, EventSubscription, MOST_DELIVERIES, Notice,
+        NoticeKind, NoticedVersion, ReceiverAnswer, VersionEvent,
     },
 };
 use store::{Read, Receiver, StoredDelivery, StoredEventSubscription, Tx};
@@ -55,8 +55,20 @@ impl Engine {
         let notice = Notice { id: self.new_guid(), kind, time: now, vault, source: container.arm_id(), about };
         for listener in listeners.into_iter().filter(|listener| listener.wants(&notice, now)) {
             let receiver = Receiver { container: container.id, name: listener.name };
+            self.make_room(tx, &notice.vault, &receiver)?;
             tx.insert_delivery(&receiver, &Delivery::new(notice.clone()))?;
         }
+        Ok(())
+    }
+
+    /// Drops what has waited the longest for a receiver that has too much waiting.
+    fn make_room(&self, tx: &mut dyn Tx, vault: &ContainerName, receiver: &Receiver) -> Result<(), Error> {
+        if tx.count_deliveries(receiver)? < MOST_DELIVERIES {
+            return Ok(());
+        }
+        let count = tx.drop_oldest_deliveries(receiver, DELIVERIES_DROPPED_AT_ONCE)?;
+        self.counters.displaced(count);
+        tracing::warn!(name = %receiver.name, %vault, count, "too many notices wait: the oldest are not told");
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use domain::{
     access::{Scope, azure_roles},
     lock::{Act, Level, Lock, LockName},
     notice::{
-        AfterAttempt, Endpoint, EventSubscription, EventSubscriptionChanges, FilterChanges, NoticeKind, NoticeRefusal,
-        ReceiverAnswer, RetryPolicy,
+        AfterAttempt, Endpoint, EventSubscription, EventSubscriptionChanges, FilterChanges, MOST_DELIVERIES,
+        NoticeKind, NoticeRefusal, ReceiverAnswer, RetryPolicy,
     },
 };
 use engine::{
@@ -280,6 +280,29 @@ fn what_is_under_way_to_a_receiver_that_was_replaced_stays_for_the_new_one() {
     assert!(engine.is_to_be_told(&new, second).unwrap());
     engine.delete_event_subscription(&caller(ADMINISTRATOR), &place("events")).unwrap();
     assert!(!engine.is_to_be_told(&new, second).unwrap());
+}
+
+#[test]
+fn so_much_waits_for_a_receiver_and_then_the_oldest_goes() {
+    let rig = Rig::new();
+    let engine = &rig.engine;
+    subscribe(engine, "events", EventSubscriptionChanges::default());
+    give(engine, 1).unwrap();
+    let (to, first) = (receiver(engine, "events"), due(engine, "events").remove(0));
+    let store = SqliteStore::open(&rig.path()).unwrap();
+    let store: &dyn Store = &store;
+    let fill = |tx: &mut dyn Tx| {
+        (1..MOST_DELIVERIES).try_for_each(|_| tx.insert_delivery(&to, &first.delivery).map(drop))?;
+        Ok::<_, Fault>(())
+    };
+    store.transact("test", fill).unwrap();
+    let waiting = || store.query(|read| read.count_deliveries(&to)).unwrap();
+    assert_eq!(waiting(), 10_000);
+    give(engine, 2).unwrap();
+    assert_eq!(waiting(), 9_901, "a hundred at once, and room for some more");
+    assert_eq!(store.query(|read| read.delivery(first.position)).unwrap(), None);
+    give(engine, 3).unwrap();
+    assert_eq!((waiting(), engine.metrics().attempts.displaced), (9_902, 100));
 }
 
 #[test]

@@ -42,10 +42,11 @@ fn subscribe(engine: &Engine) {
 /// Takes what waits to be told, in the order of its writing.
 fn taken(rig: &Rig) -> Vec<Notice> {
     let receiver = Receiver { container: rig.open(VAULT).id(), name: events() };
-    let mut found = rig.engine.due_deliveries(&receiver, 999).unwrap().unwrap().deliveries;
+    let outgoing = rig.engine.due_deliveries(&receiver, 999).unwrap().unwrap();
+    let mut found = outgoing.deliveries.clone();
     found.sort_by_key(|stored| stored.position);
     let positions: Vec<u64> = found.iter().map(|stored| stored.position).collect();
-    rig.engine.drop_deliveries(&positions).unwrap();
+    rig.engine.drop_deliveries(&outgoing, &positions).unwrap();
     found.into_iter().map(|stored| stored.delivery.notice).collect()
 }
 

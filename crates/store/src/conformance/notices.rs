@@ -156,6 +156,31 @@ pub fn a_delivery_moves_and_goes(harness: &mut dyn Harness) {
     assert!(insert(store, &alpha, 3, 10) > second, "a position is not given twice");
 }
 
+pub fn the_oldest_deliveries_go_and_what_waits_is_counted(harness: &mut dyn Harness) {
+    let store = with_vault(harness);
+    let (alpha, beta) = (receiver(1, "alpha"), receiver(1, "beta"));
+    put(store, 1, "alpha");
+    put(store, 1, "beta");
+    let count = |of: &Receiver| read(store, |tx| tx.count_deliveries(of));
+    assert_eq!((count(&alpha), count(&receiver(1, "gamma"))), (0, 0));
+    for (number, at) in [(1, 30), (2, 10), (3, 20), (4, 40)] {
+        insert(store, &beta, 10 + number, at);
+        insert(store, &alpha, number, at);
+    }
+    assert_eq!((count(&alpha), count(&receiver(1, "ALPHA")), count(&beta)), (4, 4, 4));
+    assert_eq!(write(store, |tx| tx.drop_oldest_deliveries(&alpha, 2)), 2);
+    assert_eq!((due(store, &alpha, 99, 9), count(&alpha), count(&beta)), (vec![3, 4], 2, 4), "not the longest due");
+    let position = read(store, |tx| tx.due_deliveries(&alpha, UnixTime(99), 1))[0].position;
+    write(store, |tx| tx.save_delivery(position, &delivery(3, 50)));
+    assert_eq!(count(&alpha), 2);
+    write(store, |tx| tx.remove_delivery(position));
+    put(store, 1, "alpha");
+    assert_eq!(count(&alpha), 1, "what waits for it waits on");
+    assert_eq!(write(store, |tx| tx.drop_oldest_deliveries(&alpha, 9)), 1);
+    assert_eq!((count(&alpha), due(store, &alpha, 99, 9)), (0, vec![]));
+    assert_unexpected(store, |tx| tx.drop_oldest_deliveries(&receiver(1, "gamma"), 1).map(drop));
+}
+
 pub fn deliveries_stay_when_the_store_is_opened_again_and_go_with_an_abort(harness: &mut dyn Harness) {
     let store = with_vault(harness);
     put(store, 1, "alpha");

@@ -364,6 +364,10 @@ impl Tx for Session<'_> {
         self.attempt(|this| this.delete_delivery(position))
     }
 
+    fn drop_oldest_deliveries(&mut self, receiver: &Receiver, limit: usize) -> Outcome<usize> {
+        self.attempt(|this| this.delete_oldest_deliveries(receiver, limit))
+    }
+
     fn put_subscription(&mut self, subscription: &Subscription) -> Outcome<()> {
         self.attempt(|this| {
             let row = (guid_key(subscription.id), encode(subscription)?);

@@ -34,6 +34,16 @@ const REMOVE_DELIVERIES: &str = "DELETE FROM deliveries WHERE event_subscription
 const INSERT_DELIVERY: &str = "INSERT INTO deliveries (event_subscription, due, record) VALUES (?1, ?2, ?3)";
 const SAVE_DELIVERY: &str = "UPDATE deliveries SET due = ?2, record = ?3 WHERE position = ?1";
 const REMOVE_DELIVERY: &str = "DELETE FROM deliveries WHERE position = ?1";
+const WAITING: &str = "SELECT waiting FROM event_subscriptions WHERE container = ?1 AND name = ?2";
+const COUNT_IN: &str = "UPDATE event_subscriptions SET waiting = waiting + 1 WHERE number = ?1";
+const COUNT_OUT: &str = "UPDATE event_subscriptions SET waiting = waiting - 1
+     WHERE number = (SELECT event_subscription FROM deliveries WHERE position = ?1)";
+const COUNT_OUT_MANY: &str = "UPDATE event_subscriptions SET waiting = waiting - ?2 WHERE number = ?1";
+/// By the index: otherwise all deliveries of others that are older would be looked at. It sorts what waits for the one
+/// receiver; many are dropped at once, and so it is seldom done.
+pub(super) const DROP_OLDEST: &str = "DELETE FROM deliveries WHERE position IN (
+         SELECT position FROM deliveries INDEXED BY deliveries_due WHERE event_subscription = ?1
+         ORDER BY position LIMIT ?2)";
 
 /// What goes with a container, in this order.
 pub(super) const REMOVE_OF_CONTAINER: [&str; 2] = [
@@ -43,7 +53,7 @@ pub(super) const REMOVE_OF_CONTAINER: [&str; 2] = [
 
 /// Named for the test of their plans.
 #[cfg(test)]
-pub(super) const SEARCHES: [&str; 13] = [
+pub(super) const SEARCHES: [&str; 17] = [
     NUMBER,
     EVENT_SUBSCRIPTION,
     EVENT_SUBSCRIPTIONS,
@@ -55,6 +65,10 @@ pub(super) const SEARCHES: [&str; 13] = [
     REMOVE_DELIVERIES,
     SAVE_DELIVERY,
     REMOVE_DELIVERY,
+    WAITING,
+    COUNT_IN,
+    COUNT_OUT,
+    COUNT_OUT_MANY,
     REMOVE_OF_CONTAINER[0],
     REMOVE_OF_CONTAINER[1],
 ];
@@ -113,6 +127,18 @@ impl Session<'_> {
         one(self.connection, DELIVERY, [after_position(position)], |row| decode(row, 0, "delivery"))
     }
 
+    pub(super) fn deliveries_waiting(&self, receiver: &Receiver) -> Outcome<usize> {
+        let found = one(self.connection, WAITING, key(receiver), |row| Ok(row.get::<_, i64>(0)?))?;
+        usize::try_from(found.unwrap_or(0)).map_err(|_| Fault::CorruptRecord { what: "event subscription" })
+    }
+
+    pub(super) fn delete_oldest_deliveries(&self, receiver: &Receiver, limit: usize) -> Outcome<usize> {
+        let number = self.known_event_subscription(receiver)?;
+        let removed = self.connection.prepare_cached(DROP_OLDEST)?.execute((number, limit_of(limit)))?;
+        self.execute_one(COUNT_OUT_MANY, (number, limit_of(removed)), "event subscription is not there")?;
+        Ok(removed)
+    }
+
     fn event_subscription_number(&self, receiver: &Receiver) -> Outcome<Option<i64>> {
         one(self.connection, NUMBER, key(receiver), |row| Ok(row.get(0)?))
     }
@@ -146,9 +172,11 @@ impl Session<'_> {
     }
 
     pub(super) fn append_delivery(&self, receiver: &Receiver, delivery: &Delivery) -> Outcome<u64> {
-        let row = (self.known_event_subscription(receiver)?, delivery.due.0, encode(delivery)?);
-        self.execute_one(INSERT_DELIVERY, row, "delivery")?;
-        u64::try_from(self.connection.last_insert_rowid()).map_err(|_| Fault::CorruptRecord { what: "delivery" })
+        let number = self.known_event_subscription(receiver)?;
+        self.execute_one(INSERT_DELIVERY, (number, delivery.due.0, encode(delivery)?), "delivery")?;
+        let position = self.connection.last_insert_rowid();
+        self.execute_one(COUNT_IN, [number], "event subscription is not there")?;
+        u64::try_from(position).map_err(|_| Fault::CorruptRecord { what: "delivery" })
     }
 
     pub(super) fn update_delivery(&self, position: u64, delivery: &Delivery) -> Outcome<()> {
@@ -157,6 +185,7 @@ impl Session<'_> {
     }
 
     pub(super) fn delete_delivery(&self, position: u64) -> Outcome<()> {
+        self.execute_one(COUNT_OUT, [after_position(position)], "delivery is not there")?;
         self.execute_one(REMOVE_DELIVERY, [after_position(position)], "delivery is not there")
     }
 }

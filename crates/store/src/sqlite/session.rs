@@ -261,6 +261,10 @@ impl Read for Session<'_> {
         self.delivery_at(position)
     }
 
+    fn count_deliveries(&mut self, receiver: &Receiver) -> Outcome<usize> {
+        self.deliveries_waiting(receiver)
+    }
+
     fn subscriptions(&mut self) -> Outcome<Vec<Subscription>> {
         many(self.connection, sql::SUBSCRIPTIONS, [], |row| decode(row, 0, "subscription"))
     }

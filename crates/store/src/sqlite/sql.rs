@@ -184,6 +184,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_dropped_is_looked_for_among_what_waits_for_one_receiver() {
+        let plan = plan_of(notices::DROP_OLDEST);
+        let searches = plan.iter().filter(|step| step.contains(" deliveries ")).collect::<Vec<_>>();
+        assert_eq!(searches.len(), 2, "{plan:#?}");
+        assert!(searches.iter().all(|step| step.starts_with("SEARCH ")), "{plan:#?}");
+        assert!(searches[1].ends_with("deliveries_due (event_subscription=?)"), "{plan:#?}");
+    }
+
+    #[test]
     fn lists_of_everything_come_in_the_order_of_their_table() {
         for sql in [SUBSCRIPTIONS, PRINCIPALS, MEMBERSHIPS] {
             assert!(plan_of(sql).iter().all(|step| !step.contains("TEMP B-TREE")), "{sql}");
