@@ -43,7 +43,7 @@ def test_an_event_subscription_is_made_shown_changed_and_removed(az, receiver, v
     filtered = made["filter"]
     assert (filtered["includedEventTypes"], filtered["subjectBeginsWith"]) == ([NEW_SECRET], "pass")
     destination = made["destination"]
-    assert (destination["endpointType"], destination["endpointBaseUrl"]) == ("WebHook", f"{receiver.base_url}/in")
+    assert (destination["endpointType"], destination["endpointBaseUrl"]) == ("WebHook", receiver.base_url)
     assert "s3cret" not in json.dumps(made), "its URL may have a secret in it"
     shown, full, listed = az.together(
         f"{EVENTS} show {where}",

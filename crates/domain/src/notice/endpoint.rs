@@ -3,14 +3,14 @@
 use crate::Secret;
 use std::net::IpAddr;
 
-/// The URL of a receiver. Keys of receivers stand in its query, so it is kept like a secret; [`Endpoint::base_url`] is
-/// the part that may be seen.
+/// The URL of a receiver. Keys of receivers stand in its query or its path, so it is kept like a secret;
+/// [`Endpoint::base_url`] is the part that may be seen.
 pub struct Endpoint {
     url: Secret,
     is_encrypted: bool,
-    /// Where host and query are in the URL.
+    /// Where the host is in the URL, and where the path or the query begins.
     host: std::ops::Range<usize>,
-    query: usize,
+    path: usize,
 }
 
 impl Endpoint {
@@ -32,9 +32,8 @@ impl Endpoint {
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
         let host = host_of(authority)?;
         let begin = scheme.len() + "://".len();
-        let query = text.find('?').unwrap_or(text.len());
         let url = Secret::new(text.as_bytes().to_vec());
-        Some(Self { url, is_encrypted, host: begin..begin + host.len(), query })
+        Some(Self { url, is_encrypted, host: begin..begin + host.len(), path: begin + authority.len() })
     }
 
     /// The whole of it, with what may be secret.
@@ -43,10 +42,10 @@ impl Endpoint {
         self.part(0..usize::MAX)
     }
 
-    /// Without its query.
+    /// Without its path and its query: scheme, host and port.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        self.part(0..self.query)
+        self.part(0..self.path)
     }
 
     /// As it was written; an IPv6 address in its brackets.

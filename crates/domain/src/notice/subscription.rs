@@ -70,7 +70,7 @@ impl NoticeFilter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventSubscription {
     pub name: EventSubscriptionName,
-    /// The receiver's URL without its query.
+    /// Of the receiver's URL what may be seen.
     pub endpoint_base_url: String,
     pub filter: NoticeFilter,
     pub schema: NoticeSchema,

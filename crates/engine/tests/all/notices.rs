@@ -19,7 +19,7 @@ use std::{path::Path, sync::Arc};
 use store::{Fault, Read, Store, Tx, Verdict, sqlite::SqliteStore};
 
 const SOMEBODY: Guid = Guid::from_u128(0x50);
-const URL: &str = "https://hooks.example.com/in?code=s3cret-of-the-receiver";
+const URL: &str = "https://hooks.example.com/in-s3cret-of-the-receiver?code=s3cret-of-the-receiver";
 
 fn vault() -> ContainerName {
     ContainerName::parse("contoso").unwrap()
@@ -416,7 +416,7 @@ fn who_may_read_an_event_subscription_does_not_see_its_whole_url() {
     let grant = RoleAssignmentRequest { name: Guid::from_u128(7), scope, role: reader, principal: SOMEBODY };
     engine.put_arm_role_assignment(&administrator, &grant).unwrap();
     let found = engine.event_subscription(&somebody, &place("events")).unwrap();
-    assert_eq!(found.endpoint_base_url, "https://hooks.example.com/in");
+    assert_eq!(found.endpoint_base_url, "https://hooks.example.com");
     assert!(is_refused(engine.event_subscription_url(&somebody, &place("events")), forbidden));
     assert!(is_refused(engine.prepare_event_subscription(&somebody, asked()), forbidden));
     let prepared = prepare(engine, asked()).unwrap();

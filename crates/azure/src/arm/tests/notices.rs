@@ -153,7 +153,7 @@ fn a_refused_body_does_not_come_back() {
 
 fn subscription() -> EventSubscription {
     let mut subscription = EventSubscription::new(EventSubscriptionName::parse("Hook").unwrap(), NOW);
-    subscription.endpoint_base_url = "https://example.com/in".to_owned();
+    subscription.endpoint_base_url = "https://example.com".to_owned();
     subscription
 }
 
