@@ -3,6 +3,7 @@
 //! Over https, from whom the system's certificate authorities or the configured ones vouch for; in the clear only to this
 //! machine, or in development. No redirection is followed, an answer is waited for half a minute, and its body is
 //! read only where it says something, up to a bound.
+//! Each message has its own connection: one that is kept may have been closed at the other end, and would cost an attempt.
 //! What is on this machine is never asked for through a proxy: the message would leave it, in the clear perhaps. A URL may
 //! hold a secret: nothing here tells it, in no log and no error.
 
@@ -90,7 +91,8 @@ impl HttpCourier {
         let agents = self.agents.get_or_init(|| {
             let mut roots = https::system_roots();
             roots.extend(self.authorities.iter().cloned());
-            let agent = |proxy| https::settings(roots.clone(), PATIENCE).proxy(proxy).build().new_agent();
+            let settings = || https::settings(roots.clone(), PATIENCE).max_idle_connections(0);
+            let agent = |proxy| settings().proxy(proxy).build().new_agent();
             Agents { outward: agent(self.proxy.clone()), inward: agent(None) }
         });
         if endpoint.is_loopback() { &agents.inward } else { &agents.outward }
@@ -228,6 +230,37 @@ mod tests {
     fn carried(endpoint: &Endpoint, method: Method, body: &str, wants_body: bool) -> Result<Reply, String> {
         let headers = vec![("aeg-event-type", "Notification".to_owned())];
         courier(None, true).carry(&Message { method, endpoint, headers, body: body.as_bytes().to_vec(), wants_body })
+    }
+
+    #[test]
+    fn a_receiver_that_closes_after_each_answer_takes_the_next_message() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (closed, is_closed) = std::sync::mpsc::channel();
+        let serving = thread::spawn(move || {
+            for _ in 0..3 {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                let mut buffer = [0; 1024];
+                while !request.ends_with(b"[1]") {
+                    let read = stream.read(&mut buffer).unwrap();
+                    request.extend_from_slice(&buffer[..read]);
+                }
+                // It does not say that it will close.
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                drop(stream);
+                closed.send(()).unwrap();
+            }
+        });
+        let (courier, endpoint) = (courier(None, true), Endpoint::parse(&url).unwrap());
+        for _ in 0..3 {
+            let body = b"[1]".to_vec();
+            let message =
+                Message { method: Method::POST, endpoint: &endpoint, headers: vec![], body, wants_body: true };
+            assert_eq!(courier.carry(&message).map(|reply| reply.status), Ok(200));
+            is_closed.recv().unwrap();
+        }
+        serving.join().unwrap();
     }
 
     #[test]
