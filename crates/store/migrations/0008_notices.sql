@@ -23,13 +23,16 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_due ON deliveries (event_subscription, due, position);
 
 -- When the end of an object's current version is to be told of; NULL for a deleted object. What was made before is told
--- of 30 days before its end; the loop knows where another date counts.
+-- of 30 days before its end. Where a rotation policy says when to notify, the loop is to look at once: it knows the date,
+-- which may be an earlier one.
 ALTER TABLE objects ADD COLUMN next_notice INTEGER;
 CREATE INDEX objects_due_notice ON objects (next_notice) WHERE next_notice IS NOT NULL;
 UPDATE objects SET record = json_set(record, '$.next_notice', expiring.near),
     next_notice = CASE deleted WHEN 0 THEN expiring.near END
 FROM (
-    SELECT o.number AS object, (v.record ->> '$.attributes.expires') - 2592000 AS near
+    SELECT o.number AS object,
+        CASE WHEN o.record ->> '$.rotation.notify' IS NULL THEN (v.record ->> '$.attributes.expires') - 2592000 ELSE 0 END
+            AS near
     FROM objects o JOIN versions v ON v.object = o.number AND v.id = o.current
     WHERE v.record ->> '$.attributes.expires' IS NOT NULL
 ) AS expiring WHERE objects.number = expiring.object;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
 use domain::{
-    Principal, PrincipalKind, UnixTime,
+    CalendarDuration, Principal, PrincipalKind, RotationPolicy, RotationTrigger, UnixTime,
     access::{Realm, Scope},
     metering::Lifetime,
 };
@@ -206,12 +206,16 @@ fn objects_that_are_older_than_notices_are_told_of_before_their_end() {
     let store = SqliteStore::open(&path).unwrap();
     write(&store, |tx| tx.insert_container(&vault(1, "one"), &sealed("k")));
     let expires = UnixTime(NOW.0 + 50 * 86_400);
-    for (number, name) in [(1, "endless"), (2, "ends"), (3, "deleted"), (4, "renewed")] {
+    for (number, name) in [(1, "endless"), (2, "ends"), (3, "deleted"), (4, "renewed"), (6, "notified")] {
         let mut first = version(version_id(number));
         first.attributes.expires = (number != 1).then_some(expires);
         let mut new = object(name, first.id);
         if name == "deleted" {
             new.object.state = deleted_until(expires);
+        }
+        if name == "notified" {
+            let notify = CalendarDuration::parse("P45D").map(RotationTrigger::BeforeExpiry);
+            new.object.rotation = Some(RotationPolicy { notify, ..RotationPolicy::default() });
         }
         write(&store, |tx| tx.insert_object(container_id(1), &new, &first, &sealed("m")));
     }
@@ -226,9 +230,9 @@ fn objects_that_are_older_than_notices_are_told_of_before_their_end() {
     let store = SqliteStore::open(&path).unwrap();
     let due = |now| read(&store, |tx| tx.due_notices(now, 9));
     let near = UnixTime(NOW.0 + 20 * 86_400);
-    assert_eq!(due(UnixTime(near.0 - 1)), []);
-    let found = due(UnixTime(i64::MAX));
-    assert_eq!(found.iter().map(|due| due.name.as_str()).collect::<Vec<_>>(), ["ends"]);
+    let names = |now| due(now).into_iter().map(|due| due.name.as_str().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(UnixTime(near.0 - 1)), ["notified"], "the loop is to look when its policy notifies");
+    assert_eq!(names(UnixTime(i64::MAX)), ["notified", "ends"]);
     let at = |name| read(&store, |tx| tx.object(container_id(1), KEY, &object_name(name))).unwrap().object.next_notice;
     let times = ["endless", "ends", "deleted", "renewed"].map(at);
     assert_eq!(times, [None, Some(near), Some(near), None], "the record says the same, also of what is deleted");
