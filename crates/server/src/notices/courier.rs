@@ -1,7 +1,7 @@
 //! Messages to receivers, over HTTP.
 //!
 //! Over https, from whom the system's certificate authorities or the configured ones vouch for; in the clear only to this
-//! machine, or in development. No redirection is followed, an answer is waited for half a minute, and its body is
+//! machine where the configuration lists it, or in development. No redirection is followed, an answer is waited for half a minute, and its body is
 //! read only where it says something, up to a bound.
 //! Each message has its own connection: one that is kept may have been closed at the other end, and would cost an attempt.
 //! What is on this machine is never asked for through a proxy: the message would leave it, in the clear perhaps. A URL may
@@ -102,13 +102,15 @@ impl HttpCourier {
 impl Courier for HttpCourier {
     fn admit(&self, endpoint: &Endpoint) -> Result<(), NoticeRefusal> {
         let forbidden = |reason| Err(NoticeRefusal::EndpointForbidden { reason });
-        if !endpoint.is_encrypted() && !endpoint.is_loopback() && !self.sending.is_dev {
+        let is_listed = |hosts: &Vec<ReceiverHost>| hosts.iter().any(|host| host.admits(endpoint.host()));
+        let listed = self.sending.receivers.as_ref().map(is_listed);
+        // What listens on this machine may trust whoever reaches it: an operator has to say that notices may.
+        let may_be_clear = self.sending.is_dev || (endpoint.is_loopback() && listed == Some(true));
+        if !endpoint.is_encrypted() && !may_be_clear {
             return forbidden("the endpoint has to be https");
         }
-        match &self.sending.receivers {
-            Some(hosts) if !hosts.iter().any(|host| host.admits(endpoint.host())) => {
-                forbidden("this installation does not send notices to the host of the endpoint")
-            }
+        match listed {
+            Some(false) => forbidden("this installation does not send notices to the host of the endpoint"),
             _ => Ok(()),
         }
     }
@@ -170,17 +172,21 @@ mod tests {
     }
 
     #[test]
-    fn in_the_clear_only_to_this_machine_or_in_development() {
+    fn in_the_clear_only_to_this_machine_where_it_is_listed_or_in_development() {
         let (production, dev) = (courier(None, false), courier(None, true));
-        for (url, may) in [
-            ("https://hooks.example.com/", true),
-            ("http://127.0.0.1:9000/", true),
-            ("http://localhost:9000/", true),
-            ("http://hooks.example.com/", false),
-            ("http://localhost.example.com/", false),
-            ("http://169.254.169.254/", false),
+        let listing = courier(Some(&["127.0.0.1", "localhost", "[::1]", "hooks.example.com"]), false);
+        for (url, by_default, listed) in [
+            ("https://hooks.example.com/", true, true),
+            ("https://127.0.0.1:9000/", true, true),
+            ("http://127.0.0.1:9000/", false, true),
+            ("http://localhost:9000/", false, true),
+            ("http://[::1]:9000/", false, true),
+            ("http://127.0.0.2:9000/", false, false),
+            ("http://hooks.example.com/", false, false),
+            ("http://localhost.example.com/", false, false),
+            ("http://169.254.169.254/", false, false),
         ] {
-            assert_eq!(admits(&production, url), may, "{url}");
+            assert_eq!((admits(&production, url), admits(&listing, url)), (by_default, listed), "{url}");
             assert!(admits(&dev, url), "{url}");
         }
     }
