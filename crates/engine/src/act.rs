@@ -11,7 +11,8 @@ impl Engine {
     pub fn act_on_due(&self, limit: usize) -> Result<usize, Error> {
         let now = self.now();
         let mut acted = 0;
-        for due in self.store.query(|read| read.due_actions(now, limit))? {
+        let found = self.store.query(|read| read.due_actions(now, self.acting_turns.to_read(limit)))?;
+        for due in self.acting_turns.begin(found, limit) {
             let Some(target) = self.open_container_by_id(due.container)? else { continue };
             let outcome = match due.kind {
                 ObjectKind::Key => self.rotate_if_due(&target, &due.name),
@@ -19,7 +20,11 @@ impl Engine {
                 ObjectKind::Secret => Ok(false),
             };
             match outcome {
-                Ok(done) => acted += usize::from(done),
+                Ok(true) => {
+                    self.acting_turns.done(&due);
+                    acted += 1;
+                }
+                Ok(false) => {}
                 // Somebody else has just changed it: the next round looks again.
                 Err(Error::Busy) => {}
                 // One that can't be acted on must not keep the others from it.

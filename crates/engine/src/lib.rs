@@ -33,6 +33,7 @@ mod setup;
 mod shares;
 mod sweep;
 mod system_key;
+mod turns;
 
 pub use access::RoleAssignmentRequest;
 pub use audit::{Asker, Ending, Subject, Told};
@@ -100,6 +101,10 @@ pub struct Engine {
     authorities: Vec<Box<dyn CertificateAuthority>>,
     /// Held by whoever asks issuers: two who ask at once would order the same certificate twice.
     asking: parking_lot::Mutex<()>,
+    /// Of the loops: the one that acts, the one that asks issuers, and the one that tells.
+    acting_turns: turns::Turns,
+    asking_turns: turns::Turns,
+    telling_turns: turns::Turns,
 }
 
 impl Engine {

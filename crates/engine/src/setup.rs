@@ -7,6 +7,7 @@ use crate::{
     metering::KeyUses,
     metrics::Counters,
     open::OpenContainers,
+    turns::Turns,
 };
 use custody::{Entropy, Provider, RootKey};
 use domain::{
@@ -83,6 +84,9 @@ impl Engine {
             directory_access: InForce::default(),
             authorities: Vec::new(),
             asking: parking_lot::Mutex::default(),
+            acting_turns: Turns::default(),
+            asking_turns: Turns::default(),
+            telling_turns: Turns::default(),
         };
         engine.resume_time()?;
         engine.arm_assignments()?;

@@ -38,13 +38,18 @@ impl Engine {
     pub fn ask_issuers(&self, limit: usize) -> Result<usize, Error> {
         let _alone = self.asking.lock();
         let (mut asked, mut silent) = (0, HashSet::new());
-        for due in self.store.query(|read| read.due_actions(self.now(), limit))? {
+        let found = self.store.query(|read| read.due_actions(self.now(), self.asking_turns.to_read(limit)))?;
+        for due in self.asking_turns.begin(found, limit) {
             if due.kind != ObjectKind::Certificate {
                 continue;
             }
             let Some(target) = self.open_container_by_id(due.container)? else { continue };
             match self.ask_issuer(&target, &due.name, &mut silent) {
-                Ok(done) => asked += usize::from(done),
+                Ok(true) => {
+                    self.asking_turns.done(&due);
+                    asked += 1;
+                }
+                Ok(false) => {}
                 // Somebody else has just changed it: the next round looks again.
                 Err(Error::Busy) => {}
                 Err(error) => {

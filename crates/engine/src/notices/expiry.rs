@@ -12,9 +12,13 @@ impl Engine {
     pub fn publish_due(&self, limit: usize) -> Result<usize, Error> {
         let now = self.now();
         let mut told = 0;
-        for due in self.store.query(|read| read.due_notices(now, limit))? {
+        let found = self.store.query(|read| read.due_notices(now, self.telling_turns.to_read(limit)))?;
+        for due in self.telling_turns.begin(found, limit) {
             match self.publish_expiry(&due) {
-                Ok(()) => told += 1,
+                Ok(()) => {
+                    self.telling_turns.done(&due);
+                    told += 1;
+                }
                 // One that can't be told of must not keep the others from it.
                 Err(error) => {
                     let (container, kind) = (due.container, due.kind);

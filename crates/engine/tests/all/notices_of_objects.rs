@@ -12,6 +12,7 @@ use engine::{
     ImportCertificate, MergeCertificate, NewAttributes, ObjectChanges, ObjectView, OpenContainer, Receiver, SetSecret,
 };
 use std::sync::Arc;
+use store::{Store, Tx, sqlite::SqliteStore};
 
 const VAULT: ContainerKind = ContainerKind::Vault;
 
@@ -310,4 +311,39 @@ fn a_certificate_is_told_of_when_it_is_made_and_not_when_it_is_begun() {
     rig.clock.advance(30 * DAY);
     assert_eq!(rig.engine.publish_due(9).unwrap(), 3);
     assert_eq!(sorted(&taken(&rig)), trio("Expired", "site"));
+}
+
+/// Takes the current version from a key: nothing can be done with it any more.
+fn damage(rig: &Rig, vault: &OpenContainer, name: &str) {
+    let store = SqliteStore::open(&rig.path()).unwrap();
+    let store: &dyn Store = &store;
+    let lose = |tx: &mut dyn Tx| {
+        let mut object = tx.object(vault.id(), ObjectKind::Key, &key_name(name))?.unwrap().object;
+        object.current = VersionId::from_bytes([9; 16]);
+        tx.save_object(vault.id(), &object)
+    };
+    store.transact("test", lose).unwrap();
+}
+
+#[test]
+fn what_fails_each_time_keeps_nobody_from_their_turn() {
+    let (rig, vault) = told();
+    let after = RotationTrigger::AfterCreate(CalendarDuration::parse("P30D").unwrap());
+    let policy = RotationPolicy { rotate: Some(after), ..RotationPolicy::default() };
+    for name in ["bad", "worse", "good"] {
+        create(&rig, &vault, name, in_days(&rig, 100));
+        rig.engine.set_rotation_policy(&caller(ADMINISTRATOR), &vault, &key_name(name), &policy).unwrap();
+        rig.clock.advance(1);
+    }
+    for name in ["bad", "worse"] {
+        damage(&rig, &vault, name);
+    }
+    rig.clock.advance(30 * DAY);
+    let acted: Vec<_> = (0..3).map(|_| rig.engine.act_on_due(1).unwrap()).collect();
+    assert_eq!(acted, [0, 0, 1]);
+    create(&rig, &vault, "other", in_days(&rig, 75));
+    taken(&rig);
+    rig.clock.advance(50 * DAY);
+    let told: Vec<_> = (0..3).map(|_| rig.engine.publish_due(1).unwrap()).collect();
+    assert_eq!((told, words(&taken(&rig))), (vec![0, 0, 1], vec!["KeyNearExpiry other".to_owned()]));
 }
