@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -23,8 +23,9 @@ pub fn read(file: &Path) -> Result<Vec<u8>, ClientError> {
     fs::read(file).map_err(|error| local(file.display(), error))
 }
 
-/// The text of an option. As in az, `@FILE` means what is in the file and `@-` what comes from standard input; a
-/// value that only begins like that and names no file is meant as it stands.
+/// The text of an option. As in az, `@FILE` means what is in the file, or comes out of the pipe, and `@-` what comes from
+/// standard input; a value that only begins like that and names no file is meant as it stands. What can only have been
+/// meant as a file and is none is refused: nobody wants the path stored for the secret.
 pub fn text(option: &str) -> Result<Zeroizing<String>, ClientError> {
     let content = match option.strip_prefix('@') {
         Some("-") => {
@@ -32,13 +33,37 @@ pub fn text(option: &str) -> Result<Zeroizing<String>, ClientError> {
             io::stdin().lock().read_to_string(&mut text).map_err(|error| local("Standard input", error))?;
             text
         }
-        Some(file) if Path::new(file).is_file() => {
-            Zeroizing::new(fs::read_to_string(file).map_err(|error| local(file, error))?)
-        }
-        _ => return Ok(Zeroizing::new(option.to_owned())),
+        Some(name) => match existing(name) {
+            Some(file) => {
+                let content = fs::read_to_string(&file).map_err(|error| local(file.display(), error))?;
+                Zeroizing::new(content)
+            }
+            None if name.contains('/') => return Err(no_such_file()),
+            None => return Ok(Zeroizing::new(option.to_owned())),
+        },
+        None => return Ok(Zeroizing::new(option.to_owned())),
     };
     // The line end that an editor left is not part of the value.
     Ok(Zeroizing::new(content.trim_end_matches('\n').to_owned()))
+}
+
+/// The file, the pipe or the device that a text names, if there is one. A shell does not expand the `~` of `@~/FILE`.
+pub fn existing(name: &str) -> Option<PathBuf> {
+    let file = expanded(name, std::env::home_dir());
+    fs::metadata(&file).is_ok_and(|found| !found.is_dir()).then_some(file)
+}
+
+fn expanded(name: &str, home: Option<PathBuf>) -> PathBuf {
+    match (name.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(name),
+    }
+}
+
+/// The name is not told: it may be a secret after all.
+fn no_such_file() -> ClientError {
+    let problem = "A value with @ in front and / in it names a file, and there is none of that name.";
+    ClientError::Usage(format!("{problem} A value that begins like that itself can be given with @- or in a file."))
 }
 
 /// Whether [`save`] would refuse a file: worth knowing before the server is asked for anything.
@@ -76,6 +101,7 @@ fn write(file: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -134,5 +160,36 @@ mod tests {
         assert_eq!(text(&format!("@{}", file.display())).unwrap().as_str(), "hush");
         assert_eq!(text("@home").unwrap().as_str(), "@home");
         assert_eq!(text("plain\n").unwrap().as_str(), "plain\n");
+    }
+
+    #[test]
+    fn a_value_may_come_out_of_a_pipe() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"hush\n").unwrap();
+        drop(writer);
+        // As a shell spells `<(command)`.
+        let named = format!("@/dev/fd/{}", reader.as_raw_fd());
+        assert_eq!(text(&named).unwrap().as_str(), "hush");
+    }
+
+    #[test]
+    fn a_path_that_leads_to_no_file_is_no_value() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().join("p4ss"), folder.path().to_owned()] {
+            let Err(ClientError::Usage(said)) = text(&format!("@{}", path.display())) else {
+                panic!("{} was taken", path.display());
+            };
+            assert!(!said.contains(path.to_str().unwrap()), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_of_who_asks() {
+        let home = Some(PathBuf::from("/gaul/asterix"));
+        assert_eq!(expanded("~/pin", home.clone()), PathBuf::from("/gaul/asterix/pin"));
+        assert_eq!(expanded("~/pin", None), PathBuf::from("~/pin"));
+        for plain in ["~", "~obelix/pin", "a/~/b", "/~/"] {
+            assert_eq!(expanded(plain, home.clone()), PathBuf::from(plain));
+        }
     }
 }

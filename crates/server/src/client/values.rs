@@ -1,7 +1,5 @@
 //! Values that options of several commands have in common: dates, tags, JSON.
 
-use std::path::Path;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::civil::DateTime;
@@ -70,9 +68,10 @@ pub fn wrapped_base64(bytes: &[u8]) -> Zeroizing<String> {
 
 /// Reads JSON, given as it is or in a file.
 pub fn json_or_file(option: &str, text: &str) -> Result<Value, ClientError> {
-    let named = text.strip_prefix('@').unwrap_or(text);
-    let file = Path::new(named);
-    let content = if file.is_file() { files::read(file)? } else { text.as_bytes().to_vec() };
+    let content = match files::existing(text.strip_prefix('@').unwrap_or(text)) {
+        Some(file) => files::read(&file)?,
+        None => text.as_bytes().to_vec(),
+    };
     serde_json::from_slice(&content)
         .map_err(|error| ClientError::Usage(format!("{option} is neither JSON nor a file of it: {error}.")))
 }
