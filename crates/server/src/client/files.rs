@@ -77,23 +77,47 @@ pub fn refuse_taken(file: &Path, existing: Existing, hint: &str) -> Result<(), C
     Ok(())
 }
 
-/// Writes a file that only its owner may read. One that is replaced is made anew, since whoever has it open or may
-/// read it would read the new content too; a device, a pipe or a link is written to as it is.
+/// Writes a file that only its owner may read. One that is replaced gives way to another, since whoever has it open or
+/// may read it would read the new content too, and only when that is there, whole; a device, a pipe or a link is written
+/// to as it is.
 pub fn save(file: &Path, content: &[u8], existing: Existing) -> Result<(), ClientError> {
     write(file, content, existing).map_err(|error| local(file.display(), error))
 }
 
 fn write(file: &Path, content: &[u8], existing: Existing) -> io::Result<()> {
     match fs::symlink_metadata(file) {
-        Ok(found) if found.is_file() && existing == Existing::Replace => fs::remove_file(file)?,
+        Ok(found) if found.is_file() && existing == Existing::Replace => return replace(file, content),
         // Taken: the file is not made below, which says so.
         Ok(_) if file.is_file() && existing == Existing::Keep => {}
         Ok(_) => return fs::OpenOptions::new().write(true).truncate(true).open(file)?.write_all(content),
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    write_new(file, content)
+}
+
+/// Writes beside a file, and then takes its place.
+fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+    let beside = (0_u8..=u8::MAX).map(|turn| file.with_file_name(format!(".strongroom-{}-{turn}", std::process::id())));
+    for new in beside {
+        match write_new(&new, content) {
+            // Left by a process of the same number that was killed.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            written => {
+                return written.and_then(|()| {
+                    fs::rename(&new, file).inspect_err(|_| {
+                        let _removed = fs::remove_file(&new);
+                    })
+                });
+            }
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn write_new(file: &Path, content: &[u8]) -> io::Result<()> {
     let mut new = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-    new.write_all(content).inspect_err(|_| {
+    new.write_all(content).and_then(|()| new.sync_all()).inspect_err(|_| {
         // Half a file would look like a whole one. The first error is the one to report.
         let _removed = fs::remove_file(file);
     })
@@ -123,6 +147,23 @@ mod tests {
         let mut seen = String::new();
         onlooker.read_to_string(&mut seen).unwrap();
         assert_eq!(seen, "one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_replaced_stays_until_the_new_content_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup");
+        fs::write(&file, "the only copy").unwrap();
+        // Every place beside it is taken, so the new file can't be written.
+        for turn in 0..=u8::MAX {
+            fs::write(folder.path().join(format!(".strongroom-{}-{turn}", std::process::id())), "").unwrap();
+        }
+        assert!(save(&file, b"new", Existing::Replace).is_err());
+        assert_eq!(fs::read(&file).unwrap(), b"the only copy");
+        fs::remove_file(folder.path().join(format!(".strongroom-{}-7", std::process::id()))).unwrap();
+        save(&file, b"new", Existing::Replace).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
     }
 
     #[test]
