@@ -4,6 +4,7 @@ use super::KeyUsage;
 use crate::{KeyOperation, KeyType};
 
 /// The operations of the key of a certificate: what each use stands for, as far as a key of this type can do it, each once.
+/// A certificate that names no use restricts none (RFC 5280 §4.2.1.3).
 ///
 /// An EC key has no other than sign and verify: one whose certificate is for key agreement alone has none here.
 #[must_use]
@@ -14,6 +15,8 @@ pub fn key_operations(usage: &[KeyUsage], key_type: KeyType) -> Vec<KeyOperation
         // There are no certificates about symmetric keys.
         KeyType::Oct => false,
     };
+    const EVERY_USE: &[KeyUsage] = &[KeyUsage::DataEncipherment, KeyUsage::DigitalSignature, KeyUsage::KeyEncipherment];
+    let usage = if usage.is_empty() { EVERY_USE } else { usage };
     let mut operations = Vec::new();
     for operation in usage.iter().flat_map(|usage| operations_of(*usage)).filter(can) {
         if !operations.contains(&operation) {

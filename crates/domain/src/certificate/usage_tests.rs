@@ -29,10 +29,17 @@ fn each_usage_stands_for_its_operations() {
     }
 }
 
+#[test]
+fn no_usage_is_no_restriction() {
+    assert_eq!(key_operations(&[], KeyType::Rsa), crate::KeySpec::DEFAULT_RSA.default_operations());
+    assert_eq!(key_operations(&[], KeyType::Ec), crate::KeySpec::DEFAULT_EC.default_operations());
+    assert_eq!(key_operations(&[KeyUsage::KeyAgreement], KeyType::Ec), []);
+}
+
 proptest! {
     #[test]
     fn several_usages_are_what_each_of_them_is_and_nothing_twice(
-        usage in vec(select(KeyUsage::ALL), 0..12),
+        usage in vec(select(KeyUsage::ALL), 1..12),
         key_type in select(KeyType::ALL),
     ) {
         let operations = key_operations(&usage, key_type);
