@@ -19,37 +19,52 @@ const SECRET: Names = &[("contentType", "contentType")];
 const SUBJECT: Names =
     &[("ekus", "ekus"), ("keyUsage", "key_usage"), ("subject", "subject"), ("validityInMonths", "validity_months")];
 const SUBJECT_NAMES: Names = &[("dnsNames", "dns_names"), ("emails", "emails"), ("upns", "upns")];
+/// az has no words for them yet; they are those that it would have by its own rule.
+const NEWER_SUBJECT_NAMES: Names = &[("ipAddresses", "ipAddresses"), ("uris", "uris")];
 const ISSUER: Names = &[("certificateTransparency", "cert_transparency"), ("certificateType", "cty"), ("name", "name")];
 const TRIGGER: Names = &[("daysBeforeExpiry", "days_before_expiry"), ("lifetimePercentage", "lifetime_percentage")];
 const ACTION: Names = &[("actionType", "action_type")];
 const ATTRIBUTES: Names = &[("enabled", "enabled")];
+const TOLD_ATTRIBUTES: &[&str] = &["created", "expires", "notBefore", "recoverableDays", "recoveryLevel", "updated"];
 
-/// Reads the policy of an option, in camel case or snake case, into the form of the wire.
+/// Reads the policy of an option, in camel case or snake case, into the form of the wire. Nothing in it is passed over but
+/// what the server says of a policy and nobody can set.
 pub fn read(option: &str) -> Result<Map<String, Value>, ClientError> {
     let policy = json_or_file("--policy", option)?;
     if !policy.is_object() {
         return Err(ClientError::Usage("--policy should be a JSON object, or @FILE with one.".into()));
     }
-    let mut wire = Map::new();
-    let subject = member(&policy, "x509CertificateProperties");
-    let mut x509 = to_wire(subject, SUBJECT);
-    insert(&mut x509, "sans", to_wire(member(subject, "subjectAlternativeNames"), SUBJECT_NAMES));
-    insert(&mut wire, "x509_props", x509);
-    for (az, name, names) in [
+    const SIMPLE: [(&str, &str, Names); 4] = [
         ("keyProperties", "key_props", KEY),
         ("secretProperties", "secret_props", SECRET),
         ("issuerParameters", "issuer", ISSUER),
         ("attributes", "attributes", ATTRIBUTES),
-    ] {
-        insert(&mut wire, name, to_wire(member(&policy, az), names));
+    ];
+    let others = ["id", "lifetimeActions", "x509CertificateProperties"];
+    refuse_unknown(&policy, &SIMPLE.map(|(az, ..)| az).into_iter().chain(others).collect::<Vec<_>>())?;
+    let mut wire = Map::new();
+    let subject = member(&policy, "x509CertificateProperties");
+    let mut x509 = to_wire(subject, SUBJECT, &["subjectAlternativeNames"])?;
+    let names = [SUBJECT_NAMES, NEWER_SUBJECT_NAMES].concat();
+    insert(&mut x509, "sans", to_wire(member(subject, "subjectAlternativeNames"), &names, &[])?);
+    insert(&mut wire, "x509_props", x509);
+    for (az, name, names) in SIMPLE {
+        let told = if name == "attributes" { TOLD_ATTRIBUTES } else { &[] };
+        insert(&mut wire, name, to_wire(member(&policy, az), names, told)?);
     }
-    let actions = member(&policy, "lifetimeActions").as_array().map(Vec::as_slice).unwrap_or_default();
+    let actions = match member(&policy, "lifetimeActions") {
+        Value::Null => &[],
+        Value::Array(actions) => actions.as_slice(),
+        _ => return Err(ClientError::Usage("--policy: lifetimeActions should be a list.".into())),
+    };
+    let actions = actions.iter().map(|each| {
+        refuse_unknown(each, &["action", "trigger"])?;
+        let trigger = to_wire(member(each, "trigger"), TRIGGER, &[])?;
+        Ok(json!({ "action": to_wire(member(each, "action"), ACTION, &[])?, "trigger": trigger }))
+    });
+    let actions: Vec<Value> = actions.collect::<Result<_, ClientError>>()?;
     if !actions.is_empty() {
-        let actions = actions.iter().map(|each| {
-            let trigger = to_wire(member(each, "trigger"), TRIGGER);
-            json!({ "action": to_wire(member(each, "action"), ACTION), "trigger": trigger })
-        });
-        wire.insert("lifetime_actions".into(), actions.collect());
+        wire.insert("lifetime_actions".into(), Value::Array(actions));
     }
     Ok(wire)
 }
@@ -64,7 +79,11 @@ pub fn set(policy: &mut Map<String, Value>, part: &str, name: &str, value: Value
 pub fn shown(policy: &Value, id: Value, attributes: Value) -> Value {
     let x509 = &policy["x509_props"];
     let mut subject = to_az(x509, SUBJECT);
-    subject["subjectAlternativeNames"] = to_az(&x509["sans"], SUBJECT_NAMES);
+    let mut names = to_az(&x509["sans"], SUBJECT_NAMES);
+    for (az, wire) in NEWER_SUBJECT_NAMES.iter().filter(|(_, wire)| says_something(wire, &x509["sans"][wire])) {
+        names[az] = x509["sans"][wire].clone();
+    }
+    subject["subjectAlternativeNames"] = names;
     let actions = policy["lifetime_actions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let actions = actions
         .iter()
@@ -123,6 +142,10 @@ pub fn proposed(scaffold: bool) -> Value {
 
 /// A member by its name in camel case, or by the same name in snake case.
 fn member<'a>(value: &'a Value, camel: &str) -> &'a Value {
+    value.get(camel).or_else(|| value.get(snake(camel))).unwrap_or(&Value::Null)
+}
+
+fn snake(camel: &str) -> String {
     let mut snake = String::new();
     for each in camel.chars() {
         if each.is_ascii_uppercase() {
@@ -130,13 +153,31 @@ fn member<'a>(value: &'a Value, camel: &str) -> &'a Value {
         }
         snake.push(each.to_ascii_lowercase());
     }
-    value.get(camel).or_else(|| value.get(snake)).unwrap_or(&Value::Null)
+    snake
 }
 
-/// What is said, by the names of the wire.
-fn to_wire(part: &Value, names: Names) -> Map<String, Value> {
+/// What is said, by the names of the wire. `others` are members that are read elsewhere, or are not for clients to set.
+fn to_wire(part: &Value, names: &[(&str, &str)], others: &[&str]) -> Result<Map<String, Value>, ClientError> {
+    refuse_unknown(part, &names.iter().map(|(az, _)| *az).chain(others.iter().copied()).collect::<Vec<_>>())?;
     let members = names.iter().map(|(az, wire)| ((*wire).to_owned(), member(part, az)));
-    members.filter(|(name, value)| says_something(name, value)).map(|(name, value)| (name, value.clone())).collect()
+    let said = members.filter(|(name, value)| says_something(name, value));
+    Ok(said.map(|(name, value)| (name, value.clone())).collect())
+}
+
+/// Refuses a part of a policy with members that mean nothing here: a certificate would lack what they ask for.
+fn refuse_unknown(part: &Value, known: &[&str]) -> Result<(), ClientError> {
+    let members = match part {
+        Value::Null => return Ok(()),
+        Value::Object(members) => members,
+        _ => return Err(ClientError::Usage(format!("--policy: there should be an object with {}.", known.join(", ")))),
+    };
+    let is_known = |name: &str| known.iter().any(|known| *known == name || snake(known) == name);
+    match members.iter().find(|(name, value)| !value.is_null() && !is_known(name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(ClientError::Usage(format!("--policy: '{name}' is not known. Known are {} there.", known.join(", "))))
+        }
+    }
 }
 
 /// Every member, by az's names; null where nothing is said.
@@ -189,6 +230,45 @@ mod tests {
         for spelling in [snake, camel] {
             assert_eq!(Value::Object(read(&spelling.to_string()).unwrap()), wire);
         }
+    }
+
+    #[test]
+    fn every_kind_of_alternative_name_is_read_and_printed() {
+        let wire = json!({"x509_props": {"sans": {
+            "dns_names": ["a.example"], "emails": ["a@a.example"], "upns": ["b@a.example"],
+            "uris": ["spiffe://a/b"], "ipAddresses": ["192.0.2.1"],
+        }}});
+        let snake = json!({"x509_certificate_properties": {"subject_alternative_names": {
+            "dns_names": ["a.example"], "emails": ["a@a.example"], "upns": ["b@a.example"],
+            "uris": ["spiffe://a/b"], "ip_addresses": ["192.0.2.1"],
+        }}});
+        let camel = shown(&wire, Value::Null, Value::Null);
+        let names = &camel["x509CertificateProperties"]["subjectAlternativeNames"];
+        assert_eq!((&names["ipAddresses"], &names["uris"]), (&json!(["192.0.2.1"]), &json!(["spiffe://a/b"])));
+        for spelling in [snake, camel] {
+            assert_eq!(Value::Object(read(&spelling.to_string()).unwrap()), wire);
+        }
+    }
+
+    #[test]
+    fn what_means_nothing_in_a_policy_is_refused() {
+        for (policy, named) in [
+            (json!({"key_props": {"kty": "EC"}}), "'key_props'"),
+            (json!({"keyProperties": {"kty": "EC"}}), "'kty'"),
+            (json!({"keyProperties": "EC"}), "keyType"),
+            (json!({"x509CertificateProperties": {"sans": {"dns_names": ["a"]}}}), "'sans'"),
+            (json!({"x509CertificateProperties": {"subjectAlternativeNames": {"ips": ["::1"]}}}), "'ips'"),
+            (json!({"lifetimeActions": {"action": {}}}), "lifetimeActions"),
+            (json!({"lifetimeActions": [{"trigger": {"days": 30}}]}), "'days'"),
+            (json!({"lifetimeActions": [{"when": 30}]}), "'when'"),
+        ] {
+            let Err(ClientError::Usage(said)) = read(&policy.to_string()) else { panic!("{policy} was taken") };
+            assert!(said.contains(named), "{said}");
+        }
+        let told =
+            json!({"id": "https://h/certificates/c/policy", "attributes": {"created": "2026", "updated": "2026"}});
+        assert_eq!(read(&told.to_string()).unwrap(), Map::new());
+        assert_eq!(read(r#"{"of a later version": null}"#).unwrap(), Map::new());
     }
 
     #[test]
