@@ -49,7 +49,7 @@ pub fn certificate_body(input: &[u8]) {
     drop(body::create_certificate(input));
     drop(body::import_certificate(input));
     drop(body::merge_certificate(input));
-    drop(body::policy(input));
+    drop(body::policy(input, ApiVersion::SHOWS_ALL_NAMES));
     drop(body::update_pending(input));
 }
 
@@ -67,7 +67,7 @@ pub fn import_body(input: &[u8]) {
 /// The body of an update.
 pub fn update_body(input: &[u8]) {
     for kind in ObjectKind::ALL {
-        drop(body::update(*kind, input));
+        drop(body::update(*kind, input, ApiVersion::SHOWS_ALL_NAMES));
     }
 }
 

@@ -15,6 +15,9 @@ pub struct PolicyRequest {
     pub content_type: Option<String>,
     pub subject: Option<String>,
     pub names: Option<AlternativeNames>,
+    /// Whether addresses and URIs stay as they are where the names speak of none: who asks does not know that there are
+    /// any.
+    pub keeps_newer_names: bool,
     pub ekus: Option<Vec<String>>,
     pub key_usage: Option<Vec<KeyUsage>>,
     pub validity_months: Option<i64>,
@@ -131,7 +134,7 @@ impl CertificatePolicy {
     pub fn amended(&self, request: &PolicyRequest, now: UnixTime) -> Result<Self, Refusal> {
         let x509 = X509Properties {
             subject: request.subject.clone().unwrap_or_else(|| self.x509.subject.clone()),
-            names: request.names.clone().unwrap_or_else(|| self.x509.names.clone()),
+            names: request.amended_names(&self.x509.names),
             ekus: request.ekus.clone().unwrap_or_else(|| self.x509.ekus.clone()),
             key_usage: request.key_usage.as_deref().map_or_else(|| self.x509.key_usage.clone(), each_once),
             validity_months: months(request.validity_months)?.unwrap_or(self.x509.validity_months),
@@ -155,6 +158,18 @@ impl CertificatePolicy {
 }
 
 impl PolicyRequest {
+    fn amended_names(&self, kept: &AlternativeNames) -> AlternativeNames {
+        let mut names = self.names.clone().unwrap_or_else(|| kept.clone());
+        if self.keeps_newer_names {
+            for (asked, kept) in [(&mut names.uris, &kept.uris), (&mut names.ip_addresses, &kept.ip_addresses)] {
+                if asked.is_empty() {
+                    asked.clone_from(kept);
+                }
+            }
+        }
+        names
+    }
+
     fn content(&self) -> Result<Option<CertificateContent>, Refusal> {
         let reason = "must be application/x-pkcs12 or application/x-pem-file";
         let known = |text: &String| CertificateContent::parse(text).ok_or(invalid("contentType", reason));

@@ -236,6 +236,24 @@ fn actions_meant_for_longer_lives_are_no_reason_to_refuse_an_import() {
     assert_eq!(parameter(policy.amended(&asked(90), LATER)), "days_before_expiry");
 }
 
+#[test]
+fn who_does_not_know_of_a_kind_of_name_does_not_take_it_away() {
+    let names = |uris: &[&str], dns: &str| AlternativeNames {
+        uris: uris.iter().map(|uri| (*uri).to_owned()).collect(),
+        dns_names: vec![dns.to_owned()],
+        ..AlternativeNames::default()
+    };
+    let with = |names, keeps_newer_names| PolicyRequest { names, keeps_newer_names, ..PolicyRequest::default() };
+    let mut before = filled(&with(Some(names(&["spiffe://a"], "a")), false)).unwrap();
+    before.x509.names.ip_addresses = vec!["192.0.2.1".to_owned()];
+    let after = |request| before.amended(&request, LATER).unwrap().x509.names;
+    assert_eq!(after(with(Some(names(&[], "b")), false)), names(&[], "b"));
+    let kept = AlternativeNames { ip_addresses: before.x509.names.ip_addresses.clone(), ..names(&["spiffe://a"], "b") };
+    assert_eq!(after(with(Some(names(&[], "b")), true)), kept);
+    assert_eq!(after(with(Some(names(&["spiffe://b"], "b")), true)).uris, ["spiffe://b"]);
+    assert_eq!(after(with(None, true)), before.x509.names);
+}
+
 fn request() -> impl Strategy<Value = PolicyRequest> {
     let key_type = select(vec![None, Some(KeyType::Rsa), Some(KeyType::Ec), Some(KeyType::Oct)]);
     let bits = select(vec![None, Some(256), Some(2048), Some(4096), Some(521), Some(7)]);

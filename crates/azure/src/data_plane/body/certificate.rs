@@ -1,7 +1,7 @@
 //! Bodies about certificates: creation, import, merge, policies, the pending operation.
 
 use super::{Attributes, Object, bad, checked_tags, parse, required, secret::Text};
-use crate::data_plane::error::Problem;
+use crate::data_plane::{error::Problem, version::ApiVersion};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     AlternativeNames, Curve, IssuerRequest, KeyRequest, KeyUsage, LifetimeStepKind, LifetimeStepRequest, ObjectKind,
@@ -98,6 +98,7 @@ impl Policy {
             content_type: secret.content_type,
             subject: x509.subject,
             names: x509.sans.map(|Object(names)| alternative_names(names)),
+            keeps_newer_names: false,
             ekus: x509.ekus,
             key_usage: x509.key_usage.map(|words| words.iter().map(|word| key_usage(word)).collect()).transpose()?,
             validity_months: x509.validity_months,
@@ -157,8 +158,13 @@ fn step(action: LifetimeAction) -> Result<LifetimeStepRequest, Problem> {
     })
 }
 
-pub(in crate::data_plane) fn policy(body: &[u8]) -> Result<PolicyRequest, Problem> {
-    parse::<Policy>(body)?.request()
+/// A change of a policy. Versions that do not show some names to their clients can't have them taken away.
+pub(in crate::data_plane) fn policy(body: &[u8], version: ApiVersion) -> Result<PolicyRequest, Problem> {
+    change(parse(body)?, version)
+}
+
+fn change(policy: Policy, version: ApiVersion) -> Result<PolicyRequest, Problem> {
+    Ok(PolicyRequest { keeps_newer_names: version < ApiVersion::SHOWS_ALL_NAMES, ..policy.request()? })
 }
 
 /// `CertificateCreateParameters`.
@@ -259,13 +265,13 @@ struct CertificateUpdateParameters {
     tags: Option<Tags>,
 }
 
-pub(super) fn update_certificate(body: &[u8]) -> Result<ObjectChanges, Problem> {
+pub(super) fn update_certificate(body: &[u8], version: ApiVersion) -> Result<ObjectChanges, Problem> {
     let body: CertificateUpdateParameters = parse(body)?;
     let Object(attributes) = body.attributes.unwrap_or_default();
     Ok(ObjectChanges {
         attributes: attributes.into_changes()?,
         tags: checked_tags(ObjectKind::Certificate, body.tags)?,
-        policy: body.policy.map(|Object(policy)| policy.request()).transpose()?,
+        policy: body.policy.map(|Object(policy)| change(policy, version)).transpose()?,
         ..ObjectChanges::default()
     })
 }

@@ -4,6 +4,8 @@ use super::*;
 use domain::{CertificatePolicy, KeyType, UnixTime};
 use serde_json::{Value, json};
 
+const NEWEST: ApiVersion = ApiVersion::SHOWS_ALL_NAMES;
+
 fn bytes(body: &Value) -> Vec<u8> {
     serde_json::to_vec(body).unwrap()
 }
@@ -60,7 +62,7 @@ fn an_import_is_pem_or_pkcs12_however_it_is_wrapped() {
 
 #[test]
 fn unknown_words_and_wrong_encodings_are_refused() {
-    let policy = |members: Value| reason(super::policy(&bytes(&members)));
+    let policy = |members: Value| reason(super::policy(&bytes(&members), NEWEST));
     assert!(policy(json!({ "key_props": { "kty": "XYZ" } })).contains("'kty'"));
     assert!(policy(json!({ "key_props": { "kty": "EC", "crv": "P-1" } })).contains("'crv'"));
     assert!(policy(json!({ "x509_props": { "key_usage": ["fly"] } })).contains("'key_usage'"));
@@ -77,9 +79,20 @@ fn unknown_words_and_wrong_encodings_are_refused() {
 fn a_certificate_managed_by_the_platform_is_refused_wherever_a_policy_is_read() {
     let managed = json!({ "platformManaged": { "certificateUsage": "tls" } });
     let refused = |read: Result<(), Problem>| matches!(read, Err(Problem::NotSupported(_)));
-    assert!(refused(super::policy(&bytes(&managed)).map(drop)));
+    assert!(refused(super::policy(&bytes(&managed), NEWEST).map(drop)));
     assert!(refused(create_certificate(&bytes(&json!({ "policy": managed }))).map(drop)));
     assert!(refused(import_certificate(&bytes(&json!({ "value": "MAAA", "policy": managed }))).map(drop)));
-    assert!(refused(update_certificate(&bytes(&json!({ "policy": managed }))).map(drop)));
-    super::policy(br#"{"platformManaged":null}"#).unwrap();
+    assert!(refused(update_certificate(&bytes(&json!({ "policy": managed })), NEWEST).map(drop)));
+    super::policy(br#"{"platformManaged":null}"#, NEWEST).unwrap();
+}
+
+#[test]
+fn a_client_of_an_older_version_takes_no_names_away_that_it_is_not_shown() {
+    let body = json!({ "x509_props": { "sans": { "dns_names": ["b.example"] } } });
+    for (version, keeps) in [("7.6", true), ("2025-06-01-preview", false), ("2026-04-01", false)] {
+        let version = ApiVersion::parse(version).unwrap();
+        assert_eq!(super::policy(&bytes(&body), version).unwrap().keeps_newer_names, keeps, "{version:?}");
+        let update = update_certificate(&bytes(&json!({ "policy": body })), version).unwrap();
+        assert_eq!(update.policy.unwrap().keeps_newer_names, keeps, "{version:?}");
+    }
 }

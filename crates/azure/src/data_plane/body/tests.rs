@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::data_plane::fuzz;
+use crate::data_plane::version::ApiVersion;
 use domain::{Curve, KeySpec, PrivateJwk, SignatureAlgorithm};
 use serde_json::{Value, json};
+
+const NEWEST: ApiVersion = ApiVersion::SHOWS_ALL_NAMES;
 
 fn bytes(value: &Value) -> Vec<u8> {
     serde_json::to_vec(value).unwrap()
@@ -139,10 +142,11 @@ fn an_import_takes_what_its_type_needs() {
 
 #[test]
 fn an_update_changes_only_what_it_names() {
-    let read = update(ObjectKind::Key, b"").unwrap();
+    let read = update(ObjectKind::Key, b"", NEWEST).unwrap();
     assert!(read.key_ops.is_none() && read.tags.is_none() && read.attributes.enabled.is_none());
     let read =
-        update(ObjectKind::Key, &bytes(&json!({"tags": {}, "key_ops": [], "attributes": {"enabled": true}}))).unwrap();
+        update(ObjectKind::Key, &bytes(&json!({"tags": {}, "key_ops": [], "attributes": {"enabled": true}})), NEWEST)
+            .unwrap();
     assert_eq!((read.key_ops, read.tags, read.attributes.enabled), (Some(vec![]), Some(Tags::new()), Some(true)));
 }
 
@@ -156,11 +160,11 @@ fn an_array_is_no_object_at_any_level() {
     for (reason, expected) in [
         (refusal(create_key(&bytes(&json!({"kty": "RSA", "attributes": attributes})))), wrong_type),
         (refusal(create_key(&bytes(&json!({"kty": "RSA", "attributes": []})))), wrong_type),
-        (refusal(update(ObjectKind::Key, &bytes(&json!({"attributes": attributes})))), wrong_type),
+        (refusal(update(ObjectKind::Key, &bytes(&json!({"attributes": attributes})), NEWEST)), wrong_type),
         (refusal(import_key(&bytes(&json!({"key": key})))), wrong_type),
         (refusal(import_key(&bytes(&json!({"key": {"kty": "oct", "k": "AQ"}, "attributes": attributes})))), wrong_type),
         (refusal(create_key(&bytes(&json!(["RSA", null, null, null, null, null, null, null])))), no_object),
-        (refusal(update(ObjectKind::Key, b"[null,null,null,null]")), no_object),
+        (refusal(update(ObjectKind::Key, b"[null,null,null,null]", NEWEST)), no_object),
         (refusal(import_key(&bytes(&json!([null, {"kty": "oct", "k": "AQ"}, null, null, null])))), no_object),
         (refusal(sign(br#"["ES256","AQ"]"#)), no_object),
         (refusal(verify(br#" ["ES256","AQ","AQ"]"#)), no_object),
@@ -221,7 +225,7 @@ fn no_reason_quotes_the_body() {
         for reason in [
             refusal(create_key(body)),
             refusal(import_key(body)),
-            refusal(update(ObjectKind::Key, body)),
+            refusal(update(ObjectKind::Key, body, NEWEST)),
             refusal(sign(body)),
             refusal(verify(body)),
             refusal(encrypt(body)),

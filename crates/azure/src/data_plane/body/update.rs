@@ -4,7 +4,7 @@ use super::{
     Attributes, KeyAttributes, Object, certificate::update_certificate, checked_tags, key_operations, parse,
     secret::content_type,
 };
-use crate::data_plane::error::Problem;
+use crate::data_plane::{error::Problem, version::ApiVersion};
 use domain::{ObjectKind, Tags};
 use engine::ObjectChanges;
 use serde::{Deserialize, de::IgnoredAny};
@@ -27,11 +27,15 @@ struct SecretUpdateParameters {
     tags: Option<Tags>,
 }
 
-pub(in crate::data_plane) fn update(kind: ObjectKind, body: &[u8]) -> Result<ObjectChanges, Problem> {
+pub(in crate::data_plane) fn update(
+    kind: ObjectKind,
+    body: &[u8],
+    version: ApiVersion,
+) -> Result<ObjectChanges, Problem> {
     match kind {
         ObjectKind::Key => update_key(body),
         ObjectKind::Secret => update_secret(body),
-        ObjectKind::Certificate => update_certificate(body),
+        ObjectKind::Certificate => update_certificate(body, version),
     }
 }
 

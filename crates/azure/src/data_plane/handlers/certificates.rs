@@ -104,7 +104,7 @@ impl DataPlane {
     }
 
     pub(in crate::data_plane) async fn update_policy(&self, call: &Arc<Call>, path: ObjectPath) -> Answer {
-        let request = body::policy(&call.request.body)?;
+        let request = body::policy(&call.request.body, call.version)?;
         let update = self.run(call, Cost::Durable, move |engine, call| {
             engine.update_certificate_policy(&call.caller, &call.container, &path.name, &request)
         });

@@ -79,7 +79,7 @@ impl DataPlane {
     }
 
     pub(in crate::data_plane) async fn update_object(&self, call: &Arc<Call>, path: ObjectPath) -> Answer {
-        let changes = body::update(path.kind, &call.request.body)?;
+        let changes = body::update(path.kind, &call.request.body, call.version)?;
         let update = self.run(call, Cost::Durable, move |engine, call| {
             engine.update_object(&call.caller, &call.container, path.kind, &path.name, path.version, &changes)
         });
