@@ -90,6 +90,8 @@ fn required_bytes<T>(value: Option<Encoded<T>>, property: &str) -> Result<T, Pro
     required(decoded(value, property)?, property)
 }
 
+const END_OF_9999: i64 = 253_402_300_799;
+
 /// The members of `attributes` that a client may set, of an object of any kind.
 #[derive(Default, Deserialize)]
 struct Attributes {
@@ -99,11 +101,14 @@ struct Attributes {
 }
 
 impl Attributes {
-    /// Some clients cut dates to 32 bits: an error beats an object that has expired at its creation.
+    /// Some clients cut dates to 32 bits: an error beats an object that has expired at its creation. And some, az among
+    /// them, have no dates after the year 9999, and can list nothing any more where there is one.
     fn check(&self) -> Result<(), Problem> {
         for (property, date) in [("nbf", self.nbf), ("exp", self.exp)] {
-            if date.is_some_and(|date| date < 0) {
-                return Err(bad(property, "lies before 1970"));
+            match date {
+                Some(..0) => return Err(bad(property, "lies before 1970")),
+                Some(date) if date > END_OF_9999 => return Err(bad(property, "lies after the year 9999")),
+                _ => {}
             }
         }
         Ok(())

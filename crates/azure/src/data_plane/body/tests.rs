@@ -279,3 +279,22 @@ fn garbage_is_refused_and_nothing_panics() {
         }
     }
 }
+
+#[test]
+fn dates_that_no_client_can_read_are_refused() {
+    const END_OF_9999: i64 = 253_402_300_799;
+    for name in ["nbf", "exp"] {
+        let body = |date: i64| bytes(&json!({"value": "x", "kty": "EC", "attributes": {name: date}}));
+        for read in [
+            |body: &[u8]| create_key(body).map(drop),
+            |body: &[u8]| set_secret(body).map(drop),
+            |body: &[u8]| update(ObjectKind::Key, body, NEWEST).map(drop),
+            |body: &[u8]| update(ObjectKind::Secret, body, NEWEST).map(drop),
+        ] {
+            assert!(read(&body(END_OF_9999)).is_ok());
+            let expected = format!("Property '{name}' lies after the year 9999.");
+            assert_eq!(refusal(read(&body(END_OF_9999 + 1))), expected);
+            assert_eq!(refusal(read(&body(i64::MAX))), expected);
+        }
+    }
+}
