@@ -236,6 +236,24 @@ fn what_is_not_there_is_named_by_its_kind() {
 }
 
 #[test]
+fn a_missing_permission_is_named_with_what_it_is_about() {
+    let (container, caller) = (container(ContainerKind::Vault), caller());
+    // The request is about a certificate's issuer, and needs more than permissions on certificates.
+    let place = Place { object: ObjectKind::Certificate, ..place(&container, &caller) };
+    for (path, words) in [
+        ("/certificates/issuers/ours", "does not have certificates setissuers permission"),
+        ("/secrets", "does not have secrets setissuers permission"),
+        ("/keys/ca", "does not have keys setissuers permission"),
+        ("", "does not have certificates setissuers permission"),
+    ] {
+        let scope = format!("{}{path}", container.arm_id());
+        let refusal = Refusal::Forbidden { action: "setissuers", scope, model: Model::VaultPolicy };
+        let text = described(&Problem::from(refusal), &place);
+        assert!(text.contains(words), "{path}: {text}");
+    }
+}
+
+#[test]
 fn every_refusal_of_a_managed_hsm() {
     insta::assert_snapshot!(all(ContainerKind::ManagedHsm));
 }

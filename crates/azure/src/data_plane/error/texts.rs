@@ -124,8 +124,9 @@ pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'
     match model {
         Model::HsmLocal => format!("Not authorized to access {action} on '{scope}'"),
         Model::VaultPolicy => format!(
-            "The user, group or application '{caller}' does not have keys {action} permission on key vault '{}'. \
+            "The user, group or application '{caller}' does not have {} {action} permission on key vault '{}'. \
              {ACCESS_HELP}",
+            collection(scope, place),
             name_and_location(place)
         ),
         Model::VaultRbac | Model::ControlPlane | Model::Directory => [
@@ -143,6 +144,12 @@ pub(super) fn forbidden(action: &str, scope: &str, model: Model, place: &Place<'
         ]
         .join("\r\n"),
     }
+}
+
+/// What a permission is about is what the scope is of, below the eight parts of the vault's own id: whoever sets an
+/// issuer may lack a permission on keys.
+fn collection<'a>(scope: &'a str, place: &Place<'_>) -> &'a str {
+    scope.split('/').nth(9).unwrap_or(place.object.collection())
 }
 
 /// Why role definitions are not changed. That of reserved ids is as recorded.
