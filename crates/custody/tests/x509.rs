@@ -8,8 +8,8 @@ use custody::{
         keys::{Key, ec_keys, refusal, rsa_keys},
     },
     x509::{
-        Certificate, Order, Signer, Validity, arrange, authority, certification_request, check_properties, issue,
-        requested, self_signed,
+        Certificate, Order, Signer, Validity, arrange, authority, certification_request, check_changes,
+        check_properties, issue, requested, self_signed,
     },
 };
 use domain::{AlternativeNames, Curve, KeySpec, KeyUsage, PublicKey, Refusal, UnixTime, X509Properties};
@@ -382,6 +382,31 @@ fn alternative_names_are_critical_without_a_subject() {
     assert!(has(&named, NOT_CRITICAL) && !has(&named, CRITICAL));
     let (subject, unnamed) = written("");
     assert!(subject.is_empty() && has(&unnamed, CRITICAL));
+}
+
+#[test]
+fn only_what_is_changed_is_to_be_encodable() {
+    let odd = X509Properties {
+        subject: "no name".to_owned(),
+        names: AlternativeNames { dns_names: texts(&["no name"]), ..AlternativeNames::default() },
+        ekus: texts(&["no identifier"]),
+        ..properties()
+    };
+    assert_eq!(check_changes(&odd, &X509Properties { validity_months: 7, ..odd.clone() }), Ok(()));
+    for (changed, wrong) in [
+        (X509Properties { subject: "none either".to_owned(), ..odd.clone() }, "subject"),
+        (X509Properties { ekus: texts(&["none either"]), ..odd.clone() }, "ekus"),
+        (
+            X509Properties {
+                names: AlternativeNames { emails: texts(&["ä@b"]), ..AlternativeNames::default() },
+                ..odd.clone()
+            },
+            "emails",
+        ),
+    ] {
+        let refusal = check_changes(&odd, &changed).unwrap_err();
+        assert!(matches!(refusal, Refusal::ParameterInvalid { parameter, .. } if parameter == wrong), "{wrong}");
+    }
 }
 
 #[test]

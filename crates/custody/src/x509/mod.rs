@@ -63,6 +63,23 @@ pub fn check_properties(properties: &X509Properties) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether certificates and requests can be made of what differs from the properties before.
+///
+/// # Errors
+/// [`Refusal::ParameterInvalid`], by the name of the member on the wire.
+pub fn check_changes(before: &X509Properties, properties: &X509Properties) -> Result<(), Refusal> {
+    if properties.subject != before.subject {
+        distinguished_name::parse(&properties.subject)?;
+    }
+    if properties.names != before.names {
+        alternative::encode(&properties.names)?;
+    }
+    if properties.ekus != before.ekus {
+        extensions::usages(&properties.ekus)?;
+    }
+    Ok(())
+}
+
 /// A moment as a certificate holds it: in two digits for the year as long as that is unambiguous (RFC 5280 §4.1.2.5).
 #[derive(Choice, Clone, Copy)]
 enum Time {

@@ -23,13 +23,50 @@ impl CertificatePolicy {
     /// # Errors
     /// [`Refusal::ParameterInvalid`], [`Refusal::KeySizeUnsupported`].
     pub(super) fn check(&self) -> Result<(), Refusal> {
-        self.key.spec.check_generated()?;
-        self.key.check()?;
-        self.x509.check()?;
-        if self.issuer.certificate_type.as_deref().is_some_and(|name| !is_text(name, TYPE_LENGTH)) {
+        self.check_parts(None)
+    }
+
+    /// Checks what differs from the policy before: nobody who changes one thing is to be told of another.
+    ///
+    /// # Errors
+    /// [`Refusal::ParameterInvalid`], [`Refusal::KeySizeUnsupported`].
+    pub(super) fn check_changes(&self, before: &Self) -> Result<(), Refusal> {
+        self.check_parts(Some(before))
+    }
+
+    fn check_parts(&self, before: Option<&Self>) -> Result<(), Refusal> {
+        if before.is_none_or(|before| self.key.spec != before.key.spec) {
+            self.key.spec.check_generated()?;
+        }
+        if before.is_none_or(|before| self.key != before.key) {
+            self.key.check()?;
+        }
+        self.x509.check_parts(before.map(|before| &before.x509))?;
+        let is_named_anew = |before: &Self| {
+            let (own, other) = (&self.x509, &before.x509);
+            own.subject != other.subject || own.names != other.names || self.issuer.name != before.issuer.name
+        };
+        if before.is_none_or(is_named_anew) {
+            self.check_name()?;
+        }
+        let named_type = self.issuer.certificate_type.as_deref();
+        if before.is_none_or(|before| named_type != before.issuer.certificate_type.as_deref())
+            && named_type.is_some_and(|name| !is_text(name, TYPE_LENGTH))
+        {
             return Err(invalid("cty", "must be 1 to 255 characters"));
         }
-        self.check_lifetime()
+        if before.is_none_or(|before| self.lifetime_actions != before.lifetime_actions) {
+            self.check_lifetime()?;
+        }
+        Ok(())
+    }
+
+    fn check_name(&self) -> Result<(), Refusal> {
+        let has_subject = !self.x509.subject.trim().is_empty();
+        if !has_subject && self.x509.names.is_empty() {
+            return Err(invalid("x509_props", "a subject or subject alternative names are needed"));
+        }
+        Ok(())
     }
 
     pub(super) fn check_lifetime(&self) -> Result<(), Refusal> {
@@ -69,18 +106,24 @@ impl KeyProperties {
 }
 
 impl X509Properties {
-    fn check(&self) -> Result<(), Refusal> {
-        if self.subject.is_empty() && self.names.is_empty() {
-            return Err(invalid("x509_props", "a subject or subject alternative names are needed"));
-        }
-        if !self.subject.is_empty() && !is_text(&self.subject, SUBJECT_LENGTH) {
+    fn check_parts(&self, before: Option<&Self>) -> Result<(), Refusal> {
+        if before.is_none_or(|before| self.subject != before.subject)
+            && !self.subject.is_empty()
+            && !is_text(&self.subject, SUBJECT_LENGTH)
+        {
             return Err(invalid("subject", "must be at most 1024 characters, none of them a control character"));
         }
-        self.names.check()?;
-        if self.ekus.len() > EKUS || !self.ekus.iter().all(|eku| is_object_identifier(eku)) {
+        if before.is_none_or(|before| self.names != before.names) {
+            self.names.check()?;
+        }
+        if before.is_none_or(|before| self.ekus != before.ekus)
+            && (self.ekus.len() > EKUS || !self.ekus.iter().all(|eku| is_object_identifier(eku)))
+        {
             return Err(invalid("ekus", "must be object identifiers, such as 1.3.6.1.5.5.7.3.1, and at most 64"));
         }
-        if !VALIDITY_MONTHS.contains(&self.validity_months) {
+        if before.is_none_or(|before| self.validity_months != before.validity_months)
+            && !VALIDITY_MONTHS.contains(&self.validity_months)
+        {
             return Err(invalid("validity_months", "must be between 1 and 1200"));
         }
         Ok(())

@@ -127,7 +127,8 @@ impl CertificatePolicy {
         })
     }
 
-    /// The policy with what the request says. What it does not speak of stays as it is.
+    /// The policy with what the request says. What it does not speak of stays as it is, and so does what it repeats: that of
+    /// an imported certificate keeps to no limits of ours.
     ///
     /// # Errors
     /// [`Refusal::ParameterInvalid`], [`Refusal::KeySizeUnsupported`].
@@ -137,7 +138,10 @@ impl CertificatePolicy {
             names: request.amended_names(&self.x509.names),
             ekus: request.ekus.clone().unwrap_or_else(|| self.x509.ekus.clone()),
             key_usage: request.key_usage.as_deref().map_or_else(|| self.x509.key_usage.clone(), each_once),
-            validity_months: months(request.validity_months)?.unwrap_or(self.x509.validity_months),
+            validity_months: match request.validity_months {
+                Some(months) if months == i64::from(self.x509.validity_months) => self.x509.validity_months,
+                asked => months(asked)?.unwrap_or(self.x509.validity_months),
+            },
         };
         let policy = Self {
             key: request.key.amend(&self.key)?,
@@ -149,7 +153,7 @@ impl CertificatePolicy {
             created: self.created,
             updated: now,
         };
-        policy.check()?;
+        policy.check_changes(self)?;
         if request.lifetime_actions.is_some() || request.validity_months.is_some() {
             policy.check_days_before_expiry()?;
         }

@@ -237,6 +237,43 @@ fn actions_meant_for_longer_lives_are_no_reason_to_refuse_an_import() {
 }
 
 #[test]
+fn only_what_is_changed_of_an_imported_policy_is_judged() {
+    let contents = X509Properties {
+        subject: String::new(),
+        names: AlternativeNames::default(),
+        ekus: vec!["1".to_owned()],
+        key_usage: Vec::new(),
+        validity_months: 1201,
+    };
+    let spec = KeySpec::Rsa { bits: 1024 };
+    let policy = CertificatePolicy::imported(&PolicyRequest::default(), spec, contents.clone(), NOW).unwrap();
+    let step = LifetimeStepRequest { percentage: Some(50), days_before_expiry: None, action: Some(EmailContacts) };
+    let request = PolicyRequest {
+        // What a client reads, it sends back.
+        subject: Some(String::new()),
+        names: Some(AlternativeNames::default()),
+        ekus: Some(contents.ekus.clone()),
+        validity_months: Some(1201),
+        key: KeyRequest { bits: Some(1024), reuse_key: Some(true), ..of_type(KeyType::Rsa) },
+        lifetime_actions: Some(vec![step]),
+        ..PolicyRequest::default()
+    };
+    let amended = policy.amended(&request, LATER).unwrap();
+    assert_eq!((&amended.x509, amended.key.reuse_key), (&contents, true));
+    assert_eq!(amended.lifetime_actions[0].trigger, LifetimeTrigger::Percentage(50));
+    let months = PolicyRequest { validity_months: Some(1202), ..PolicyRequest::default() };
+    let ekus = PolicyRequest { ekus: Some(vec!["2".to_owned()]), ..PolicyRequest::default() };
+    let size =
+        PolicyRequest { key: KeyRequest { bits: Some(1025), ..KeyRequest::default() }, ..PolicyRequest::default() };
+    let mut issuer = PolicyRequest::default();
+    issuer.issuer.name = Some("Self".to_owned());
+    for (request, wrong) in [(months, "validity_months"), (ekus, "ekus"), (size, "(key size)"), (issuer, "x509_props")]
+    {
+        assert_eq!(parameter(policy.amended(&request, LATER)), wrong, "{request:?}");
+    }
+}
+
+#[test]
 fn who_does_not_know_of_a_kind_of_name_does_not_take_it_away() {
     let names = |uris: &[&str], dns: &str| AlternativeNames {
         uris: uris.iter().map(|uri| (*uri).to_owned()).collect(),

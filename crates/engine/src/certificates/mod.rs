@@ -26,7 +26,10 @@ use crate::{
     Engine, Error, OpenContainer,
     objects::{find_live, find_version},
 };
-use domain::{CertificateBody, CertificateCourse, Object, ObjectKind, ObjectName, Refusal, Version};
+use domain::{
+    CertificateBody, CertificateCourse, CertificatePolicy, Object, ObjectKind, ObjectName, PolicyRequest, Refusal,
+    UnixTime, Version,
+};
 use store::{Read, StoredObject, StoredVersion};
 
 /// The kind, where the neighbours have a variable.
@@ -49,6 +52,17 @@ fn move_on(
     let course = object.course.take().ok_or(Error::Broken("a certificate has no policy"))?;
     object.course = Some(Box::new(step(*course)?));
     Ok(())
+}
+
+/// A policy with what is asked to be different, if certificates can be made like that.
+pub(crate) fn amended(
+    policy: &CertificatePolicy,
+    request: &PolicyRequest,
+    now: UnixTime,
+) -> Result<CertificatePolicy, Refusal> {
+    let amended = policy.amended(request, now)?;
+    custody::x509::check_changes(&policy.x509, &amended.x509)?;
+    Ok(amended)
 }
 
 /// A live certificate with its current version.

@@ -1,8 +1,7 @@
 //! The pending operation and the policy, as their owner sees and changes them.
 
-use super::{KIND, course_of, find_current, move_on};
+use super::{KIND, amended, course_of, find_current, move_on};
 use crate::{Engine, Error, NewAttributes, ObjectView, OpenContainer, objects::path_of};
-use custody::x509;
 use domain::{
     CertificateCourse, CertificateOperation, ObjectName, Operation, PolicyRequest, Refusal, Tags, access::Caller,
 };
@@ -80,8 +79,7 @@ impl Engine {
     ) -> Result<ObjectView, Error> {
         let operation = Operation::CertificatePolicyUpdate;
         let changed = self.change_certificate(caller, operation, target, name, |course, now| {
-            let policy = course.policy.amended(request, now)?;
-            x509::check_properties(&policy.x509)?;
+            let policy = amended(&course.policy, request, now)?;
             Ok((CertificateCourse { policy, ..course }, ()))
         })?;
         Ok(changed.0)

@@ -1,7 +1,7 @@
 //! Changing what may be changed of a version: attributes, tags, and what its kind allows.
 
 use super::{ObjectView, check_unmanaged, find_live, find_version, followers_of, path_of};
-use crate::{Engine, Error, OpenContainer};
+use crate::{Engine, Error, OpenContainer, certificates::amended};
 use domain::{
     Attributes, Body, KeyOperation, ObjectAct, ObjectKind, ObjectName, PolicyRequest, Refusal, Tags, UnixTime, Version,
     VersionId, access::Caller,
@@ -107,8 +107,7 @@ impl Engine {
             }
             let before = object.clone();
             if let (Some(request), Some(course)) = (&changes.policy, &mut object.course) {
-                course.policy = course.policy.amended(request, now)?;
-                custody::x509::check_properties(&course.policy.x509)?;
+                course.policy = amended(&course.policy, request, now)?;
             }
             if object.current == version.id {
                 object.schedule(&version);

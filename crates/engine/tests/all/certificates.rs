@@ -3,12 +3,13 @@
 use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, key_name};
 use custody::x509;
 use domain::{
-    CertificateRefusal, ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyRequest, KeyType,
-    LifetimeStepKind, ObjectKind, OperationStatus, PolicyRequest, Refusal, UnixTime, VersionId,
+    CertificateRefusal, ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyOperation, KeyRequest,
+    KeyType, LifetimeStepKind, LifetimeStepRequest, ObjectKind, OperationStatus, PolicyRequest, Refusal, Secret, Tags,
+    UnixTime, VersionId,
 };
 use engine::{
-    AttributeChanges, Clock, CreateCertificate, Error, KeyReference, MergeCertificate, ObjectChanges, ObjectView,
-    PRIVATE_CA, PageRequest, Presence, SetIssuer,
+    AttributeChanges, CertificateFile, Clock, CreateCertificate, Error, ImportCertificate, KeyReference,
+    MergeCertificate, NewAttributes, ObjectChanges, ObjectView, PRIVATE_CA, PageRequest, Presence, SetIssuer,
 };
 
 const VAULT: ContainerKind = ContainerKind::Vault;
@@ -298,6 +299,36 @@ fn a_backup_brings_the_three_back() {
     assert_eq!((is_live(&rig, "c"), pem(&rig, "c")), ([true; 3], before));
     rig.clock.advance(293 * DAY);
     assert_eq!(rig.engine.act_on_due(10).unwrap(), 1, "it is renewed as before");
+}
+
+/// Its subject is no distinguished name that could be written, and none is asked for.
+#[test]
+fn a_policy_is_changed_whatever_else_is_in_it() {
+    let rig = Rig::new();
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
+    let pem = include_str!("odd.pem");
+    let import = ImportCertificate {
+        file: CertificateFile::Pem(Secret::new(pem.as_bytes().to_vec())),
+        policy: PolicyRequest::default(),
+        attributes: NewAttributes::default(),
+        tags: Tags::new(),
+        preserve_order: false,
+    };
+    let imported = rig.engine.import_certificate(&who, &vault, &name, &import).unwrap();
+    let key = get(&rig, ObjectKind::Key, "c", None).unwrap().version.body.as_key().unwrap().key_ops.clone();
+    assert_eq!(key, [KeyOperation::Sign, KeyOperation::Verify], "its certificate restricts no use");
+    let properties = imported.object.course.unwrap().policy.x509;
+    assert!(properties.subject.is_empty() && properties.validity_months > 1200, "{properties:?}");
+    let step = LifetimeStepRequest {
+        percentage: Some(50),
+        action: Some(LifetimeStepKind::EmailContacts),
+        ..LifetimeStepRequest::default()
+    };
+    let request = PolicyRequest { lifetime_actions: Some(vec![step]), ..PolicyRequest::default() };
+    rig.engine.update_certificate_policy(&who, &vault, &name, &request).unwrap();
+    let changes = ObjectChanges { policy: Some(request), ..ObjectChanges::default() };
+    let changed = rig.engine.update_object(&who, &vault, ObjectKind::Certificate, &name, None, &changes).unwrap();
+    assert_eq!(changed.object.course.unwrap().policy.x509, properties);
 }
 
 fn private_issuer(rig: &Rig, kind: ContainerKind) -> Result<domain::Issuer, Error> {
