@@ -135,7 +135,6 @@ fn subjects_are_read_as_people_write_them() {
         ("CN=a=b", "CN=\"a=b\""),
         ("CN=über, O=日本", "CN=über, O=日本"),
         ("CN=a+OU=b, O=c", "CN=a + OU=b, O=c"),
-        ("", ""),
     ] {
         let (read, _) = written(subject);
         assert_eq!(read, normal, "{subject}");
@@ -380,8 +379,35 @@ fn alternative_names_are_critical_without_a_subject() {
     let has = |der: &[u8], part: &[u8]| der.windows(part.len()).any(|window| window == part);
     let (_, named) = written("CN=a");
     assert!(has(&named, NOT_CRITICAL) && !has(&named, CRITICAL));
-    let (subject, unnamed) = written("");
-    assert!(subject.is_empty() && has(&unnamed, CRITICAL));
+    let key = &ec_keys(&SoftwareProvider)[0];
+    let root = of_authority(key, "CN=root");
+    let unnamed = issue(&request(key, &with_subject("")), &root, &*key.handle, VALIDITY, &entropy()).unwrap();
+    assert!(Certificate::read(&unnamed).unwrap().subject.is_empty() && has(&unnamed, CRITICAL));
+}
+
+/// RFC 5280 §4.1.2.4: an issuer has a name.
+#[test]
+fn what_signs_itself_without_a_subject_is_called_by_an_alternative_name() {
+    let key = &ec_keys(&SoftwareProvider)[0];
+    let signed = |names| {
+        let properties = X509Properties { names, ..with_subject("") };
+        let der = self_signed(&properties, VALIDITY, signer(key), &entropy())?;
+        let read = Certificate::read(&der)?;
+        assert_eq!((&read.issuer, &read.properties().names), (&read.subject, &properties.names));
+        Ok::<_, Error>(read.subject)
+    };
+    let none = AlternativeNames::default();
+    assert_eq!(signed(properties().names).unwrap(), "CN=www.contoso.com");
+    assert_eq!(
+        signed(AlternativeNames { upns: texts(&["a+b@contoso.com"]), ..none.clone() }).unwrap(),
+        "CN=\"a+b@contoso.com\""
+    );
+    let long = format!("{}.contoso.com", "a".repeat(60));
+    let dns_names = texts(&[&long]);
+    let other = AlternativeNames { dns_names, ip_addresses: texts(&["10.0.0.1"]), ..none };
+    assert_eq!(signed(other.clone()).unwrap(), "CN=10.0.0.1");
+    let refusal = refusal(signed(AlternativeNames { ip_addresses: Vec::new(), ..other }));
+    assert!(matches!(refusal, Refusal::ParameterInvalid { parameter: "subject", .. }));
 }
 
 #[test]

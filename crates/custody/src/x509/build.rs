@@ -50,8 +50,11 @@ pub fn certification_request(
 /// `az` proposes has `keyCertSign`, and servers show such certificates to clients that take no authority's for a server's.
 /// Nobody trusts it but by its owner's doing.
 ///
+/// Its issuer is its subject, and an issuer has a name: where there is no subject, an alternative name becomes one.
+///
 /// # Errors
-/// Those of [`certification_request`], and [`Refusal::ParameterInvalid`] for a validity that can't be written.
+/// Those of [`certification_request`], [`Refusal::ParameterInvalid`] if there is no subject and no alternative name that
+/// could be one, and [`Refusal::ParameterInvalid`] for a validity that can't be written.
 pub fn self_signed(
     properties: &X509Properties,
     validity: Validity,
@@ -59,7 +62,13 @@ pub fn self_signed(
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, Error> {
     super::check_properties(properties)?;
-    rooted(properties, &HOLDER, validity, signer, entropy)
+    let mut subject = distinguished_name::parse(&properties.subject)?;
+    if subject.is_empty() {
+        let reason = "no alternative name can stand for it, and an issuer has a name (RFC 5280 §4.1.2.4)";
+        let name = properties.names.common_name().ok_or(Error::parameter("subject", reason))?;
+        subject = distinguished_name::of_common_name(name)?;
+    }
+    rooted(subject, properties, &HOLDER, validity, signer, entropy)
 }
 
 /// The certificate of an authority that signs holders' certificates only, no other authorities'.
@@ -82,18 +91,26 @@ pub fn authority(
         key_usage: vec![KeyUsage::KeyCertSign, KeyUsage::CrlSign],
         validity_months: 0,
     };
-    rooted(&properties, &BasicConstraints { ca: true, path_len_constraint: Some(0) }, validity, signer, entropy)
+    let subject = distinguished_name::parse(subject)?;
+    rooted(
+        subject,
+        &properties,
+        &BasicConstraints { ca: true, path_len_constraint: Some(0) },
+        validity,
+        signer,
+        entropy,
+    )
 }
 
 fn rooted(
+    subject: Name,
     properties: &X509Properties,
     constraints: &BasicConstraints,
     validity: Validity,
     signer: Signer<'_>,
     entropy: &dyn Entropy,
 ) -> Result<Vec<u8>, Error> {
-    let subject = distinguished_name::parse(&properties.subject)?;
-    let mut extensions = extensions::of_properties(properties, !subject.is_empty(), constraints)?;
+    let mut extensions = extensions::of_properties(properties, true, constraints)?;
     let identifier = key_identifier(signer.public)?;
     extensions.push(extensions::subject_key(&identifier)?);
     extensions.push(extensions::authority_key(&identifier)?);

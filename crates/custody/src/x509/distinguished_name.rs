@@ -85,6 +85,21 @@ pub(super) fn parse(text: &str) -> Result<Name, Refusal> {
         }
     }
     parts.reverse();
+    named(parts)
+}
+
+/// The name that has one part, `CN`.
+///
+/// # Errors
+/// [`Refusal::ParameterInvalid`] for `subject`.
+pub(super) fn of_common_name(value: &str) -> Result<Name, Refusal> {
+    let known = ATTRIBUTES.iter().find(|known| known.oid == COMMON_NAME);
+    let pair = AttributeTypeAndValue { oid: COMMON_NAME, value: encode(value, known)? };
+    let part = RelativeDistinguishedName::try_from(vec![pair]).map_err(|_| refuse("a part can't be encoded"))?;
+    named(vec![part])
+}
+
+fn named(parts: Vec<RelativeDistinguishedName>) -> Result<Name, Refusal> {
     let encoded = RdnSequence::from(parts).to_der();
     encoded.and_then(|der| Name::from_der(&der)).map_err(|_| refuse("it can't be encoded"))
 }

@@ -2,7 +2,9 @@
 //!
 //! The form of names and their sizes only: whether a subject is a distinguished name is for whoever encodes it.
 
-use super::{AlternativeNames, CertificatePolicy, KeyProperties, LifetimeTrigger, X509Properties, policy::invalid};
+use super::{
+    AlternativeNames, CertificatePolicy, IssuerChoice, KeyProperties, LifetimeTrigger, X509Properties, policy::invalid,
+};
 use crate::Refusal;
 use std::{net::IpAddr, ops::RangeInclusive};
 
@@ -16,6 +18,7 @@ const NAMES: usize = 256;
 const NAME_LENGTH: usize = 255;
 const URI_LENGTH: usize = 2048;
 const EKUS: usize = 64;
+const COMMON_NAME_LENGTH: usize = 64;
 const EKU_LENGTH: usize = 128;
 const TYPE_LENGTH: usize = 255;
 
@@ -65,6 +68,10 @@ impl CertificatePolicy {
         let has_subject = !self.x509.subject.trim().is_empty();
         if !has_subject && self.x509.names.is_empty() {
             return Err(invalid("x509_props", "a subject or subject alternative names are needed"));
+        }
+        if !has_subject && self.issuer.name == IssuerChoice::Own && self.x509.names.common_name().is_none() {
+            let reason = "a certificate that signs itself needs one, or an alternative name of at most 64 characters";
+            return Err(invalid("subject", reason));
         }
         Ok(())
     }
@@ -134,6 +141,15 @@ impl AlternativeNames {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count() == 0
+    }
+
+    /// What a certificate without a subject is called where it needs a name: the first that fits a common name (RFC 5280
+    /// appendix A.1).
+    #[must_use]
+    pub fn common_name(&self) -> Option<&str> {
+        let Self { emails, dns_names, upns, uris, ip_addresses } = self;
+        let names = [dns_names, ip_addresses, emails, upns, uris].into_iter().flatten();
+        names.map(String::as_str).find(|name| (1..=COMMON_NAME_LENGTH).contains(&name.chars().count()))
     }
 
     fn count(&self) -> usize {

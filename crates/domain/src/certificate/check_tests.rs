@@ -32,6 +32,31 @@ fn alternative_names_do_without_a_subject() {
 }
 
 #[test]
+fn what_signs_itself_has_a_name_that_fits() {
+    let long = format!("{}.contoso.com", "n".repeat(60));
+    let several = |names: &mut AlternativeNames| {
+        names.dns_names = one(&long);
+        names.emails = one("a@contoso.com");
+        names.uris = one("spiffe://contoso/web");
+    };
+    let policy = CertificatePolicy::filled(&names(several), NOW).unwrap();
+    assert_eq!(policy.x509.names.common_name(), Some("a@contoso.com"));
+    let mut nameless = names(|names| names.dns_names = one(&long));
+    assert_eq!(parameter(CertificatePolicy::filled(&nameless, NOW)), "subject");
+    // Whoever else signs has a name of their own.
+    for issuer in ["Unknown", "our-ca"] {
+        nameless.issuer.name = Some(issuer.to_owned());
+        let policy = CertificatePolicy::filled(&nameless, NOW).unwrap();
+        let mut own = PolicyRequest::default();
+        own.issuer.name = Some("Self".to_owned());
+        assert_eq!(parameter(policy.amended(&own, NOW)), "subject");
+    }
+    nameless.issuer.name = None;
+    nameless.subject = Some("  ".to_owned());
+    assert_eq!(parameter(CertificatePolicy::filled(&nameless, NOW)), "subject");
+}
+
+#[test]
 fn each_kind_of_name_has_its_form() {
     for (request, wrong) in [
         (names(|names| names.emails = one("contoso.com")), "emails"),
