@@ -1,7 +1,7 @@
 //! Entries for fuzzing: one for each parser of what comes from outside. None may panic, whatever the bytes.
 
 use super::{body, page, roles, rotation, route, version::ApiVersion};
-use crate::Request;
+use crate::{Addresses, Request};
 use bytes::Bytes;
 use domain::{ContainerKind, Guid, ObjectKind, ObjectName};
 use engine::Presence;
@@ -55,7 +55,7 @@ pub fn certificate_body(input: &[u8]) {
 
 /// The body of an issuer, or of contacts.
 pub fn issuer_body(input: &[u8]) {
-    drop(body::issuer(input));
+    drop(body::issuer(input, &Addresses::new("localhost".to_owned(), None, Guid::from_u128(0))));
     drop(body::contacts(input));
 }
 

@@ -1,8 +1,11 @@
 //! Bodies about issuers and contacts.
 
 use super::{Object, parse, required, secret::Text};
-use crate::data_plane::error::Problem;
-use domain::{Administrator, Contact, Contacts, ContainerKind, IssuerChanges, ObjectName, VersionId};
+use crate::{
+    addresses::{Addresses, ContainerHost},
+    data_plane::error::Problem,
+};
+use domain::{Administrator, Contact, Contacts, IssuerChanges, ObjectName, VersionId};
 use engine::{KeyReference, SetIssuer};
 use serde::Deserialize;
 
@@ -40,7 +43,7 @@ struct IssuerAttributes {
     enabled: Option<bool>,
 }
 
-pub(in crate::data_plane) fn issuer(body: &[u8]) -> Result<SetIssuer, Problem> {
+pub(in crate::data_plane) fn issuer(body: &[u8], addresses: &Addresses) -> Result<SetIssuer, Problem> {
     let body: CertificateIssuerParameters = parse(body)?;
     let Object(credentials) = body.credentials.unwrap_or_default();
     let Object(organization) = body.org_details.unwrap_or_default();
@@ -51,7 +54,7 @@ pub(in crate::data_plane) fn issuer(body: &[u8]) -> Result<SetIssuer, Problem> {
         phone: details.phone,
     };
     Ok(SetIssuer {
-        key: credentials.account_id.as_deref().and_then(key_reference),
+        key: credentials.account_id.as_deref().and_then(|id| key_reference(id, addresses)),
         changes: IssuerChanges {
             provider: body.provider,
             account_id: credentials.account_id,
@@ -64,15 +67,11 @@ pub(in crate::data_plane) fn issuer(body: &[u8]) -> Result<SetIssuer, Problem> {
     })
 }
 
-/// The key that an id names: `https://{container}.{vault or managedhsm}…/keys/{name}[/{version}]`.
-fn key_reference(id: &str) -> Option<KeyReference> {
+/// The key that an id names, `https://{container}…/keys/{name}[/{version}]`, if it is one of a container here.
+fn key_reference(id: &str, addresses: &Addresses) -> Option<KeyReference> {
     let (host, path) = id.strip_prefix("https://")?.split_once('/')?;
-    let (container, rest) = host.split_once('.')?;
-    let kind = match rest.split(['.', ':']).next()? {
-        "vault" => ContainerKind::Vault,
-        "managedhsm" => ContainerKind::ManagedHsm,
-        _ => return None,
-    };
+    let host = host.to_ascii_lowercase();
+    let ContainerHost { kind, name: container, .. } = addresses.container(&host)?;
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     if segments.next()? != "keys" {
         return None;
@@ -110,11 +109,13 @@ pub(in crate::data_plane) fn contacts(body: &[u8]) -> Result<Contacts, Problem> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::{ContainerKind, Guid};
 
     #[test]
     fn an_account_id_may_name_a_key() {
         let version = "0123456789abcdef0123456789abcdef";
-        let read = |id: &str| key_reference(id);
+        let addresses = Addresses::new("localhost".to_owned(), Some(8443), Guid::from_u128(1));
+        let read = |id: &str| key_reference(id, &addresses);
         let key = KeyReference {
             kind: ContainerKind::Vault,
             container: "kv1".to_owned(),
@@ -122,6 +123,8 @@ mod tests {
             version: None,
         };
         assert_eq!(read("https://kv1.vault.localhost:8443/keys/ca"), Some(key.clone()));
+        assert_eq!(read("https://KV1.vault.localhost:8443/keys/ca"), Some(key.clone()));
+        // Clients that come through the proxy know no other name.
         assert_eq!(read("https://kv1.vault.azure.net/keys/ca/"), Some(key.clone()));
         let hsm = KeyReference { kind: ContainerKind::ManagedHsm, version: VersionId::parse(version), ..key };
         assert_eq!(read(&format!("https://kv1.managedhsm.localhost:8443/keys/ca/{version}")), Some(hsm));
@@ -134,6 +137,10 @@ mod tests {
             "https://kv1.vault.localhost/keys/ca/1",
             "https://kv1.vault.localhost/keys/ca/0123456789abcdef0123456789abcdef/sign",
             "https://example.com/keys/ca",
+            "https://kv1.vault.example.com/keys/ca",
+            "https://kv1.vault.localhost.example.com/keys/ca",
+            "https://kv1.managedhsm.azure.com/keys/ca",
+            "https://kv1.vault.azure.net.example.com/keys/ca",
         ] {
             assert_eq!(read(other), None, "{other}");
         }

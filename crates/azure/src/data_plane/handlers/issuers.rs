@@ -50,7 +50,7 @@ impl DataPlane {
     }
 
     pub(in crate::data_plane) async fn set_issuer(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
-        let (name, request) = (name(route)?, body::issuer(&call.request.body)?);
+        let (name, request) = (name(route)?, body::issuer(&call.request.body, &self.addresses)?);
         let set = self.run(call, Cost::Durable, move |engine, call| {
             engine.set_issuer(&call.caller, &call.container, &name, &request)
         });
@@ -58,7 +58,7 @@ impl DataPlane {
     }
 
     pub(in crate::data_plane) async fn update_issuer(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
-        let (name, request) = (name(route)?, body::issuer(&call.request.body)?);
+        let (name, request) = (name(route)?, body::issuer(&call.request.body, &self.addresses)?);
         let update = self.run(call, Cost::Durable, move |engine, call| {
             engine.update_issuer(&call.caller, &call.container, &name, &request)
         });
