@@ -32,6 +32,7 @@ pub struct SetIssuer {
     pub key: Option<KeyReference>,
 }
 
+const COMMON_NAME_LENGTH: usize = 64;
 const PATH: &str = "/certificates/issuers";
 
 fn path_of_issuer(name: &IssuerName) -> String {
@@ -214,11 +215,17 @@ fn changed(
     })
 }
 
-/// What an authority of ours is called: the organisation's id if that is a distinguished name, else issuer and vault.
+/// What an authority of ours is called: the organisation's id if that is a distinguished name, else issuer and vault, the
+/// issuer as far as there is room for it in a common name (RFC 5280 appendix A.1).
 fn subject_of(issuer: &Issuer, target: &OpenContainer) -> String {
     match &issuer.organization_id {
         Some(id) if id.contains('=') => id.clone(),
-        _ => format!("CN={} of {}", issuer.name, target.container.name),
+        _ => {
+            let of_vault = format!(" of {}", target.container.name);
+            let room = COMMON_NAME_LENGTH.saturating_sub(of_vault.len());
+            let shortened: String = issuer.name.as_str().chars().take(room).collect();
+            format!("CN={shortened}{of_vault}")
+        }
     }
 }
 

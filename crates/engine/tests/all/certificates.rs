@@ -331,19 +331,39 @@ fn a_policy_is_changed_whatever_else_is_in_it() {
     assert_eq!(changed.object.course.unwrap().policy.x509, properties);
 }
 
+#[test]
+fn an_issuer_of_ours_has_a_name_that_fits_however_long_its_own_is() {
+    let rig = Rig::new();
+    rig.create_ec_key(VAULT, "ca");
+    for (length, expected) in [(4, 4), (53, 53), (54, 53), (127, 53)] {
+        let name = "n".repeat(length);
+        let key = KeyReference { kind: VAULT, container: "contoso".to_owned(), key: key_name("ca"), version: None };
+        issuer_named(&rig, &name, key).unwrap();
+        let issued = create(&rig, &format!("c{length}"), &name).unwrap();
+        let found = get(&rig, ObjectKind::Certificate, issued.object.name.as_str(), None).unwrap().version;
+        let chain = &found.body.as_certificate().unwrap().issued.as_ref().unwrap().chain;
+        let subject = x509::Certificate::read(&chain[0]).unwrap().subject;
+        assert_eq!(subject, format!("CN={} of contoso", "n".repeat(expected)));
+    }
+}
+
 fn private_issuer(rig: &Rig, kind: ContainerKind) -> Result<domain::Issuer, Error> {
     let key = KeyReference { kind, container: "contoso".to_owned(), key: key_name("ca"), version: None };
     issuer_of(rig, key)
 }
 
 fn issuer_of(rig: &Rig, key: KeyReference) -> Result<domain::Issuer, Error> {
+    issuer_named(rig, "ours", key)
+}
+
+fn issuer_named(rig: &Rig, name: &str, key: KeyReference) -> Result<domain::Issuer, Error> {
     let changes = IssuerChanges {
         provider: Some(PRIVATE_CA.to_owned()),
         account_id: Some("https://contoso/keys/ca".to_owned()),
         ..IssuerChanges::default()
     };
     let request = SetIssuer { changes, password: None, key: Some(key) };
-    let name = IssuerName::parse("ours").unwrap();
+    let name = IssuerName::parse(name).unwrap();
     rig.engine.set_issuer(&caller(ADMINISTRATOR), &rig.open(VAULT), &name, &request)
 }
 
