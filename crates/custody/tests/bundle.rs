@@ -129,6 +129,10 @@ fn what_can_t_be_imported_is_refused_with_its_reason() {
     let of_another = "no certificate is of the private key";
     assert_eq!(pem(include_str!("certificates/other-key.pem")), of_another);
     assert_eq!(pem(include_str!("certificates/two-keys.pem")), "there is more than one private key");
+    let compressed = "the point of its key is compressed: it is taken with both coordinates only";
+    assert_eq!(pem(include_str!("certificates/compressed.pem")), compressed);
+    let written_out = "the curve of its key is written out, which RFC 5480 does not allow, and not named";
+    assert_eq!(pem(include_str!("certificates/explicit.pem")), written_out);
     let encrypted = "the private key is encrypted: PEM is taken without encryption only";
     assert_eq!(pem(include_str!("certificates/encrypted.pem")), encrypted);
     assert_eq!(pem(include_str!("certificates/encrypted-pkcs1.pem")), encrypted);

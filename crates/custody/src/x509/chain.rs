@@ -39,7 +39,8 @@ pub fn arrange(certificates: Vec<Vec<u8>>, key: &PublicKey, order: Order) -> Res
             rest.push((der, certificate));
         }
     }
-    let mut arranged = vec![take_leaf(&mut rest, key).ok_or(invalid("no certificate is of the private key"))?];
+    let leaf = take_leaf(&mut rest, key).ok_or_else(|| no_leaf(&rest))?;
+    let mut arranged = vec![leaf];
     while order == Order::LeafFirst
         && let Some((_, last)) = arranged.last()
         && let Some(issuer) = take_issuer(&mut rest, last)
@@ -57,6 +58,17 @@ fn take_leaf(rest: &mut Vec<Read>, key: &PublicKey) -> Option<Read> {
     let holder = rest.iter().position(|(_, certificate)| certificate.has_key(key) && !certificate.is_authority);
     let any = || rest.iter().position(|(_, certificate)| certificate.has_key(key));
     holder.or_else(any).map(|at| rest.remove(at))
+}
+
+/// Why none is of the key: perhaps because the key of one can't be read.
+fn no_leaf(certificates: &[Read]) -> Refusal {
+    let unread = |authority| {
+        let alike = certificates.iter().filter(move |(_, certificate)| certificate.is_authority == authority);
+        alike.filter_map(|(_, certificate)| certificate.public_key().err()).next()
+    };
+    // Where there are others, an authority's is not the one that is meant.
+    let has_holder = certificates.iter().any(|(_, certificate)| !certificate.is_authority);
+    unread(!has_holder).unwrap_or(Refusal::CertificateInvalid { reason: "no certificate is of the private key" })
 }
 
 fn take_issuer(rest: &mut Vec<Read>, of: &Certificate) -> Option<Read> {

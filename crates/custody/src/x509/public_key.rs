@@ -2,7 +2,7 @@
 
 use crate::{Fault, software::integer, x509::Parsed};
 use der::{
-    Any, Decode, Encode,
+    Any, Decode, Encode, Tag, Tagged,
     asn1::{BitString, ObjectIdentifier, UintRef},
 };
 use domain::{Curve, PublicKey, Refusal};
@@ -46,8 +46,8 @@ pub(super) fn encode(public: &PublicKey) -> Result<SubjectPublicKeyInfoOwned, Fa
 /// # Errors
 /// [`Refusal::CertificateInvalid`] for a key that a vault can't hold: of another type or curve.
 pub(super) fn decode(info: &SubjectPublicKeyInfoOwned) -> Parsed<PublicKey> {
-    let unsupported = Refusal::CertificateInvalid { reason: "its key is neither RSA nor on a curve that is supported" };
-    let malformed = Refusal::CertificateInvalid { reason: "its public key is malformed" };
+    let invalid = |reason| Refusal::CertificateInvalid { reason };
+    let malformed = invalid("its public key is malformed");
     let bits = info.subject_public_key.as_bytes().ok_or(malformed.clone())?;
     if info.algorithm.oid == pkcs1::ALGORITHM_OID {
         let key = RsaPublicKeyRef::from_der(bits).map_err(|_| malformed)?;
@@ -55,8 +55,15 @@ pub(super) fn decode(info: &SubjectPublicKeyInfoOwned) -> Parsed<PublicKey> {
         return Ok(PublicKey::Rsa { n, e });
     }
     let parameters = info.algorithm.parameters.as_ref().filter(|_| info.algorithm.oid == EC);
+    if parameters.is_some_and(|parameters| parameters.tag() == Tag::Sequence) {
+        return Err(invalid("the curve of its key is written out, which RFC 5480 does not allow, and not named"));
+    }
     let named = parameters.and_then(|parameters| parameters.decode_as::<ObjectIdentifier>().ok());
+    let unsupported = invalid("its key is neither RSA nor on a curve that is supported");
     let curve = CURVES.iter().find(|(_, oid)| named == Some(*oid)).map(|(curve, _)| *curve).ok_or(unsupported)?;
+    if matches!(bits.first(), Some(2 | 3)) {
+        return Err(invalid("the point of its key is compressed: it is taken with both coordinates only"));
+    }
     let coordinates = bits.strip_prefix(&[UNCOMPRESSED]).filter(|rest| rest.len() == 2 * curve.coordinate_length());
     let (x, y) = coordinates.ok_or(malformed)?.split_at(curve.coordinate_length());
     Ok(PublicKey::Ec { curve, x: x.to_vec(), y: y.to_vec() })

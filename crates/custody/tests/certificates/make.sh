@@ -98,6 +98,15 @@ cat "$scratch/other.key" "$scratch/rsa.pem" >other-key.pem
 cat "$scratch/rsa.key" "$scratch/prime256v1.key" "$scratch/rsa.pem" >two-keys.pem
 cat "$scratch/ed25519.key" "$scratch/ed25519.pem" >ed25519.pem
 
+# A certificate whose key is written in a way that few write it; the key itself is as always.
+unusual() {
+    openssl ec -in "$scratch/prime256v1.key" "$2" "$3" -out "$scratch/$1.key"
+    openssl req -new -x509 -key "$scratch/$1.key" -subj "/CN=$1.contoso.com" -days 36500 -out "$scratch/$1.pem"
+    cat "$scratch/prime256v1.key" "$scratch/$1.pem" >"$1.pem"
+}
+unusual compressed -conv_form compressed
+unusual explicit -param_enc explicit
+
 # A request that asks for more than a holder gets.
 openssl req -new -key "$scratch/prime256v1.key" -subj "/O=Contoso/CN=greedy.contoso.com" -config extensions.cnf \
     -reqexts greedy -outform DER -out greedy.csr
