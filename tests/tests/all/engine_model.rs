@@ -334,7 +334,9 @@ fn outcome(result: Result<(), Error>) -> Outcome {
             Refusal::DeletedNotFound => Outcome::DeletedNotFound,
             Refusal::NameHeldByDeleted => Outcome::NameHeldByDeleted,
             Refusal::Certificate(CertificateRefusal::Managed { .. }) => Outcome::Managed,
-            Refusal::Certificate(CertificateRefusal::NameHeld { .. }) => Outcome::NameHeldByOther,
+            Refusal::Certificate(
+                CertificateRefusal::NameHeld { .. } | CertificateRefusal::NameHeldByDeleted { .. },
+            ) => Outcome::NameHeldByOther,
             Refusal::Certificate(CertificateRefusal::InProgress) => Outcome::Pending,
             Refusal::Certificate(
                 CertificateRefusal::PendingNotFound

@@ -205,6 +205,14 @@ fn of_refusal(op: Op, answer: &Answer) -> Outcome {
         }
         (404, "VaultNotFound" | "ManagedHsmNotFound") => Outcome::ContainerNotFound,
         (409, "Conflict") if matches!(op, Op::Restore(_)) && answer.inner_code().is_empty() => Outcome::RestoreConflict,
+        // What is deleted may be a key or a secret that has a certificate's name.
+        (409, "Conflict")
+            if matches!(op, Op::Create(thing) | Op::Begin(thing) if thing.kind == ObjectKind::Certificate)
+                && !answer.message().starts_with("Certificate ") =>
+        {
+            assert_eq!(answer.inner_code(), "ObjectIsDeletedButRecoverable");
+            Outcome::NameHeldByOther
+        }
         (409, "Conflict") if matches!(op, Op::Create(_) | Op::Begin(_) | Op::Restore(_)) => {
             assert_eq!(answer.inner_code(), "ObjectIsDeletedButRecoverable");
             assert!(answer.message().contains("in a deleted but recoverable state"), "{}", answer.message());

@@ -26,4 +26,7 @@ pub enum CertificateRefusal {
     /// A certificate makes a key and a secret of its name.
     #[error("a {kind} that no certificate manages has the name")]
     NameHeld { kind: ObjectKind },
+    /// The same of one that is deleted.
+    #[error("a deleted {kind} that no certificate manages has the name")]
+    NameHeldByDeleted { kind: ObjectKind },
 }

@@ -4,7 +4,7 @@ use super::{KIND, body_of, course_of, move_on};
 use crate::{
     Engine, Error, NewAttributes, ObjectView, OpenContainer,
     keys::protection,
-    objects::{Draft, Place, path_of},
+    objects::{Draft, Place, find_object, path_of},
 };
 use custody::{Generated, x509};
 use domain::{
@@ -54,6 +54,8 @@ impl Engine {
         let known = self.certificate_now(target, name)?;
         let policy = match (&request.policy, &known) {
             (None, Some((found, _))) => course_of(&found.object)?.policy.clone(),
+            // Its policy is there, but not to be used: that is what is wrong, not that none was sent.
+            (None, None) if self.is_deleted(target, name)? => return Err(Refusal::NameHeldByDeleted.into()),
             (asked, _) => CertificatePolicy::filled(&asked.clone().unwrap_or_default(), self.now())?,
         };
         let beginning = self.beginning(target, known.as_ref(), policy, request)?;
@@ -74,6 +76,12 @@ impl Engine {
         self.close(target, KIND, name);
         self.advance_at_once(target, name);
         Ok(view)
+    }
+
+    fn is_deleted(&self, target: &OpenContainer, name: &ObjectName) -> Result<bool, Error> {
+        let now = self.now();
+        let found = self.store.query(|read| find_object(read, target.id(), KIND, name, now))?;
+        Ok(found.is_some_and(|found| !found.object.state.is_live()))
     }
 
     /// Everything that takes long: before the transaction.

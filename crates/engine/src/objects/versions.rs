@@ -82,7 +82,10 @@ impl Engine {
                 }
                 Some(_) if leads => return Err(Refusal::NameHeldByDeleted.into()),
                 Some(object) if !object.managed => {
-                    return Err(Refusal::from(CertificateRefusal::NameHeld { kind: *other }).into());
+                    let kind = *other;
+                    let live = CertificateRefusal::NameHeld { kind };
+                    let deleted = CertificateRefusal::NameHeldByDeleted { kind };
+                    return Err(Refusal::from(if object.state.is_live() { live } else { deleted }).into());
                 }
                 _ => {}
             }

@@ -157,6 +157,25 @@ fn a_certificate_does_not_take_a_name_that_a_key_or_secret_has() {
         assert!(is_certificate_refusal(&outcome, |refusal| matches!(refusal, CertificateRefusal::NameHeld { .. })));
     }
     assert!(create(&rig, "free", "Self").is_ok());
+    let (who, vault) = (caller(ADMINISTRATOR), rig.open(VAULT));
+    for (name, kind) in [("k", ObjectKind::Key), ("s", ObjectKind::Secret)] {
+        rig.engine.delete_object(&who, &vault, kind, &key_name(name)).unwrap();
+        let held = CertificateRefusal::NameHeldByDeleted { kind };
+        assert!(is_certificate_refusal(&create(&rig, name, "Self"), |refusal| *refusal == held));
+    }
+}
+
+#[test]
+fn a_deleted_name_is_what_is_wrong_even_if_nothing_is_said_of_the_certificate() {
+    let rig = Rig::new();
+    create(&rig, "c", "Self").unwrap();
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
+    rig.engine.delete_object(&who, &vault, ObjectKind::Certificate, &name).unwrap();
+    let unsaid = |name| rig.engine.create_certificate(&who, &vault, &key_name(name), &CreateCertificate::default());
+    assert!(matches!(unsaid("c"), Err(Error::Refused(Refusal::NameHeldByDeleted))));
+    assert!(matches!(unsaid("new"), Err(Error::Refused(Refusal::ParameterInvalid { .. }))));
+    rig.clock.advance(91 * DAY);
+    assert!(matches!(unsaid("c"), Err(Error::Refused(Refusal::ParameterInvalid { .. }))), "it counts as purged");
 }
 
 #[test]

@@ -166,7 +166,8 @@ fn next_of_certificates(refusal: &CertificateRefusal) -> Option<CertificateRefus
         R::KeyMismatch => R::IssuerNotFound { name: "our-ca".to_owned() },
         R::IssuerNotFound { .. } => R::ContactsNotFound,
         R::ContactsNotFound => R::NameHeld { kind: ObjectKind::Key },
-        R::NameHeld { .. } => R::Managed { kind: ObjectKind::Key, operation: "delete" },
+        R::NameHeld { .. } => R::NameHeldByDeleted { kind: ObjectKind::Secret },
+        R::NameHeldByDeleted { .. } => R::Managed { kind: ObjectKind::Key, operation: "delete" },
         R::Managed { kind: ObjectKind::Key, .. } => R::Managed { kind: ObjectKind::Secret, operation: "delete" },
         R::Managed { .. } => return None,
     })

@@ -53,13 +53,11 @@ pub(super) fn title(kind: ObjectKind) -> &'static str {
     }
 }
 
-pub(super) fn name_held_by_deleted(place: &Place<'_>) -> String {
+pub(super) fn name_held_by_deleted(kind: ObjectKind, name: &str) -> String {
     format!(
-        "{} {} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the {} \
-         can only be recovered or purged.",
-        title(place.object),
-        place.name,
-        place.object
+        "{} {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the \
+         {kind} can only be recovered or purged.",
+        title(kind)
     )
 }
 
@@ -187,6 +185,7 @@ pub(super) fn of_certificates(refusal: &CertificateRefusal, name: &str) -> Strin
         R::NameHeld { kind } => {
             format!("There is already a {kind} with the name {name} that does not belong to a certificate.")
         }
+        R::NameHeldByDeleted { kind } => name_held_by_deleted(*kind, name),
         R::Managed { operation, .. } => {
             format!("Operation \"{operation}\" is not allowed as this object's lifetime is managed by Key Vault.")
         }
