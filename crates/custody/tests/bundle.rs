@@ -118,6 +118,19 @@ fn pem_texts_are_read_in_each_form_that_keys_have() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_is_one() {
+    let (pkcs1, pkcs8) = (include_str!("certificates/rsa-pkcs1.pem"), include_str!("certificates/rsa-any-order.pem"));
+    for text in [format!("{pkcs1}{pkcs1}"), format!("{pkcs1}{pkcs8}"), format!("{pkcs8}{pkcs1}")] {
+        let (found, _, subjects) = imported(read_pem(&text).unwrap(), Order::LeafFirst);
+        assert_eq!((found, &subjects[0]), (RSA, &chain("rsa")[0]));
+    }
+    let elliptic = include_str!("certificates/ec-no-point.pem");
+    let (found, ..) = imported(read_pem(&format!("{elliptic}{elliptic}")).unwrap(), Order::LeafFirst);
+    assert_eq!(found, KeySpec::Ec { curve: Curve::P256K });
+    assert_eq!(reason(read_pem(&format!("{elliptic}{pkcs1}"))), "there is more than one private key");
+}
+
+#[test]
 fn what_can_t_be_imported_is_refused_with_its_reason() {
     let with_key = |read: Result<Bundle, Refusal>| reason(read.and_then(|bundle| bundle.with_key(Order::LeafFirst)));
     let pem = |text: &str| with_key(read_pem(text));

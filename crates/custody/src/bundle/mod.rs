@@ -14,7 +14,7 @@ mod private;
 pub use pem::{read as read_pem, write as write_pem};
 pub use pkcs12::{read as read_pkcs12, write as write_pkcs12};
 
-use crate::x509::{Order, arrange};
+use crate::x509::{Order, are_same, arrange};
 use domain::{PrivateJwk, PublicKey, Refusal};
 
 #[cfg(feature = "conformance")]
@@ -58,10 +58,12 @@ const fn invalid(reason: &'static str) -> Refusal {
     Refusal::CertificateInvalid { reason }
 }
 
-/// Keeps a key that was found, if it is the first.
+/// Keeps a key that was found, if it is the first, or the first once more: some files have one in two forms.
 fn keep(private: &mut Option<PrivateJwk>, found: PrivateJwk) -> Result<(), Refusal> {
-    match private.replace(found) {
-        None => Ok(()),
-        Some(_) => Err(invalid("there is more than one private key")),
+    match private {
+        None => *private = Some(found),
+        Some(first) if are_same(&claimed_public(first), &claimed_public(&found)) => {}
+        Some(_) => return Err(invalid("there is more than one private key")),
     }
+    Ok(())
 }

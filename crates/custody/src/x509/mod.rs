@@ -20,6 +20,8 @@ pub use build::{authority, certification_request, issue, self_signed};
 pub use certificate::{Certificate, Requested, requested};
 pub use chain::{MOST_CERTIFICATES, Order, arrange};
 
+pub(crate) use public_key::are_same;
+
 use crate::{Error, Fault, KeyHandle};
 use der::{
     Choice, DateTime, Sequence,

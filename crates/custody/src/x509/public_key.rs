@@ -70,7 +70,7 @@ pub(super) fn decode(info: &SubjectPublicKeyInfoOwned) -> Parsed<PublicKey> {
 }
 
 /// Whether two keys are the same, however many zeros lead their numbers.
-pub(super) fn are_same(one: &PublicKey, other: &PublicKey) -> bool {
+pub(crate) fn are_same(one: &PublicKey, other: &PublicKey) -> bool {
     let same = |one: &[u8], other: &[u8]| integer::strip(one) == integer::strip(other);
     match (one, other) {
         (PublicKey::Rsa { n, e }, PublicKey::Rsa { n: other_n, e: other_e }) => same(n, other_n) && same(e, other_e),
