@@ -2,6 +2,7 @@
 
 use crate::{Engine, Error};
 use domain::ObjectKind;
+use store::DueObject;
 
 impl Engine {
     /// Acts on what is due, at most on `limit` objects. Returns on how many it acted.
@@ -27,6 +28,7 @@ impl Engine {
                 Ok(false) => {}
                 // Somebody else has just changed it: the next round looks again.
                 Err(Error::Busy) => {}
+                Err(Error::Refused(_)) if self.is_gone(&due)? => {}
                 // One that can't be acted on must not keep the others from it.
                 Err(error) => {
                     let (container, kind) = (&target.container.name, due.kind);
@@ -35,5 +37,12 @@ impl Engine {
             }
         }
         Ok(acted)
+    }
+
+    /// Whether what was due is not there any more: somebody deleted it, or its container, meanwhile.
+    pub(crate) fn is_gone(&self, due: &DueObject) -> Result<bool, Error> {
+        let Some(target) = self.open_container_by_id(due.container)? else { return Ok(true) };
+        let found = self.store.query(|read| read.object(target.id(), due.kind, &due.name))?;
+        Ok(!found.is_some_and(|found| found.object.state.is_live()))
     }
 }

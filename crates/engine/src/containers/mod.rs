@@ -96,7 +96,12 @@ impl Engine {
         let Some(container) = found.map(|stored| stored.container).filter(|container| container.state.is_live()) else {
             return Ok(None);
         };
-        self.open_container(container.kind(), container.name.as_str()).map(Some)
+        match self.open_container(container.kind(), container.name.as_str()) {
+            Ok(open) => Ok(Some(open)),
+            // Deleted since it was looked for.
+            Err(Error::Refused(Refusal::ContainerNotFound | Refusal::ContainerDeleted { .. })) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn unseal_container(&self, stored: StoredContainer) -> Result<OpenContainer, Error> {

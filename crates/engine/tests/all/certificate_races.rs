@@ -2,7 +2,7 @@
 
 use crate::{
     certificates::signed_outside,
-    rig::{ADMINISTRATOR, Rig, caller, key_name},
+    rig::{ADMINISTRATOR, DAY, Rig, caller, key_name},
 };
 use custody::x509;
 use domain::{
@@ -15,7 +15,10 @@ use engine::{
 };
 use std::{
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use store::{Fault, Read, Store, Tx, Verdict};
 
@@ -106,6 +109,47 @@ fn a_key_that_is_purged_while_its_next_certificate_is_made_does_not_live_on() {
     assert!(matches!(scene.create(Some(policy("Self"))), Err(Error::Busy)));
     scene.assert_met();
     scene.create(Some(policy("Self"))).unwrap();
+}
+
+/// Counts what is logged as an error.
+struct Errors(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Errors {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let is_error = *event.metadata().level() == tracing::Level::ERROR;
+        self.0.fetch_add(usize::from(is_error), Ordering::Relaxed);
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn what_is_deleted_when_its_turn_has_come_is_no_error() {
+    let scene = Scene::new();
+    scene.create(Some(policy("Self"))).unwrap();
+    scene.rig.clock.advance(330 * DAY);
+    scene.before(Operation::CertificateRenew, |engine, vault| {
+        engine.delete_object(&caller(ADMINISTRATOR), vault, CERTIFICATE, &key_name("c")).unwrap();
+    });
+    let errors = Arc::new(AtomicUsize::new(0));
+    tracing::subscriber::with_default(Errors(Arc::clone(&errors)), || {
+        assert_eq!(scene.rig.engine.act_on_due(10).unwrap(), 0);
+        scene.assert_met();
+        assert_eq!(errors.load(Ordering::Relaxed), 0);
+        tracing::error!("this one counts");
+    });
+    assert_eq!(errors.load(Ordering::Relaxed), 1);
 }
 
 #[test]
