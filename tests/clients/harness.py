@@ -116,7 +116,7 @@ class Refusal:
     @property
     def code(self):
         """`Conflict` of `ERROR: (Conflict) Key …`, or of the answer that `az rest` prints as it came."""
-        found = re.search(r'ERROR: \((\w+)\)|"error":\s*\{"code":\s*"(\w+)"', self.text)
+        found = re.search(r'ERROR: \(([\w ]+)\)|"error":\s*\{"code":\s*"([\w ]+)"', self.text)
         return found and (found.group(1) or found.group(2))
 
     @property

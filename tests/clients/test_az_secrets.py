@@ -121,7 +121,7 @@ def test_life(az):
         f"keyvault secret restore {VAULT} --file {__file__}",
         f"keyvault secret purge {VAULT} --name life",
     )
-    assert (onto_live.code, noise.code, elsewhere.code) == ("Conflict", "BadParameter", "SecretNotFound")
+    assert (onto_live.code, noise.code, elsewhere.code) == ("Conflict", "Malformed backup blob", "SecretNotFound")
     assert "There was a conflict restoring the secret" in onto_live.text
 
 

@@ -134,7 +134,7 @@ def test_a_backup_is_as_large_as_its_versions(secrets):
 def test_a_backup_of_a_key_is_none_of_a_secret(secrets, vault):
     vault.create_ec_key("a-key")
     backup = vault.backup_key("a-key")
-    refused(lambda: secrets.restore_secret_backup(backup), 400, "BadParameter")
+    refused(lambda: secrets.restore_secret_backup(backup), 400, "Malformed backup blob")
 
 
 def test_limits(secrets):

@@ -51,6 +51,7 @@ pub(super) struct Place<'a> {
     pub container: Option<&'a Container>,
     pub caller: Option<&'a Caller>,
     pub host: &'a str,
+    pub method: &'a str,
     pub request_id: Guid,
     /// The kind of object that the request is about.
     pub object: ObjectKind,
@@ -115,7 +116,7 @@ fn broken(fault: &Error, place: &Place<'_>) -> Response {
 }
 
 fn method_not_allowed(allowed: &[&str], place: &Place<'_>) -> Response {
-    let text = "The HTTP method is not supported at this path.".to_owned();
+    let text = format!("HTTP {} not allowed", place.method);
     let mut response = error(place, StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", None, text);
     reply::set(&mut response, header::ALLOW, &allowed.join(", "));
     response

@@ -188,6 +188,7 @@ fn place<'a>(container: &'a Container, caller: &'a Caller) -> Place<'a> {
         container: Some(container),
         caller: Some(caller),
         host: "kv1.vault.localhost:8443",
+        method: "POST",
         request_id: REQUEST_ID,
         object: ObjectKind::Key,
         name: "Key-1",

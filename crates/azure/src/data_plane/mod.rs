@@ -268,6 +268,7 @@ fn place<'a>(kind: ContainerKind, container_name: &'a str, request: &'a Request)
         container: None,
         caller: None,
         host: &request.host,
+        method: request.method.as_str(),
         request_id: request.id,
         object: ObjectKind::Key,
         name: "",

@@ -16,7 +16,11 @@ pub(super) fn not_supported(what: &str) -> String {
 }
 
 pub(super) fn not_found(place: &Place<'_>) -> String {
-    let version = place.version.map(|version| format!("/{version}")).unwrap_or_default();
+    let between = match place.object {
+        ObjectKind::Certificate => "/versions/",
+        ObjectKind::Key | ObjectKind::Secret => "/",
+    };
+    let version = place.version.map(|version| format!("{between}{version}")).unwrap_or_default();
     format!(
         "A {kind} with (name/id) {}{version} was not found in this key vault. If you recently deleted this {kind} you \
          may be able to recover it using the correct recovery command. {RECOVERY_HELP}",
@@ -67,6 +71,13 @@ pub(super) fn restore_conflict(kind: ObjectKind, name: &ObjectName, place: &Plac
         "There was a conflict restoring the {kind} 'https://{host}/{collection}/{name}'. This can happen if a {kind} \
          of the same name exists, live or deleted."
     )
+}
+
+pub(super) fn backup_invalid(kind: ContainerKind) -> String {
+    match kind {
+        ContainerKind::Vault => "Backup blob contains invalid or corrupt version.".to_owned(),
+        ContainerKind::ManagedHsm => "The backup is malformed, was changed, or belongs to another place.".to_owned(),
+    }
 }
 
 pub(super) fn purge_protected(place: &Place<'_>) -> String {
@@ -179,8 +190,10 @@ pub(super) fn of_certificates(refusal: &CertificateRefusal, name: &str) -> Strin
         R::IssuerDriven => {
             "A certificate can be merged only if the issuer of the pending certificate is 'Unknown'.".to_owned()
         }
-        R::KeyMismatch => "Property 'x5c': the certificate is not about the key of the pending one.".to_owned(),
-        R::IssuerNotFound { name } => format!("Issuer not found: {name}"),
+        R::KeyMismatch => "The public key of the end-entity certificate in the specified X.509 certificate content does \
+                           not match the public part of the specified private key. Please check if certificate is valid."
+            .to_owned(),
+        R::IssuerNotFound { .. } => "Issuer not found".to_owned(),
         R::ContactsNotFound => "Contacts not found".to_owned(),
         R::NameHeld { kind } => {
             format!("There is already a {kind} with the name {name} that does not belong to a certificate.")
@@ -274,6 +287,9 @@ pub(super) fn parameter_invalid(parameter: &str, reason: &str) -> String {
     match parameter {
         // Documented as it is, without a full stop.
         "count" => format!("GetRandomBytesRequest: count {reason}"),
+        "subject" => {
+            format!("Property policy.x509_props has invalid value. Invalid X.500 distinguished name\r\n{reason}.")
+        }
         _ => format!("Property '{parameter}': {reason}."),
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
 
         R::PurgeProtected { .. } => (StatusCode::FORBIDDEN, "Forbidden", None),
         R::SoftDeleteDisabled | R::NotSupportedYet { .. } => NOT_SUPPORTED,
+        R::BackupInvalid => (StatusCode::BAD_REQUEST, malformed_backup(place.kind), None),
 
         R::SecretDisabled => forbidden("SecretDisabled"),
         R::Certificate(refusal) => of_certificates(refusal),
@@ -55,7 +56,7 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
             Model::HsmLocal => (StatusCode::FORBIDDEN, "AccessDenied", None),
         },
 
-        R::Role(_) | R::Notice(_) | R::Directory(_) | R::NameInvalid { .. } => BAD_PARAMETER,
+        R::Role(_) | R::Notice(_) | R::Directory(_) | R::NameInvalid { .. } | R::BackupTooLarge => BAD_PARAMETER,
         R::RetentionOutOfRange { .. }
         | R::RetentionImmutable
         | R::PurgeProtectionIrreversible
@@ -75,8 +76,6 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
         | R::RotationPolicyInvalid { .. }
         | R::RotationPolicyMissing
         | R::TooManyVersions { .. }
-        | R::BackupInvalid
-        | R::BackupTooLarge
         | R::CertificateInvalid { .. }
         | R::ReleasePolicyMissing => BAD_PARAMETER,
     }
@@ -87,6 +86,14 @@ fn absent_object(kind: ObjectKind) -> &'static str {
         ObjectKind::Key => "KeyNotFound",
         ObjectKind::Secret => "SecretNotFound",
         ObjectKind::Certificate => "CertificateNotFound",
+    }
+}
+
+/// As recorded for all kinds of objects of vaults.
+fn malformed_backup(kind: ContainerKind) -> &'static str {
+    match kind {
+        ContainerKind::Vault => "Malformed backup blob",
+        ContainerKind::ManagedHsm => "BadParameter",
     }
 }
 
@@ -153,7 +160,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         R::RotationPolicyInvalid { reason } => format!("The rotation policy is invalid: {reason}."),
         R::RotationPolicyMissing => "A rotation policy has to be set before the key can be rotated.".to_owned(),
         R::TooManyVersions { limit } => format!("The key has {limit} versions, the most a key can have."),
-        R::BackupInvalid => "The backup is malformed, was changed, or belongs to another place.".to_owned(),
+        R::BackupInvalid => texts::backup_invalid(place.kind),
         R::BackupTooLarge => "All versions together are too large for a backup.".to_owned(),
         R::CertificateInvalid { reason } => format!("The certificate cannot be used: {reason}."),
         R::ReleasePolicyMissing => "Exportable keys must have release policy".to_owned(),
