@@ -331,6 +331,7 @@ fn certified(subject: &str) -> Option<String> {
         ekus: Vec::new(),
         key_usage: Vec::new(),
         validity_months: 1,
+        is_authority: false,
     };
     x509::check_properties(&properties).ok()?;
     let signer = Signer { key: &**key, public };

@@ -237,6 +237,7 @@ fn certificate(key: &Key) -> Vec<u8> {
         ekus: Vec::new(),
         key_usage: vec![KeyUsage::DigitalSignature],
         validity_months: 12,
+        is_authority: false,
     };
     let validity = Validity { not_before: UnixTime(0), not_after: UnixTime(1_000_000_000) };
     let signer = Signer { key: &*key.handle, public: &key.generated.public };

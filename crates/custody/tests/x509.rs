@@ -64,6 +64,7 @@ fn properties() -> X509Properties {
         ekus: texts(&["1.3.6.1.5.5.7.3.1", "1.3.6.1.4.1.311.10.3.4"]),
         key_usage: vec![KeyUsage::DigitalSignature, KeyUsage::KeyEncipherment, KeyUsage::DecipherOnly],
         validity_months: 3,
+        is_authority: false,
     }
 }
 
@@ -147,9 +148,17 @@ fn the_innermost_part_of_a_subject_is_written_first_and_encoded_last() {
     let (_, der) = written("CN=leaf, O=group, C=US");
     let at = |text: &[u8]| der.windows(text.len()).position(|window| window == text).unwrap();
     assert!(at(b"US") < at(b"group") && at(b"group") < at(b"leaf"));
-    // PrintableString for a country, UTF8String for the others.
+    // PrintableString for all that it can write, UTF8String for the others.
     at(b"\x06\x03\x55\x04\x06\x13\x02US");
-    at(b"\x06\x03\x55\x04\x03\x0c\x04leaf");
+    at(b"\x06\x03\x55\x04\x03\x13\x04leaf");
+    for (subject, value) in [
+        ("CN=a.b-c (d)", b"\x06\x03\x55\x04\x03\x13\x09a.b-c (d)".as_slice()),
+        ("CN=*.a", b"\x06\x03\x55\x04\x03\x0c\x03*.a"),
+        ("O=\u{fc}", b"\x06\x03\x55\x04\x0a\x0c\x02\xc3\xbc"),
+    ] {
+        let (_, der) = written(subject);
+        assert!(der.windows(value.len()).any(|window| window == value), "{subject}");
+    }
 }
 
 #[test]
@@ -323,6 +332,7 @@ fn the_policy_of_a_certificate_is_read_from_it() {
         ekus: texts(&["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.4.1.311.10.3.4"]),
         key_usage: vec![KeyUsage::DigitalSignature, KeyUsage::KeyEncipherment, KeyUsage::DecipherOnly],
         validity_months: 12,
+        is_authority: false,
     };
     assert_eq!(read.properties(), expected);
     assert_eq!(check_properties(&read.properties()), Ok(()));
@@ -455,10 +465,10 @@ fn times_are_written_in_every_year_there_is() {
 }
 
 #[test]
-fn months_of_validity_are_rounded() {
+fn every_month_of_validity_that_has_begun_counts() {
     let key = &ec_keys(&SoftwareProvider)[0];
     for (days, months) in
-        [(0, 1), (1, 1), (7, 1), (45, 1), (46, 2), (90, 3), (365, 12), (366, 12), (398, 13), (730, 24)]
+        [(0, 1), (1, 1), (31, 1), (32, 2), (59, 2), (60, 3), (365, 12), (366, 13), (398, 14), (730, 24)]
     {
         let not_after = VALIDITY.not_before.plus_days(days);
         let der = self_signed(&properties(), Validity { not_after, ..VALIDITY }, signer(key), &entropy()).unwrap();
@@ -554,6 +564,7 @@ fn a_request_never_makes_an_authority() {
         ekus: texts(&["1.3.6.1.5.5.7.3.1"]),
         key_usage: vec![KeyUsage::DigitalSignature],
         validity_months: 3,
+        is_authority: false,
     };
     assert_eq!(leaf.properties(), expected);
     let name_constraints = b"\x06\x03\x55\x1d\x1e";

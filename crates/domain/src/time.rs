@@ -71,6 +71,24 @@ impl CalendarDuration {
         Self(Span::new().days(i32::from(days)))
     }
 
+    /// `None` for more than any calendar has.
+    #[must_use]
+    pub fn months(months: u32) -> Option<Self> {
+        Some(Self(Span::new().try_months(months).ok()?))
+    }
+
+    /// How many months begin from `from` on until `until` has come: one at least.
+    #[must_use]
+    pub fn months_begun(from: UnixTime, until: UnixTime) -> u32 {
+        const LONGEST_MONTH_SECONDS: i64 = 31 * UnixTime::DAY_SECONDS;
+        let least = until.0.saturating_sub(from.0) / LONGEST_MONTH_SECONDS;
+        let suffices = |months: &u32| {
+            let end = Self::months(*months).and_then(|duration| from.plus(&duration));
+            end.is_none_or(|end| end >= until)
+        };
+        (u32::try_from(least.max(1)).unwrap_or(u32::MAX)..).find(suffices).unwrap_or(u32::MAX)
+    }
+
     /// Parses an ISO 8601 duration. `None` if it is malformed, negative, or not a duration of whole seconds.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -131,5 +149,25 @@ mod tests {
         for text in ["", "2026", "2026-11", "2026-13-01", "2026-11-20T25:00:00Z", "yesterday", "é"] {
             assert_eq!(UnixTime::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn every_month_that_has_begun_counts() {
+        for (from, until, months) in [
+            ("2021-08-06T00:00:00Z", "2121-07-13T00:00:00Z", 1200),
+            ("2020-02-14T07:15:55Z", "2025-02-12T07:15:55Z", 60),
+            ("2019-10-15T00:00:00Z", "2029-10-12T00:00:00Z", 120),
+            ("2022-06-01T00:00:00Z", "2027-06-01T00:00:00Z", 60),
+            ("2022-06-01T00:00:00Z", "2027-06-01T00:10:00Z", 61),
+            ("2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z", 1),
+            ("2026-01-31T00:00:00Z", "2026-03-01T00:00:00Z", 2),
+            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", 1),
+            ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z", 1),
+        ] {
+            let [Some(begin), Some(end)] = [from, until].map(UnixTime::parse) else { panic!("{from} {until}") };
+            assert_eq!(CalendarDuration::months_begun(begin, end), months, "{from} {until}");
+        }
+        let ages = CalendarDuration::months_begun(UnixTime(0), UnixTime(253_402_207_200));
+        assert_eq!(ages, 96_360, "1970 to the end of 9999");
     }
 }

@@ -90,6 +90,7 @@ pub fn authority(
         ekus: Vec::new(),
         key_usage: vec![KeyUsage::KeyCertSign, KeyUsage::CrlSign],
         validity_months: 0,
+        is_authority: false,
     };
     let subject = distinguished_name::parse(subject)?;
     rooted(
@@ -154,6 +155,7 @@ pub fn issue(
         ekus: request.understood.ekus,
         key_usage,
         validity_months: 0,
+        is_authority: false,
     };
     let mut extensions = extensions::of_properties(&properties, !request.subject.is_empty(), &HOLDER)?;
     let public = issuer.public_key()?;

@@ -7,16 +7,13 @@ use der::{
     Decode, Encode, Sequence,
     asn1::{BitString, Int},
 };
-use domain::{AlternativeNames, PublicKey, Refusal, UnixTime, X509Properties};
+use domain::{AlternativeNames, CalendarDuration, PublicKey, Refusal, UnixTime, X509Properties};
 use x509_cert::{
     Version,
     ext::Extensions,
     name::Name,
     spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned},
 };
-
-/// Half of a month's seconds, as the Gregorian calendar has them on average.
-const HALF_MONTH_SECONDS: i64 = 31_556_952 / 24;
 
 /// What is signed in a certificate (RFC 5280 §4.1.2).
 #[derive(Sequence)]
@@ -97,17 +94,17 @@ impl Certificate {
         self.public_key().is_ok_and(|own| public_key::are_same(&own, public))
     }
 
-    /// What the policy of a certificate like this one says. Its life counts in whole months, one at least.
+    /// What the policy of a certificate like this one says. Its life counts in calendar months, each that has begun, as
+    /// recorded.
     #[must_use]
     pub fn properties(&self) -> X509Properties {
-        let life_seconds = self.not_after.0.saturating_sub(self.not_before.0);
-        let months = life_seconds.saturating_add(HALF_MONTH_SECONDS) / (2 * HALF_MONTH_SECONDS);
         X509Properties {
             subject: self.subject.clone(),
             names: self.understood.names.clone(),
             ekus: self.understood.ekus.clone(),
             key_usage: self.understood.key_usage.clone(),
-            validity_months: u32::try_from(months.max(1)).unwrap_or(u32::MAX),
+            validity_months: CalendarDuration::months_begun(self.not_before, self.not_after),
+            is_authority: self.is_authority,
         }
     }
 

@@ -244,6 +244,7 @@ fn encode(value: &str, known: Option<&Attribute>) -> Result<Any, Refusal> {
         return Err(refuse("a value has a control character in it"));
     }
     let tag = match kind {
+        Kind::Directory if value.chars().all(is_printable) => Tag::PrintableString,
         Kind::Directory => Tag::Utf8String,
         Kind::Printable if value.chars().all(is_printable) => Tag::PrintableString,
         Kind::Ascii if value.is_ascii() => Tag::Ia5String,

@@ -25,7 +25,7 @@ pub use policy::{IssuerRequest, KeyRequest, LifetimeStepRequest, PolicyRequest};
 pub use refusal::CertificateRefusal;
 pub use usage::key_operations;
 
-use crate::{IssuerName, KeySpec, UnixTime, key::spelled};
+use crate::{CalendarDuration, IssuerName, KeySpec, UnixTime, key::spelled};
 use serde::{Deserialize, Serialize};
 
 /// What the versions of a certificate are made like. It belongs to the certificate and not to a version.
@@ -82,6 +82,22 @@ pub struct X509Properties {
     pub ekus: Vec<String>,
     pub key_usage: Vec<KeyUsage>,
     pub validity_months: u32,
+    /// Whether it is an authority's. Only what is imported may be; what is made here never is.
+    #[serde(default)]
+    pub is_authority: bool,
+}
+
+/// A certificate is valid from a little before it is made: clocks differ.
+const BACKDATED_SECONDS: i64 = 600;
+
+impl X509Properties {
+    /// From when and until when a certificate that is made at `made` is valid. Its months count from `made`, as recorded.
+    /// `None` if they lead beyond the calendar.
+    #[must_use]
+    pub fn validity(&self, made: UnixTime) -> Option<(UnixTime, UnixTime)> {
+        let months = CalendarDuration::months(self.validity_months)?;
+        Some((made.plus_seconds(-BACKDATED_SECONDS), made.plus(&months)?))
+    }
 }
 
 /// The subject's alternative names (RFC 5280 §4.2.1.6), as text.

@@ -72,6 +72,7 @@ impl CertificatePolicy {
             ekus: request.ekus.clone().unwrap_or_else(|| vec![SERVER_AUTH.to_owned(), CLIENT_AUTH.to_owned()]),
             key_usage: request.key_usage.as_deref().map_or_else(|| default_usage(key.spec), each_once),
             validity_months: months(request.validity_months)?.unwrap_or(Self::DEFAULT_VALIDITY_MONTHS),
+            is_authority: false,
         };
         let policy = Self::of(request, key, x509, &IssuerChoice::Own, now)?;
         policy.check()?;
@@ -142,6 +143,7 @@ impl CertificatePolicy {
                 Some(months) if months == i64::from(self.x509.validity_months) => self.x509.validity_months,
                 asked => months(asked)?.unwrap_or(self.x509.validity_months),
             },
+            is_authority: self.x509.is_authority,
         };
         let policy = Self {
             key: request.key.amend(&self.key)?,

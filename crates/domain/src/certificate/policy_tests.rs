@@ -207,6 +207,7 @@ fn an_imported_certificate_is_as_it_is_and_of_an_unknown_issuer() {
         ekus: Vec::new(),
         key_usage: Vec::new(),
         validity_months: 9999,
+        is_authority: false,
     };
     let imported = |request: &PolicyRequest| {
         CertificatePolicy::imported(request, KeySpec::Rsa { bits: 3072 }, contents.clone(), NOW)
@@ -244,6 +245,7 @@ fn only_what_is_changed_of_an_imported_policy_is_judged() {
         ekus: vec!["1".to_owned()],
         key_usage: Vec::new(),
         validity_months: 1201,
+        is_authority: false,
     };
     let spec = KeySpec::Rsa { bits: 1024 };
     let policy = CertificatePolicy::imported(&PolicyRequest::default(), spec, contents.clone(), NOW).unwrap();
@@ -350,4 +352,31 @@ proptest! {
             prop_assert_eq!(amended.created, NOW);
         }
     }
+}
+
+#[test]
+fn a_certificate_is_valid_from_a_little_before_it_is_made_and_for_whole_months_after() {
+    let x509 = |validity_months| X509Properties { validity_months, ..issued_by("Self").x509 };
+    // A year from the 1st of January 2026.
+    let begun = UnixTime(NOW.0 - 600);
+    assert_eq!(x509(12).validity(NOW), Some((begun, NOW.plus_days(365))));
+    assert_eq!(x509(1).validity(NOW), Some((begun, NOW.plus_days(31))));
+    for months in [120_000, u32::MAX] {
+        assert_eq!(x509(months).validity(NOW), None, "{months}");
+    }
+}
+
+#[test]
+fn only_what_is_imported_may_be_an_authoritys() {
+    let authority = X509Properties { is_authority: true, ..issued_by("Self").x509 };
+    let rsa = KeySpec::Rsa { bits: 2048 };
+    let imported = CertificatePolicy::imported(&PolicyRequest::default(), rsa, authority, NOW).unwrap();
+    let amended = imported.amended(&named("CN=other"), LATER).unwrap();
+    assert!(amended.x509.is_authority, "what an amendment does not speak of stays");
+    let stored = serde_json::to_value(&amended.x509).unwrap();
+    assert_eq!(reread(&amended.x509), amended.x509);
+    let mut older = stored;
+    older.as_object_mut().unwrap().remove("is_authority").unwrap();
+    assert!(!serde_json::from_value::<X509Properties>(older).unwrap().is_authority, "as older versions stored it");
+    assert!(!issued_by("Self").x509.is_authority);
 }

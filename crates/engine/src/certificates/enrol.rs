@@ -14,10 +14,10 @@ use domain::{
 use std::collections::HashSet;
 use store::{StoredIssuer, StoredObject};
 
-/// A certificate is valid from a little before it is made: clocks differ.
-const BACKDATED_SECONDS: i64 = 600;
 /// How long an issuer that did not answer for one certificate is not asked for others.
 const SILENCE_SECONDS: i64 = 60;
+const BEYOND_THE_CALENDAR: Refusal =
+    Refusal::ParameterInvalid { parameter: "validity_months", reason: "lead beyond the calendar" };
 
 /// Who is to be asked for a certificate.
 enum Signer {
@@ -184,9 +184,8 @@ impl Engine {
 
     /// How long a certificate that is made now is to be valid.
     pub(super) fn validity(&self, found: &StoredObject) -> Result<Validity, Error> {
-        let not_before = self.now().plus_seconds(-BACKDATED_SECONDS);
-        let months = course_of(&found.object)?.policy.x509.validity_months;
-        let not_after = lasting(not_before, months)?;
+        let validity = course_of(&found.object)?.policy.x509.validity(self.now());
+        let (not_before, not_after) = validity.ok_or(BEYOND_THE_CALENDAR)?;
         Ok(Validity { not_before, not_after })
     }
 
@@ -218,9 +217,8 @@ impl Engine {
 
 /// So many calendar months later.
 pub(super) fn lasting(from: UnixTime, months: u32) -> Result<UnixTime, Error> {
-    let duration = CalendarDuration::parse(&format!("P{months}M"));
-    let reason = Refusal::ParameterInvalid { parameter: "validity_months", reason: "lead beyond the calendar" };
-    Ok(duration.and_then(|duration| from.plus(&duration)).ok_or(reason)?)
+    let duration = CalendarDuration::months(months);
+    Ok(duration.and_then(|duration| from.plus(&duration)).ok_or(BEYOND_THE_CALENDAR)?)
 }
 
 impl From<CertificateRefusal> for Error {

@@ -107,7 +107,8 @@ impl Engine {
             return Err(Refusal::NameHeldByDeleted.into());
         }
         course_of(&found.object)?.check_free()?;
-        move_on(&mut found.object, |course| Ok(CertificateCourse { policy: policy.clone(), ..course }))?;
+        // What ended before is over: the newest version is not its doing.
+        move_on(&mut found.object, |course| Ok(CertificateCourse { policy: policy.clone(), pending: None, ..course }))?;
         self.append_version(tx, target, found, draft)
     }
 }

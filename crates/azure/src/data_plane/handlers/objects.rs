@@ -45,10 +45,11 @@ impl DataPlane {
         if path.kind == ObjectKind::Secret {
             return self.get_secret(call, path).await;
         }
+        let shape = if path.version.is_some() { Bundle::of_version_alone } else { Bundle::new };
         let get = self.run(call, reading_cost(call, &path), move |engine, call| {
             engine.get_object(&call.caller, &call.container, path.kind, &path.name, path.version)
         });
-        Ok(bundle(&get.await?, call))
+        Ok(reply::json(StatusCode::OK, &shape(&get.await?, call.audience())))
     }
 
     pub(in crate::data_plane) async fn list_objects(
@@ -80,10 +81,11 @@ impl DataPlane {
 
     pub(in crate::data_plane) async fn update_object(&self, call: &Arc<Call>, path: ObjectPath) -> Answer {
         let changes = body::update(path.kind, &call.request.body, call.version)?;
+        let shape = if path.version.is_some() { Bundle::of_changed_version } else { Bundle::new };
         let update = self.run(call, Cost::Durable, move |engine, call| {
             engine.update_object(&call.caller, &call.container, path.kind, &path.name, path.version, &changes)
         });
-        Ok(bundle(&update.await?, call))
+        Ok(reply::json(StatusCode::OK, &shape(&update.await?, call.audience())))
     }
 
     pub(in crate::data_plane) async fn delete_object(&self, call: &Arc<Call>, path: ObjectPath) -> Answer {

@@ -98,6 +98,7 @@ struct SecretProperties {
 struct X509<'a> {
     basic_constraints: BasicConstraints,
     ekus: &'a [String],
+    /// In the order of the alphabet, as recorded, whatever order they were asked for in.
     key_usage: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sans: Option<Names<'a>>,
@@ -105,7 +106,7 @@ struct X509<'a> {
     validity_months: u32,
 }
 
-/// Shown though it is in no document: certificates of vaults are no authorities'.
+/// Shown though it is in no document. Only what is imported may be an authority's.
 #[derive(Serialize)]
 struct BasicConstraints {
     ca: bool,
@@ -138,10 +139,12 @@ impl<'a> X509<'a> {
             uris: newer(&names.uris),
         };
         let lists = [shown.dns_names, shown.emails, shown.ip_addresses, shown.upns, shown.uris];
+        let mut key_usage: Vec<_> = properties.key_usage.iter().copied().map(KeyUsage::as_str).collect();
+        key_usage.sort_unstable();
         Self {
-            basic_constraints: BasicConstraints { ca: false },
+            basic_constraints: BasicConstraints { ca: properties.is_authority },
             ekus: &properties.ekus,
-            key_usage: properties.key_usage.iter().copied().map(KeyUsage::as_str).collect(),
+            key_usage,
             sans: lists.iter().any(|list| !list.is_empty()).then_some(shown),
             subject: &properties.subject,
             validity_months: properties.validity_months,
@@ -188,6 +191,7 @@ pub(in crate::data_plane) struct Pending<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<PendingError<'a>>,
     id: String,
+    /// Without what it is told about transparency, as recorded.
     issuer: IssuerParameters<'a>,
     #[serde(rename = "preserveCertOrder", skip_serializing_if = "Option::is_none")]
     preserve_order: Option<bool>,
@@ -203,6 +207,22 @@ pub(in crate::data_plane) struct Pending<'a> {
 struct PendingError<'a> {
     code: &'a str,
     message: &'a str,
+}
+
+/// Where the pending operation of a certificate is. Shown with the certificate though it is in no document.
+#[derive(Serialize)]
+pub(in crate::data_plane) struct PendingReference {
+    id: String,
+}
+
+impl PendingReference {
+    pub(super) fn new(name: &ObjectName, audience: Audience<'_>) -> Self {
+        Self { id: pending_id(&audience.id(ObjectKind::Certificate, name, None)) }
+    }
+}
+
+fn pending_id(certificate: &Identifier<'_>) -> String {
+    format!("{certificate}/pending")
 }
 
 const IN_PROGRESS: &str = "Pending certificate created. Certificate request is in progress. This may take some time based \
@@ -230,8 +250,8 @@ impl<'a> Pending<'a> {
             cancellation_requested: pending.cancellation_requested,
             csr: Base64(&pending.csr),
             error,
-            id: format!("{certificate}/pending"),
-            issuer: IssuerParameters::new(&pending.issuer),
+            id: pending_id(&certificate),
+            issuer: IssuerParameters { cert_transparency: None, ..IssuerParameters::new(&pending.issuer) },
             preserve_order: shows_order.then_some(pending.preserve_order),
             request_id: pending.request_id.to_string(),
             status: pending.status.as_str(),

@@ -75,6 +75,12 @@ fn a_pending_operation_says_what_it_waits_for_and_how_it_ended() {
     let error = OperationError { code: "IssuerNotFound".to_owned(), message: "It is gone.".to_owned() };
     insta::assert_snapshot!(shown(&operation("ours").fail(error).unwrap()));
     assert!(shown(&operation("Unknown")).contains(WAITS_FOR_MERGE));
+    let mut logged = request("ours");
+    logged.issuer.transparency = Some(false);
+    let policy = CertificatePolicy::filled(&logged, NOW).unwrap();
+    let operation = CertificateOperation { issuer: policy.issuer.clone(), ..operation("ours") };
+    assert!(!shown(&operation).contains("cert_transparency"), "the policy says it");
+    assert!(text(&Policy::new(&name(), &policy, audience("7.6"))).contains("cert_transparency"));
 }
 
 fn certificate(issued: bool) -> ObjectView {
@@ -107,6 +113,69 @@ fn a_certificate_names_its_key_and_its_secret_once_it_is_made() {
     );
 }
 
+fn value(bundle: &Bundle<'_>) -> serde_json::Value {
+    serde_json::to_value(bundle).unwrap()
+}
+
+#[test]
+fn key_usages_come_in_the_order_of_the_alphabet() {
+    use KeyUsage::{CrlSign, DigitalSignature, KeyCertSign, KeyEncipherment};
+    let mut request = request("Self");
+    request.key_usage = Some(vec![KeyEncipherment, DigitalSignature, KeyCertSign, CrlSign]);
+    let policy = CertificatePolicy::filled(&request, NOW).unwrap();
+    let shown = serde_json::to_value(Policy::new(&name(), &policy, audience("7.6"))).unwrap();
+    let sorted = serde_json::json!(["cRLSign", "digitalSignature", "keyCertSign", "keyEncipherment"]);
+    assert_eq!(shown["x509_props"]["key_usage"], sorted);
+    assert_eq!(policy.x509.key_usage[0], KeyEncipherment, "it is only shown so");
+}
+
+#[test]
+fn an_imported_authority_is_shown_as_one() {
+    let mut policy = CertificatePolicy::filled(&request("Self"), NOW).unwrap();
+    for is_authority in [false, true] {
+        policy.x509.is_authority = is_authority;
+        let shown = serde_json::to_value(Policy::new(&name(), &policy, audience("7.6"))).unwrap();
+        assert_eq!(shown["x509_props"]["basic_constraints"], serde_json::json!({ "ca": is_authority }));
+    }
+}
+
+/// With the operation that makes it, or made it.
+fn with_operation(mut view: ObjectView) -> ObjectView {
+    view.object.course.as_mut().unwrap().pending = Some(operation("Self"));
+    view
+}
+
+#[test]
+fn a_certificate_that_is_not_made_yet_is_disabled_and_has_the_dates_it_would_have_had() {
+    let view = with_operation(certificate(false));
+    let made = view.version.attributes.created;
+    let shown = value(&Bundle::new(&view, audience("7.6")));
+    assert_eq!(shown["attributes"]["enabled"], false);
+    assert_eq!(shown["attributes"]["nbf"], made.0 - 600);
+    assert_eq!(shown["attributes"]["exp"], made.plus_days(366).0);
+    let item = value(&Bundle::of_object(&view, audience("7.6")));
+    assert_eq!(item["attributes"], shown["attributes"]);
+    assert_eq!(item["subject"], "");
+    assert!(item.get("x5t").is_none() && item.get("pending").is_none());
+}
+
+#[test]
+fn what_belongs_to_the_whole_certificate_is_not_shown_with_a_version_of_it() {
+    let members = |bundle: Bundle<'_>| {
+        let shown = value(&bundle);
+        ["cer", "policy", "pending"].map(|member| shown.get(member).is_some())
+    };
+    let (alone, made) = (certificate(true), with_operation(certificate(true)));
+    assert_eq!(members(Bundle::new(&alone, audience("7.6"))), [true, true, false]);
+    assert_eq!(members(Bundle::new(&made, audience("7.6"))), [true; 3]);
+    assert_eq!(members(Bundle::of_version_alone(&made, audience("7.6"))), [true, false, false]);
+    assert_eq!(members(Bundle::of_changed_version(&made, audience("7.6"))), [true, false, true]);
+    let id = format!("https://{HOST}/certificates/Cert-1/pending");
+    let mut named = made;
+    named.object.name = name();
+    assert_eq!(value(&Bundle::new(&named, audience("7.6")))["pending"], serde_json::json!({ "id": id }));
+}
+
 #[test]
 fn lists_of_certificates_show_thumbprints_and_deleted_ones_their_dates() {
     let mut view = certificate(true);
@@ -116,6 +185,8 @@ fn lists_of_certificates_show_thumbprints_and_deleted_ones_their_dates() {
     for shown in ["recoveryId", "deletedcertificates", "scheduledPurgeDate", "deletedDate", "\"cer\""] {
         assert!(deleted.contains(shown), "{shown}: {deleted}");
     }
+    let item = value(&Bundle::of_object(&view, audience("7.4")));
+    assert!(item.get("subject").is_none() && item["x5t"].is_string(), "{item}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) use key::{KeyOperationResult, KeyVerifyResult, RandomBytes};
 
 use super::version::ApiVersion;
 use base64::{display::Base64Display, engine::general_purpose::URL_SAFE_NO_PAD};
-use certificate::{Base64, thumbprint};
+use certificate::{Base64, PendingReference, thumbprint};
 use domain::{Body, ContainerKind, KeySpec, ObjectKind, ObjectName, Tags, UnixTime, VersionId};
 use engine::{ObjectView, SecretView};
 use key::{JsonWebKey, hsm_platform};
@@ -95,6 +95,8 @@ pub(super) struct Bundle<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     managed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<PendingReference>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<Policy<'a>>,
     #[serde(rename = "preserveCertOrder", skip_serializing_if = "Option::is_none")]
     preserve_order: Option<bool>,
@@ -153,6 +155,9 @@ impl<'a> Bundle<'a> {
                     cer: issued.map(|issued| Base64(&issued.der)),
                     id: Some(id(ObjectKind::Certificate)),
                     kid: issued.map(|_| id(ObjectKind::Key)),
+                    pending: course
+                        .and_then(|course| course.pending.as_ref())
+                        .map(|_| PendingReference::new(name, audience)),
                     policy: course.map(|course| Policy::new(name, &course.policy, audience)),
                     preserve_order: (audience.version >= ApiVersion::SHOWS_CERTIFICATE_ORDER)
                         .then_some(body.preserve_order),
@@ -162,6 +167,16 @@ impl<'a> Bundle<'a> {
                 }
             }
         }
+    }
+
+    /// Of a version that was asked for by its id: all but what belongs to the whole certificate.
+    pub(super) fn of_version_alone(view: &'a ObjectView, audience: Audience<'a>) -> Self {
+        Self { pending: None, ..Self::of_changed_version(view, audience) }
+    }
+
+    /// Of a version that was changed by its id. The pending operation is shown once more, as recorded.
+    pub(super) fn of_changed_version(view: &'a ObjectView, audience: Audience<'a>) -> Self {
+        Self { policy: None, ..Self::new(view, audience) }
     }
 
     /// A secret with its value. One that is not text was never set: nothing is shown of it.
@@ -178,8 +193,12 @@ impl<'a> Bundle<'a> {
             Body::Secret(body) => Self { content_type: body.content_type.as_deref(), id: Some(id), ..common },
             Body::Certificate(body) => Self {
                 id: Some(id),
-                // Seen on the wire though in no document (contract: key-vault §3.9).
-                subject: body.issued.as_ref().map(|issued| issued.subject.as_str()),
+                // Seen on the wire though in no document, of live ones (contract: key-vault §3.9).
+                subject: view
+                    .object
+                    .state
+                    .is_live()
+                    .then(|| body.issued.as_ref().map_or("", |issued| issued.subject.as_str())),
                 x5t: body.issued.as_ref().map(|issued| thumbprint(&issued.thumbprint)),
                 ..common
             },
@@ -236,6 +255,9 @@ impl Attributes {
             updated: attributes.updated,
             ..Self::default()
         };
+        if !view.version.is_complete() {
+            return Self::of_pending(view, common);
+        }
         let Some(body) = view.version.body.as_key() else {
             return common;
         };
@@ -251,6 +273,16 @@ impl Attributes {
             key_size: size.filter(|_| shows(ApiVersion::SHOWS_KEY_SIZE)),
             ..common
         }
+    }
+}
+
+impl Attributes {
+    /// Of a certificate that is not made yet: disabled, and with the dates that it would have had.
+    fn of_pending(view: &ObjectView, common: Self) -> Self {
+        let course = view.object.course.as_ref();
+        let validity = course.and_then(|course| course.policy.x509.validity(view.version.attributes.created));
+        let (nbf, exp) = validity.unzip();
+        Self { enabled: false, exp, nbf, ..common }
     }
 }
 
