@@ -306,8 +306,10 @@ impl Model {
             Op::Create(_) => (1, false),
             Op::Restore(_) => (self.backups.get(&thing.id()).copied().unwrap_or_default(), false),
             Op::Begin(_) => (0, true),
-            Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_) => return Outcome::DeletedNotFound,
+            Op::GetDeleted(_) | Op::Purge(_) => return Outcome::DeletedNotFound,
             Op::Abandon(_) => return Outcome::Skipped,
+            // A list of nothing.
+            Op::Versions(_) => return Outcome::Done,
             _ => return Outcome::NotFound,
         };
         self.objects.insert(thing.id(), Being { life: Life::Alive, versions, is_pending });
@@ -354,6 +356,7 @@ impl Model {
                 Outcome::Done
             }
             Op::Abandon(_) => Outcome::Skipped,
+            Op::Versions(_) => Outcome::Done,
             _ => Outcome::NotFound,
         }
     }
@@ -364,11 +367,11 @@ impl Model {
         leads.then(|| self.objects.get(&thing.of(ObjectKind::Certificate).id()).copied()).flatten()
     }
 
-    /// How many versions a thing has, if it is there: of itself or with its certificate.
+    /// How many versions a live thing has, of itself or with its certificate. What is not there has none.
     #[must_use]
-    pub fn versions(&self, thing: Thing) -> Option<usize> {
+    pub fn versions(&self, thing: Thing) -> usize {
         let being = self.certificate_over(thing).or(self.objects.get(&thing.id()).copied());
-        being.map(|being| being.versions)
+        being.filter(|being| being.life == Life::Alive).map_or(0, |being| being.versions)
     }
 
     /// Whether a certificate has the thing, or is it: those are renewed, and may have more versions than somebody made.
@@ -403,8 +406,10 @@ fn expect_under_certificate(op: Op, certificate: Being) -> Outcome {
         (Op::Create(_) | Op::Restore(_), Life::Alive) => Outcome::Managed,
         (Op::GetDeleted(_), Life::DeletedAt(_)) if is_made => Outcome::Done,
         (Op::Recover(_) | Op::Purge(_), Life::DeletedAt(_)) if is_made => Outcome::Managed,
-        (Op::GetDeleted(_) | Op::Recover(_) | Op::Purge(_), _) => Outcome::DeletedNotFound,
-        (Op::Get(_) | Op::Sign(_) | Op::Versions(_), Life::Alive) if is_made => Outcome::Done,
+        (Op::Recover(_), Life::Alive) if is_made => Outcome::DeletedNotFound,
+        (Op::GetDeleted(_) | Op::Purge(_), _) => Outcome::DeletedNotFound,
+        (Op::Versions(_), _) => Outcome::Done,
+        (Op::Get(_) | Op::Sign(_), Life::Alive) if is_made => Outcome::Done,
         (Op::Update(_) | Op::Delete(_) | Op::Backup(_), Life::Alive) if is_made => Outcome::Managed,
         _ => Outcome::NotFound,
     }

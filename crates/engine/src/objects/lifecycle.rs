@@ -93,7 +93,8 @@ impl Engine {
     /// Brings a deleted object back as it was.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::DeletedNotFound`], [`domain::CertificateRefusal::Managed`].
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::DeletedNotFound`] for a live one,
+    /// [`domain::CertificateRefusal::Managed`].
     pub fn recover_object(
         &self,
         caller: &Caller,
@@ -105,9 +106,9 @@ impl Engine {
         self.change_in(caller, act.on(kind), target, &path_of(kind, name), |tx, now| {
             let container = self.live_container(tx, target)?;
             let found = tx.object(target.id(), kind, name)?;
-            let mut object = found.ok_or(Refusal::DeletedNotFound)?.object;
+            let mut object = found.ok_or(Refusal::NotFound)?.object;
             let deletion = object.state.deletion().ok_or(Refusal::DeletedNotFound)?;
-            let state = deletion.recover(now)?;
+            let state = deletion.recover(now).map_err(|_| Refusal::NotFound)?;
             check_unmanaged(&object, act)?;
             move_to(tx, target.id(), &mut object, state)?;
             let version = find_version(tx, target.id(), &object, None)?.version;

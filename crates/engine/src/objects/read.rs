@@ -59,10 +59,10 @@ impl Engine {
         Ok(listed)
     }
 
-    /// A page of the versions of a live object.
+    /// A page of the versions of a live object. What is not there has none: as recorded, that is no error.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::NotFound`].
+    /// [`Refusal::Forbidden`].
     pub fn list_versions(
         &self,
         caller: &Caller,
@@ -78,13 +78,19 @@ impl Engine {
                 .map_err(|_| Refusal::ParameterInvalid { parameter: "$skiptoken", reason: "is not one of ours" })?,
         };
         let operation = ObjectAct::ListVersions.on(kind);
-        let (object, found, policy) = self.authorised(caller, operation, target, &path_of(kind, name), |entry| {
+        let live = self.authorised(caller, operation, target, &path_of(kind, name), |entry| {
             self.store.query(|read| {
-                let object = find_live(read, entry.id(), kind, name)?.object;
+                let Some(found) = read.object(entry.id(), kind, name)?.filter(|found| found.object.state.is_live())
+                else {
+                    return Ok::<_, Error>(None);
+                };
                 let versions = read.list_versions(entry.id(), kind, name, after, page.limit + 1)?;
-                Ok::<_, Error>((object, versions, entry.container.policy))
+                Ok(Some((found.object, versions, entry.container.policy)))
             })
         })?;
+        let Some((object, found, policy)) = live else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
         let mut page = Page::cut(found, page.limit, |stored| stored.sequence.to_string());
         page.items.retain(|stored| stored.version.is_complete());
         Ok(page.map(|stored| ObjectView { object: object.clone(), version: stored.version, policy }))

@@ -76,6 +76,9 @@ fn a_certificate_of_its_own_has_its_key_and_its_secret_at_once() {
     let read = x509::Certificate::read(&issued.der).unwrap();
     assert!(read.has_key(&key.version.body.as_key().unwrap().public));
     assert_eq!(certificate.version.attributes.expires, Some(read.not_after));
+    let course = certificate.object.course.as_ref().unwrap();
+    let validity = course.policy.x509.validity(certificate.version.attributes.created);
+    assert_eq!(validity, Some((read.not_before, read.not_after)), "its months count from when it was made");
     assert_eq!(key.version.attributes, certificate.version.attributes);
     let file = pem(&rig, "c");
     assert!(file.contains("PRIVATE KEY") && file.contains("BEGIN CERTIFICATE"), "{}", file.len());
@@ -254,6 +257,46 @@ fn a_pending_certificate_can_be_cancelled_and_deleted_and_begun_again() {
     let page = PageRequest { after: None, limit: 9 };
     let versions = rig.engine.list_versions(&who, &vault, ObjectKind::Certificate, &name, &page).unwrap();
     assert_eq!(versions.items.len(), 1, "what was cancelled is no version");
+}
+
+#[test]
+fn what_is_imported_is_no_doing_of_the_operation_before_it() {
+    let rig = Rig::new();
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
+    create(&rig, "c", "Self").unwrap();
+    assert_eq!(status(&rig, "c"), OperationStatus::Completed);
+    let import = ImportCertificate {
+        file: CertificateFile::Pem(Secret::new(pem(&rig, "c").into_bytes())),
+        policy: PolicyRequest::default(),
+        attributes: NewAttributes::default(),
+        tags: Tags::new(),
+        preserve_order: false,
+    };
+    rig.engine.import_certificate(&who, &vault, &name, &import).unwrap();
+    let gone = rig.engine.pending_certificate(&who, &vault, &name, None);
+    assert!(is_certificate_refusal(&gone, |refusal| *refusal == CertificateRefusal::PendingNotFound));
+}
+
+#[test]
+fn what_is_not_there_has_no_versions_and_nothing_to_recover() {
+    let rig = Rig::new();
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
+    let page = PageRequest { after: None, limit: 9 };
+    let versions = |kind| rig.engine.list_versions(&who, &vault, kind, &name, &page).unwrap().items.len();
+    let recover = |kind| match rig.engine.recover_object(&who, &vault, kind, &name) {
+        Err(Error::Refused(refusal)) => Some(refusal),
+        _ => None,
+    };
+    for kind in TRIO {
+        assert_eq!((versions(kind), recover(kind)), (0, Some(Refusal::NotFound)));
+    }
+    create(&rig, "c", "Self").unwrap();
+    assert_eq!(TRIO.map(versions), [1; 3]);
+    assert_eq!(recover(ObjectKind::Certificate), Some(Refusal::DeletedNotFound), "a live one");
+    rig.engine.delete_object(&who, &vault, ObjectKind::Certificate, &name).unwrap();
+    assert_eq!(TRIO.map(versions), [0; 3]);
+    rig.clock.advance(91 * DAY);
+    assert_eq!(recover(ObjectKind::Certificate), Some(Refusal::NotFound), "due, though not purged yet");
 }
 
 #[test]

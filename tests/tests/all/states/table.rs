@@ -113,7 +113,8 @@ fn is_there(kind: ObjectKind, state: State) -> bool {
 fn of_every_kind(act: ObjectAct, kind: ObjectKind, state: State) -> Told {
     use ObjectAct as Act;
     match (act, state) {
-        (Act::List | Act::ListDeleted, _) => OK,
+        // What is not there has no versions; that is no error.
+        (Act::List | Act::ListDeleted | Act::ListVersions, _) => OK,
         (Act::GetDeleted, State::Deleted | State::ManagedDeleted) | (Act::Recover, State::Deleted) => OK,
         (Act::Purge, State::Deleted) => done(204),
         // §3.7, "Delete": recover and purge go through the certificate.
@@ -129,7 +130,7 @@ fn of_every_kind(act: ObjectAct, kind: ObjectKind, state: State) -> Told {
         // §2, "Disabled secret get". Keys and certificates show themselves ("Disabled key").
         (Act::Get, State::Disabled) if kind == ObjectKind::Secret => refused(403, "Forbidden", "SecretDisabled"),
         // §2, "Expired secret get"; §3.7, "Time window".
-        (Act::Get | Act::ListVersions | Act::Update | Act::Delete | Act::Backup, _) => OK,
+        (Act::Get | Act::Update | Act::Delete | Act::Backup, _) => OK,
     }
 }
 
