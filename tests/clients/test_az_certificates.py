@@ -197,6 +197,12 @@ def imports(az):
             file = folder / f"{name}-{password or 'open'}.pfx"
             file.write_bytes(x509.pfx(folder, "mine", password, *options).read_bytes())
             written[file.stem] = file
+    certificate = (folder / "mine.pem").read_bytes()
+    for name, options in (("modern", []), ("legacy", ["-v1", "PBE-SHA1-3DES"])):
+        key = x509.openssl(folder, "pkcs8", "-topk8", "-in", "mine.key", "-passout", "pass:secret", *options)
+        file = folder / f"{name}-pem-secret.pem"
+        file.write_bytes(key + certificate)
+        written[file.stem] = file
     return written
 
 
@@ -210,11 +216,14 @@ def test_import(az, imports):
     for each in made:
         assert load_der_x509_certificate(base64.b64decode(each["cer"])) == certificate
         assert each["policy"]["issuerParameters"]["name"] == "Unknown"
-    from_pem, from_pfx = az.together(
-        f"keyvault secret show {VAULT} --name from-pem", f"keyvault secret show {VAULT} --name from-legacy-secret"
+    *from_pem, from_pfx = az.together(
+        f"keyvault secret show {VAULT} --name from-pem",
+        f"keyvault secret show {VAULT} --name from-legacy-pem-secret",
+        f"keyvault secret show {VAULT} --name from-legacy-secret",
     )
-    # What was PEM stays PEM; what was PKCS#12 comes back without its password.
-    assert from_pem["contentType"] == "application/x-pem-file" and "BEGIN PRIVATE KEY" in from_pem["value"]
+    # What was PEM stays PEM; what had a password comes back without it.
+    for each in from_pem:
+        assert each["contentType"] == "application/x-pem-file" and "BEGIN PRIVATE KEY" in each["value"]
     private, same, _ = x509.opened(from_pfx["value"])
     assert same == certificate and x509.same_key(private, certificate)
 
@@ -241,6 +250,8 @@ def test_import_of_what_is_none(az, imports):
         f"{line} --file {imports['modern-secret']} --password nope",
         f"{line} --file {imports['legacy-secret']} --password nope",
         f"{line} --file {imports['modern-secret']}",
+        f"{line} --file {imports['modern-pem-secret']}",
+        f"{line} --file {imports['legacy-pem-secret']} --password nope",
         f"{line} --file {garbage}",
         f"{line} --file {alone}",
     ):
@@ -298,7 +309,7 @@ def test_life(az, policies):
         f"keyvault certificate restore {VAULT} --file {backup}",
         f"keyvault certificate restore {VAULT} --file {__file__}",
     )
-    assert (onto_live.code, noise.code) == ("Conflict", "BadParameter")
+    assert (onto_live.code, noise.code) == ("Conflict", "Malformed backup blob")
 
 
 def test_nobody_purges_what_is_protected(az, policies):

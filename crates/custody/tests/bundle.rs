@@ -1,6 +1,7 @@
 //! Files of keys and certificates: those that OpenSSL makes, ours, and those that nobody should have made.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use custody::{
     Error, Provider, SoftwareProvider,
     bundle::{Bundle, read_pem, read_pkcs12, write_pem, write_pkcs12},
@@ -108,12 +109,12 @@ fn pem_texts_are_read_in_each_form_that_keys_have() {
         (include_str!("certificates/ec-sec1.pem"), P256, &chain("prime256v1")[..1]),
         (include_str!("certificates/ec-no-point.pem"), curve(Curve::P256K), &chain("secp256k1")[..1]),
     ] {
-        let (found, _, read) = imported(read_pem(text).unwrap(), Order::LeafFirst);
+        let (found, _, read) = imported(read_pem(text, None).unwrap(), Order::LeafFirst);
         assert_eq!((found, read.as_slice()), (spec, subjects));
     }
     let text = include_str!("certificates/rsa-any-order.pem");
     let [leaf, issuing, root] = chain("rsa").try_into().unwrap();
-    let (_, _, kept) = imported(read_pem(text).unwrap(), Order::AsGiven);
+    let (_, _, kept) = imported(read_pem(text, None).unwrap(), Order::AsGiven);
     assert_eq!(kept, [leaf, issuing, root], "issuing, root, leaf: only the leaf has moved");
 }
 
@@ -121,19 +122,31 @@ fn pem_texts_are_read_in_each_form_that_keys_have() {
 fn a_key_that_is_there_twice_is_one() {
     let (pkcs1, pkcs8) = (include_str!("certificates/rsa-pkcs1.pem"), include_str!("certificates/rsa-any-order.pem"));
     for text in [format!("{pkcs1}{pkcs1}"), format!("{pkcs1}{pkcs8}"), format!("{pkcs8}{pkcs1}")] {
-        let (found, _, subjects) = imported(read_pem(&text).unwrap(), Order::LeafFirst);
+        let (found, _, subjects) = imported(read_pem(&text, None).unwrap(), Order::LeafFirst);
         assert_eq!((found, &subjects[0]), (RSA, &chain("rsa")[0]));
     }
     let elliptic = include_str!("certificates/ec-no-point.pem");
-    let (found, ..) = imported(read_pem(&format!("{elliptic}{elliptic}")).unwrap(), Order::LeafFirst);
+    let (found, ..) = imported(read_pem(&format!("{elliptic}{elliptic}"), None).unwrap(), Order::LeafFirst);
     assert_eq!(found, KeySpec::Ec { curve: Curve::P256K });
-    assert_eq!(reason(read_pem(&format!("{elliptic}{pkcs1}"))), "there is more than one private key");
+    assert_eq!(reason(read_pem(&format!("{elliptic}{pkcs1}"), None)), "there is more than one private key");
+}
+
+#[test]
+fn a_key_that_is_encrypted_as_pkcs8_is_read_from_pem_with_its_password() {
+    let plain = imported(read_pem(include_str!("certificates/rsa-pkcs1.pem"), PASSWORD).unwrap(), Order::LeafFirst);
+    for text in [include_str!("certificates/encrypted.pem"), include_str!("certificates/encrypted-legacy.pem")] {
+        assert_eq!(imported(read_pem(text, PASSWORD).unwrap(), Order::LeafFirst), plain);
+        assert_eq!(reason(read_pem(text, Some("another"))), WRONG);
+        assert_eq!(reason(read_pem(text, None)), "the private key is encrypted, and there is no password");
+    }
+    let malformed = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----";
+    assert_eq!(reason(read_pem(malformed, PASSWORD)), "the encrypted private key is malformed");
 }
 
 #[test]
 fn what_can_t_be_imported_is_refused_with_its_reason() {
     let with_key = |read: Result<Bundle, Refusal>| reason(read.and_then(|bundle| bundle.with_key(Order::LeafFirst)));
-    let pem = |text: &str| with_key(read_pem(text));
+    let pem = |text: &str| with_key(read_pem(text, None));
     assert_eq!(with_key(read_pkcs12(fixture!("no-key.pfx"), PASSWORD)), "there is no private key");
     assert_eq!(with_key(read_pkcs12(fixture!("no-certificate.pfx"), PASSWORD)), "there is no certificate");
     for garbage in [b"".as_slice(), b"text", fixture!("rsa.der"), include_bytes!("certificates/rsa-pkcs1.pem")] {
@@ -146,9 +159,9 @@ fn what_can_t_be_imported_is_refused_with_its_reason() {
     assert_eq!(pem(include_str!("certificates/compressed.pem")), compressed);
     let written_out = "the curve of its key is written out, which RFC 5480 does not allow, and not named";
     assert_eq!(pem(include_str!("certificates/explicit.pem")), written_out);
-    let encrypted = "the private key is encrypted: PEM is taken without encryption only";
-    assert_eq!(pem(include_str!("certificates/encrypted.pem")), encrypted);
-    assert_eq!(pem(include_str!("certificates/encrypted-pkcs1.pem")), encrypted);
+    let encrypted = include_str!("certificates/encrypted.pem");
+    let old = include_str!("certificates/encrypted-pkcs1.pem");
+    assert_eq!(reason(read_pem(old, PASSWORD)), "the private key is encrypted, but not as PKCS#8");
     let unsupported = "the private key is neither RSA nor on a curve that is supported";
     assert_eq!(pem(include_str!("certificates/ed25519.pem")), unsupported);
     assert_eq!(pem(""), "there is no section of PEM");
@@ -164,7 +177,9 @@ fn what_can_t_be_imported_is_refused_with_its_reason() {
     assert_eq!(pem(&" ".repeat((1 << 20) + 1)), large);
     assert_eq!(with_key(read_pkcs12(&vec![0; (1 << 20) + 1], None)), large);
     let long = "a".repeat(4097);
-    assert_eq!(reason(read_pkcs12(fixture!("once.pfx"), Some(&long))), "the password is longer than 4096 bytes");
+    for read in [read_pkcs12(fixture!("once.pfx"), Some(&long)), read_pem(encrypted, Some(&long))] {
+        assert_eq!(reason(read), "the password is longer than 4096 bytes");
+    }
     assert_eq!(reason(read_pkcs12(fixture!("once.pfx"), Some(&long[1..]))), WRONG);
 }
 
@@ -190,13 +205,19 @@ fn a_file_that_asks_for_too_much_work_is_refused_at_once() {
     ] {
         let asks = |iterations| reason(read_pkcs12(&with_iterations(file, iterations), PASSWORD));
         for iterations in [0x7fff_ffff, 1_000_000_000, 0x80_0000] {
-            assert_eq!(asks(iterations), "the PKCS#12 file asks for too many iterations");
+            assert_eq!(asks(iterations), "it asks for too many iterations");
         }
         for iterations in [0, 0x8000_0001, 0xffff_ffff] {
-            let malformed = "the parameters of the PKCS#12 file's encryption are malformed";
+            let malformed = "the parameters of its encryption are malformed";
             assert!([malformed, "it is not a PKCS#12 file in DER"].contains(&asks(iterations)), "no number of them");
         }
     }
+    let (_, rest) = include_str!("certificates/encrypted-legacy.pem").split_once("KEY-----").unwrap();
+    let (digits, _) = rest.split_once("-----END").unwrap();
+    let der = STANDARD.decode(digits.split_whitespace().collect::<String>()).unwrap();
+    let greedy = STANDARD.encode(with_iterations(&der, 0x7fff_ffff));
+    let text = format!("-----BEGIN ENCRYPTED PRIVATE KEY-----\n{greedy}\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    assert_eq!(reason(read_pem(&text, PASSWORD)), "it asks for too many iterations");
 }
 
 #[test]
@@ -263,7 +284,7 @@ fn what_we_write_reads_back_with_every_key() {
         let pfx = write_pkcs12(Some(&private), &certificates, &entropy()).unwrap();
         let pem = write_pem(Some(&private), &certificates);
         let pem = std::str::from_utf8(pem.expose()).unwrap();
-        for bundle in [read_pkcs12(pfx.expose(), None), read_pkcs12(pfx.expose(), Some("")), read_pem(pem)] {
+        for bundle in [read_pkcs12(pfx.expose(), None), read_pkcs12(pfx.expose(), Some("")), read_pem(pem, None)] {
             let bundle = bundle.unwrap();
             assert_eq!(bundle.certificates, certificates);
             let read = bundle.private.as_ref().unwrap();
@@ -283,7 +304,7 @@ fn files_without_a_key_hold_certificates_only() {
     let pem = write_pem(None, &certificates);
     let text = std::str::from_utf8(pem.expose()).unwrap();
     assert!(!text.contains("PRIVATE"));
-    for bundle in [read_pkcs12(pfx.expose(), None).unwrap(), read_pem(text).unwrap()] {
+    for bundle in [read_pkcs12(pfx.expose(), None).unwrap(), read_pem(text, None).unwrap()] {
         assert!(bundle.private.is_none());
         assert_eq!(bundle.certificates, certificates);
     }

@@ -1,6 +1,6 @@
 //! Entries for random input: none of these may panic, and none may take long.
 
-use super::{Bundle, pkcs12, read_pem};
+use super::{Bundle, pem, pkcs12};
 use crate::x509::{Certificate, MOST_CERTIFICATES, Order};
 use domain::Refusal;
 
@@ -26,9 +26,10 @@ pub fn pkcs12(bytes: &[u8]) {
     }
 }
 
-/// A PEM text.
+/// A PEM text without a password, and with one.
 pub fn pem(bytes: &[u8]) {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        check(read_pem(text));
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for password in [None, Some("password")] {
+        check(pem::read_within(text, password, &mut pkcs12::Work::of(ROUNDS)));
     }
 }

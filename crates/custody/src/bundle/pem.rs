@@ -1,6 +1,10 @@
 //! PEM (RFC 7468): keys and certificates as base64 between lines that say what they are.
 
-use super::{Bundle, invalid, keep, private};
+use super::{
+    Bundle, invalid, keep,
+    pkcs12::{Work, read_encrypted_key},
+    private,
+};
 use crate::x509::{LARGEST, MOST_CERTIFICATES};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{Refusal, Secret};
@@ -12,12 +16,17 @@ const END: &str = "-----END ";
 const DASHES: &str = "-----";
 
 /// Reads the private key and the certificates of a text. Whatever stands around them is looked past, and so are sections
-/// of other kinds.
+/// of other kinds. The password is of the key, if that is encrypted.
 ///
 /// # Errors
-/// [`Refusal::CertificateInvalid`] if a section is damaged, a key is encrypted, or there are several keys. That there is
-/// none is for the caller to judge.
-pub fn read(text: &str) -> Result<Bundle, Refusal> {
+/// [`Refusal::CertificateInvalid`] if a section is damaged, a key is encrypted with no password given or another one, or
+/// there are several keys. That there is none is for the caller to judge.
+pub fn read(text: &str, password: Option<&str>) -> Result<Bundle, Refusal> {
+    read_within(text, password, &mut { Work::MOST })
+}
+
+/// The same with less work.
+pub(super) fn read_within(text: &str, password: Option<&str>, work: &mut Work) -> Result<Bundle, Refusal> {
     if text.len() > LARGEST {
         return Err(invalid("it is larger than 1 MiB"));
     }
@@ -35,14 +44,19 @@ pub fn read(text: &str) -> Result<Bundle, Refusal> {
             "PRIVATE KEY" => keep(&mut bundle.private, private::read_pkcs8(&section.decode()?)?)?,
             "RSA PRIVATE KEY" => keep(&mut bundle.private, private::read_pkcs1(&section.decode()?)?)?,
             "EC PRIVATE KEY" => keep(&mut bundle.private, private::read_elliptic(&section.decode()?)?)?,
-            "ENCRYPTED PRIVATE KEY" => return Err(ENCRYPTED),
+            "ENCRYPTED PRIVATE KEY" => {
+                let password = password.ok_or(NO_PASSWORD)?;
+                keep(&mut bundle.private, read_encrypted_key(&section.decode()?, password, work)?)?;
+            }
             _ => {}
         }
     }
     if has_section { Ok(bundle) } else { Err(invalid("there is no section of PEM")) }
 }
 
-const ENCRYPTED: Refusal = invalid("the private key is encrypted: PEM is taken without encryption only");
+const NO_PASSWORD: Refusal = invalid("the private key is encrypted, and there is no password");
+/// What came before PKCS#8: a key derived from the password with MD5.
+const OLD_ENCRYPTION: Refusal = invalid("the private key is encrypted, but not as PKCS#8");
 
 struct Section<'t> {
     label: &'t str,
@@ -62,7 +76,7 @@ fn next_section(text: &str) -> Result<Option<(Section<'_>, &str)>, Refusal> {
 impl Section<'_> {
     fn decode(&self) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         if self.body.contains("ENCRYPTED") {
-            return Err(ENCRYPTED);
+            return Err(OLD_ENCRYPTION);
         }
         let mut digits = Zeroizing::new(Vec::with_capacity(self.body.len()));
         digits.extend(self.body.bytes().filter(|byte| !byte.is_ascii_whitespace()));

@@ -92,6 +92,8 @@ openssl ec -in "$scratch/secp256k1.key" -no_public | openssl pkcs8 -topk8 -nocry
     cat - "$scratch/secp256k1.pem" >ec-no-point.pem
 openssl pkcs12 -in modern-rsa.pfx -passin pass:password -nodes | sed 's/$/\r/' >bag-attributes.pem
 openssl pkcs8 -topk8 -in "$scratch/rsa.key" -passout pass:password | cat - "$scratch/rsa.pem" >encrypted.pem
+openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -in "$scratch/rsa.key" -passout pass:password |
+    cat - "$scratch/rsa.pem" >encrypted-legacy.pem
 openssl rsa -traditional -aes128 -passout pass:password -in "$scratch/rsa.key" |
     cat - "$scratch/rsa.pem" >encrypted-pkcs1.pem
 cat "$scratch/other.key" "$scratch/rsa.pem" >other-key.pem

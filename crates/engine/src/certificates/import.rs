@@ -15,8 +15,15 @@ use store::Tx;
 
 /// What a certificate is imported from.
 pub enum CertificateFile {
-    Pkcs12 { bytes: Secret, password: Option<Secret> },
-    Pem(Secret),
+    Pkcs12 {
+        bytes: Secret,
+        password: Option<Secret>,
+    },
+    /// The password is of the key, which may be encrypted.
+    Pem {
+        text: Secret,
+        password: Option<Secret>,
+    },
 }
 
 pub struct ImportCertificate {
@@ -117,9 +124,12 @@ fn read(file: &CertificateFile) -> Result<(bundle::Bundle, CertificateContent), 
     let text = |secret| str::from_utf8(secret).map_err(|_| Refusal::CertificateInvalid { reason: "it is not text" });
     Ok(match file {
         CertificateFile::Pkcs12 { bytes, password } => {
-            let password = password.as_ref().map(|password| text(password.expose())).transpose()?;
+            let password = password.as_ref().map(Secret::expose).map(text).transpose()?;
             (bundle::read_pkcs12(bytes.expose(), password)?, CertificateContent::Pkcs12)
         }
-        CertificateFile::Pem(pem) => (bundle::read_pem(text(pem.expose())?)?, CertificateContent::Pem),
+        CertificateFile::Pem { text: pem, password } => {
+            let password = password.as_ref().map(Secret::expose).map(text).transpose()?;
+            (bundle::read_pem(text(pem.expose())?, password)?, CertificateContent::Pem)
+        }
     })
 }

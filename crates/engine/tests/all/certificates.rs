@@ -266,7 +266,7 @@ fn what_is_imported_is_no_doing_of_the_operation_before_it() {
     create(&rig, "c", "Self").unwrap();
     assert_eq!(status(&rig, "c"), OperationStatus::Completed);
     let import = ImportCertificate {
-        file: CertificateFile::Pem(Secret::new(pem(&rig, "c").into_bytes())),
+        file: CertificateFile::Pem { text: Secret::new(pem(&rig, "c").into_bytes()), password: None },
         policy: PolicyRequest::default(),
         attributes: NewAttributes::default(),
         tags: Tags::new(),
@@ -370,7 +370,7 @@ fn a_policy_is_changed_whatever_else_is_in_it() {
     let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
     let pem = include_str!("odd.pem");
     let import = ImportCertificate {
-        file: CertificateFile::Pem(Secret::new(pem.as_bytes().to_vec())),
+        file: CertificateFile::Pem { text: Secret::new(pem.as_bytes().to_vec()), password: None },
         policy: PolicyRequest::default(),
         attributes: NewAttributes::default(),
         tags: Tags::new(),

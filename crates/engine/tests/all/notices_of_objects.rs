@@ -271,7 +271,7 @@ fn a_certificate_its_key_and_its_secret_are_each_told_of_and_once() {
     for _ in ["new", "next version"] {
         let pem = rig.engine.get_secret(&administrator, &vault, &name, None).unwrap().value;
         let import = ImportCertificate {
-            file: CertificateFile::Pem(pem),
+            file: CertificateFile::Pem { text: pem, password: None },
             policy: PolicyRequest::default(),
             attributes: NewAttributes::default(),
             tags: Tags::new(),

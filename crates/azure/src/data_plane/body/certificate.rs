@@ -217,18 +217,18 @@ pub(in crate::data_plane) fn import_certificate(body: &[u8]) -> Result<ImportCer
 /// PEM as it is, or PKCS#12 in base64 with padding (contract: key-vault §1, "Encodings"). Only the one has dashes. `az`
 /// sends PEM in base64 too.
 fn file(value: Secret, password: Option<Secret>) -> Result<CertificateFile, Problem> {
+    // An empty password is none: PKCS#12 can't tell them apart for its readers.
+    let password = password.filter(|password| !password.expose().is_empty());
     if is_pem(&value) {
-        return Ok(CertificateFile::Pem(value));
+        return Ok(CertificateFile::Pem { text: value, password });
     }
     // Some clients break lines.
     let text = Secret::new(value.expose().iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());
     let bytes = STANDARD.decode(text.expose()).map_err(|_| bad("value", "is neither PEM nor PKCS#12 in base64"))?;
     let bytes = Secret::new(bytes);
     if is_pem(&bytes) {
-        return Ok(CertificateFile::Pem(bytes));
+        return Ok(CertificateFile::Pem { text: bytes, password });
     }
-    // An empty password is none: the format can't tell them apart for its readers.
-    let password = password.filter(|password| !password.expose().is_empty());
     Ok(CertificateFile::Pkcs12 { bytes, password })
 }
 

@@ -50,8 +50,11 @@ fn the_policy_that_az_proposes_is_read_whole() {
 fn an_import_is_pem_or_pkcs12_however_it_is_wrapped() {
     let of = |value: &str, pwd: Option<&str>| import_certificate(&bytes(&json!({ "value": value, "pwd": pwd })));
     let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    assert!(matches!(of(pem, None).unwrap().file, CertificateFile::Pem(_)));
-    assert!(matches!(of(&STANDARD.encode(pem), None).unwrap().file, CertificateFile::Pem(_)));
+    for (value, pwd) in [(pem.to_owned(), None), (STANDARD.encode(pem), None), (pem.to_owned(), Some("hush"))] {
+        let CertificateFile::Pem { text, password } = of(&value, pwd).unwrap().file else { panic!("it has dashes") };
+        assert_eq!(text.expose(), pem.as_bytes());
+        assert_eq!(password.as_ref().map(Secret::expose), pwd.map(str::as_bytes));
+    }
     let CertificateFile::Pkcs12 { bytes, password } = of("MAAA\r\nMAAA", Some("")).unwrap().file else {
         panic!("it has no dashes");
     };

@@ -41,8 +41,8 @@ const PBE_RC2_40: ObjectIdentifier = oid("1.2.840.113549.1.12.1.6");
 
 /// A wrong password and a changed file look alike.
 pub(super) const WRONG_PASSWORD: Refusal = invalid("the password is wrong, or the file was changed");
-pub(super) const UNSUPPORTED: Refusal = invalid("the PKCS#12 file is protected in a way that is not supported");
-const MALFORMED: Refusal = invalid("the parameters of the PKCS#12 file's encryption are malformed");
+pub(super) const UNSUPPORTED: Refusal = invalid("it is protected in a way that is not supported");
+const MALFORMED: Refusal = invalid("the parameters of its encryption are malformed");
 
 /// How much deriving a file may still ask for, in rounds of a digest. A file says itself how much each of its parts
 /// takes, so that without a bound a small one could keep a processor busy for hours.
@@ -52,7 +52,7 @@ pub(in crate::bundle) struct Work {
 
 impl Work {
     /// Three derivations as the most careful writers have them (600 000 rounds each), and some more: a second or two.
-    pub(super) const MOST: Self = Self { rounds: 3_000_000 };
+    pub(in crate::bundle) const MOST: Self = Self { rounds: 3_000_000 };
 
     pub(in crate::bundle) fn of(rounds: u32) -> Self {
         Self { rounds }
@@ -61,7 +61,7 @@ impl Work {
     fn spend(&mut self, iterations: u32, outputs: usize) -> Result<NonZeroU32, Refusal> {
         let outputs = u32::try_from(outputs).unwrap_or(u32::MAX);
         let left = iterations.checked_mul(outputs).and_then(|rounds| self.rounds.checked_sub(rounds));
-        self.rounds = left.ok_or(invalid("the PKCS#12 file asks for too many iterations"))?;
+        self.rounds = left.ok_or(invalid("it asks for too many iterations"))?;
         NonZeroU32::new(iterations).ok_or(MALFORMED)
     }
 }
@@ -90,7 +90,7 @@ impl<'p> Password<'p> {
         Self::of("")
     }
 
-    fn of(text: &'p str) -> Self {
+    pub(super) fn of(text: &'p str) -> Self {
         let mut wide = Zeroizing::new(Vec::with_capacity(2 * text.len() + 2));
         text.encode_utf16().chain([0]).for_each(|unit| wide.extend(unit.to_be_bytes()));
         Self { text, wide }

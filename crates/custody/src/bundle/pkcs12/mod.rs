@@ -10,5 +10,5 @@ mod write;
 
 pub(super) use encryption::Work;
 pub use read::read;
-pub(super) use read::read_within;
+pub(super) use read::{read_encrypted_key, read_within};
 pub use write::write;

@@ -12,7 +12,7 @@ use crate::{
     x509::{LARGEST, MOST_CERTIFICATES},
 };
 use der::{AnyRef, Decode, Encode, asn1::OctetStringRef};
-use domain::Refusal;
+use domain::{PrivateJwk, Refusal};
 use zeroize::Zeroizing;
 
 /// A file may have thousands of parts, and each takes the whole password in.
@@ -35,9 +35,7 @@ pub(in crate::bundle) fn read_within(bytes: &[u8], password: Option<&str>, work:
     if bytes.len() > LARGEST {
         return Err(invalid("it is larger than 1 MiB"));
     }
-    if password.is_some_and(|password| password.len() > LONGEST_PASSWORD) {
-        return Err(invalid("the password is longer than 4096 bytes"));
-    }
+    check_password(password)?;
     let pfx = Pfx::from_der(bytes).map_err(|_| MALFORMED)?;
     if pfx.version != VERSION {
         return Err(MALFORMED);
@@ -50,6 +48,28 @@ pub(in crate::bundle) fn read_within(bytes: &[u8], password: Option<&str>, work:
         }
     }
     outcome
+}
+
+fn check_password(password: Option<&str>) -> Result<(), Refusal> {
+    match password {
+        Some(password) if password.len() > LONGEST_PASSWORD => Err(invalid("the password is longer than 4096 bytes")),
+        _ => Ok(()),
+    }
+}
+
+/// A private key in encrypted PKCS#8 (RFC 5958 §3), which stands in PEM by itself.
+pub(in crate::bundle) fn read_encrypted_key(
+    der: &[u8],
+    password: &str,
+    work: &mut Work,
+) -> Result<PrivateJwk, Refusal> {
+    check_password(Some(password))?;
+    let key = EncryptedPrivateKey::from_der(der).map_err(|_| invalid("the encrypted private key is malformed"))?;
+    decrypt_key(&key, &Password::of(password), work)
+}
+
+fn decrypt_key(key: &EncryptedPrivateKey<'_>, password: &Password<'_>, work: &mut Work) -> Result<PrivateJwk, Refusal> {
+    private::read_pkcs8(&encryption::decrypt(&key.algorithm, key.encrypted.as_bytes(), password, work)?)
 }
 
 fn read_with(pfx: &Pfx<'_>, password: &Password<'_>, work: &mut Work) -> Result<Bundle, Refusal> {
@@ -88,8 +108,7 @@ fn read_bags(bags: &[u8], bundle: &mut Bundle, password: &Password<'_>, work: &m
             KEY_BAG => keep(&mut bundle.private, private::read_pkcs8(&encoded(&bag.value)?)?)?,
             SHROUDED_KEY_BAG => {
                 let key: EncryptedPrivateKey<'_> = bag.value.decode_as().map_err(|_| MALFORMED)?;
-                let der = encryption::decrypt(&key.algorithm, key.encrypted.as_bytes(), password, work)?;
-                keep(&mut bundle.private, private::read_pkcs8(&der)?)?;
+                keep(&mut bundle.private, decrypt_key(&key, password, work)?)?;
             }
             CERTIFICATE_BAG => {
                 let certificate: CertificateBag<'_> = bag.value.decode_as().map_err(|_| MALFORMED)?;
