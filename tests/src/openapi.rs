@@ -66,6 +66,12 @@ impl Document {
         Self(serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
     }
 
+    /// A document that a test has written.
+    #[must_use]
+    pub fn written(document: Value) -> Self {
+        Self(document)
+    }
+
     /// All operations.
     ///
     /// # Panics

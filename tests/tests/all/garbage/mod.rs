@@ -5,6 +5,7 @@
 
 mod bodies;
 mod directory;
+mod event_subscriptions;
 mod http_level;
 mod objects;
 mod probe;
@@ -96,14 +97,12 @@ impl Front<'_> {
         let version = self.version;
         let right = (self.body)(operation).to_string();
         let long = "a".repeat(60 << 10);
+        // The list of all resources belongs to no provider; of others than our own we take any version.
+        let any_version = path.ends_with("/resources") || path.contains("/Microsoft.EventGrid/");
         let mut wrong = vec![
             (path.clone(), Verdict::Refused),
             (format!("{path}?api-version="), Verdict::Refused),
-            // The list of all resources belongs to no provider, and so has any version.
-            (
-                format!("{path}?api-version=1999-01-01"),
-                if path.ends_with("/resources") { Verdict::Handled } else { Verdict::Refused },
-            ),
+            (format!("{path}?api-version=1999-01-01"), if any_version { Verdict::Handled } else { Verdict::Refused }),
             (format!("{path}?api-version=%ff%fe"), Verdict::Refused),
             (format!("{path}?api-version={version}%00"), Verdict::Refused),
             (format!("{path}?api-version={version}&x=%c3%28"), Verdict::Refused),
