@@ -164,8 +164,11 @@ const LONGEST_TEXT: usize = 1024;
 /// As much of a client's text as a record keeps.
 #[must_use]
 pub fn beginning(text: &str) -> &str {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
     let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-    if text.len() > LONGEST_TEXT { &text[..end] } else { text }
+    &text[..end]
 }
 
 /// What of a leaf its age is told by. Leaves of a newer version are read as well.
