@@ -12,6 +12,8 @@ use store::DueObject;
 pub struct Swept {
     pub containers: usize,
     pub objects: usize,
+    /// Pages of what purged containers had left behind.
+    pub remains: usize,
 }
 
 impl Swept {
@@ -22,7 +24,7 @@ impl Swept {
 }
 
 impl Engine {
-    /// Purges what is due, at most `limit` containers and `limit` objects.
+    /// Purges what is due, at most `limit` containers, `limit` objects and `limit` pages of what was left behind.
     ///
     /// # Errors
     /// [`Error::Store`] if what is due can't be read.
@@ -47,6 +49,9 @@ impl Engine {
                     tracing::error!(container = %due.container, name = %due.name, %error, "a due purge failed")
                 }
             }
+        }
+        while swept.remains < limit && self.store.transact("RemoveRemains", |tx| tx.remove_remains())? {
+            swept.remains += 1;
         }
         Ok(swept)
     }

@@ -145,6 +145,7 @@ macro_rules! conformance_tests {
             usage::key_versions_are_counted_by_their_latest_use_in_a_month,
             purge::a_purged_object_is_gone_from_every_file,
             purge::a_purged_container_is_gone_from_every_file,
+            purge::what_a_large_container_leaves_behind_is_hidden_and_goes_later,
             purge::what_is_purged_is_gone_however_often_rows_were_moved,
             purge::a_copy_made_after_a_purge_does_not_hold_what_was_purged,
             purge::a_password_that_is_replaced_or_removed_is_gone_from_every_file,

@@ -288,8 +288,12 @@ pub trait Tx: Read {
     fn insert_container(&mut self, container: &Container, sealed_key: &Sealed) -> Outcome<()>;
     fn save_container(&mut self, container: &Container) -> Outcome<()>;
     /// Destroys the container with everything in it: its issuers, contacts, local role definitions and assignments, its event
-    /// subscriptions and their deliveries. Its [`Lifetime`] stays, and ends at [`Purged::at`].
+    /// subscriptions and their deliveries. Its [`Lifetime`] stays, and ends at [`Purged::at`]. Nothing in it is found any more,
+    /// and nothing could open it, as its key is destroyed; but of very many objects some are left behind for
+    /// [`Tx::remove_remains`], so that other writers need not wait for them all.
     fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()>;
+    /// Destroys some more of what purged containers have left behind. Returns whether there was any.
+    fn remove_remains(&mut self) -> Outcome<bool>;
 
     /// A new object with its first version.
     fn insert_object(

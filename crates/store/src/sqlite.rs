@@ -11,6 +11,7 @@
 mod audit;
 mod certificates;
 mod changes;
+mod destruction;
 #[cfg(test)]
 mod faults;
 mod notices;

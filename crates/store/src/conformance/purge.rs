@@ -2,7 +2,7 @@
 
 use super::{Harness, fixtures::*};
 use crate::{Receiver, Store, StoredIssuer, StoredObject};
-use domain::{EventSubscriptionName, Sealed, UnixTime, notice::EventSubscription};
+use domain::{ContainerKind, EventSubscriptionName, Sealed, UnixTime, notice::EventSubscription};
 use std::{collections::BTreeSet, path::PathBuf, process::Command};
 
 /// Marks begin with this, so that a file can be searched for all of them at once.
@@ -84,6 +84,41 @@ pub fn a_purged_container_is_gone_from_every_file(harness: &mut dyn Harness) {
     let found = marks_in(harness.files());
     assert_eq!(found.len(), 41);
     assert!(found.iter().all(|mark| *mark == 2 || *mark > 5_000), "{found:?}");
+}
+
+pub fn what_a_large_container_leaves_behind_is_hidden_and_goes_later(harness: &mut dyn Harness) {
+    const OBJECTS: u64 = 2_500;
+    let store = harness.store();
+    write(store, |tx| tx.insert_container(&vault(1, "large"), &marked(1, 60)));
+    write(store, |tx| {
+        (0..OBJECTS).try_for_each(|number| {
+            let (number, id) = (1_000 + number * 10, version_id(u128::from(number) + 1));
+            let new = StoredObject { sealed_key: marked(number, 60), ..object(&format!("k{number}"), id) };
+            tx.insert_object(container_id(1), &new, &version(id), &marked(number + 1, 60))
+        })
+    });
+    write(store, |tx| tx.remove_container(container_id(1), proof()));
+    assert!(read(store, |read| read.container_by_id(container_id(1))).is_none());
+    assert!(read(store, |read| read.container(ContainerKind::Vault, &container_name("large"))).is_none());
+    assert!(!marks_in(harness.files()).contains(&1), "the key that opens all that is left");
+    // Its name is free, and so are the places of what is gone.
+    write(store, |tx| tx.insert_container(&vault(2, "large"), &marked(2, 60)));
+    insert_marked(store, 2, "k1000", 10, 60);
+    harness.reopen();
+    let store = harness.store();
+    let mut rounds = 0;
+    while write(store, |tx| tx.remove_remains()) {
+        rounds += 1;
+    }
+    assert!((2..10).contains(&rounds), "{rounds}");
+    // What could open these was destroyed and shredded before; the next purge shreds what the journal has of them.
+    write(store, |tx| tx.put_system_record("signing key", &marked(3, 60).0));
+    write(store, |tx| tx.put_system_record("signing key", &marked(4, 60).0));
+    insert_marked(store, 2, "a", 20, 60);
+    write(store, |tx| tx.remove_object(container_id(2), KEY, &object_name("a"), &proof()));
+    assert_eq!(marks_in(harness.files()), BTreeSet::from([2, 4, 10, 11]));
+    assert!(read(store, |read| read.object(container_id(2), KEY, &object_name("k1000"))).is_some());
+    assert!(read(store, |read| read.object(container_id(1), KEY, &object_name("k1000"))).is_none());
 }
 
 /// A small generator: the same sequence every time.

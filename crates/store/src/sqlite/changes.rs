@@ -2,7 +2,7 @@
 
 use super::row::{Outcome, after_position, encode, fold_text, guid_key, is_deleted, limit_of, one, purge_at, seconds};
 use super::session::{Session, realm_key};
-use super::{audit, certificates, notices, slots, sql};
+use super::{audit, slots, sql};
 use crate::{Fault, Receiver, StoredCheckpoint, StoredIssuer, StoredObject, Tx};
 use domain::{
     Contacts, Container, ContainerId, Guid, IssuerName, Object, ObjectKind, ObjectName, OperationResult, Principal,
@@ -57,29 +57,9 @@ const PUT_OPERATION_RESULT: &str = "INSERT INTO operation_results (id, record) V
 const PUT_SYSTEM_RECORD: &str = "INSERT INTO system_records (name, value) VALUES (?1, ?2)
      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
-const REMOVE_VERSIONS: &str = "DELETE FROM versions WHERE object = ?1";
-const REMOVE_OBJECT: &str = "DELETE FROM objects WHERE number = ?1";
-const REMOVE_VERSIONS_OF_CONTAINER: &str =
-    "DELETE FROM versions WHERE object IN (SELECT number FROM objects WHERE container = ?1)";
-const REMOVE_OBJECTS_OF_CONTAINER: &str = "DELETE FROM objects WHERE container = ?1";
-const REMOVE_LOCAL_ROLES: &str = "DELETE FROM role_assignments WHERE realm = ?1";
-const REMOVE_LOCAL_DEFINITIONS: &str = "DELETE FROM role_definitions WHERE realm = ?1";
-const REMOVE_CONTAINER: &str = "DELETE FROM containers WHERE id = ?1";
-
 /// Named for the test of their plans.
 #[cfg(test)]
-pub(super) const REMOVALS: [&str; 10] = [
-    REMOVE_VERSIONS,
-    REMOVE_OBJECT,
-    REMOVE_VERSIONS_OF_CONTAINER,
-    REMOVE_OBJECTS_OF_CONTAINER,
-    REMOVE_LOCAL_ROLES,
-    REMOVE_LOCAL_DEFINITIONS,
-    REMOVE_CONTAINER,
-    REMOVE_MEMBERSHIPS[0],
-    REMOVE_MEMBERSHIPS[1],
-    REMOVE_PRINCIPAL,
-];
+pub(super) const REMOVALS: [&str; 3] = [REMOVE_MEMBERSHIPS[0], REMOVE_MEMBERSHIPS[1], REMOVE_PRINCIPAL];
 
 impl Session<'_> {
     /// Runs one change and remembers if it failed, for a change may have done its first half.
@@ -178,22 +158,11 @@ impl Tx for Session<'_> {
 
     fn remove_container(&mut self, id: ContainerId, proof: Purged) -> Outcome<()> {
         self.purged = true;
-        self.attempt(|this| {
-            let key = guid_key(id.0);
-            slots::erase(this.connection, slots::ERASE_OF_CONTAINER, key)?;
-            this.execute(REMOVE_VERSIONS_OF_CONTAINER, [key], "version")?;
-            this.execute(REMOVE_OBJECTS_OF_CONTAINER, [key], "object")?;
-            for sql in certificates::REMOVE_OF_CONTAINER {
-                this.execute(sql, [key], "issuers and contacts")?;
-            }
-            for sql in notices::REMOVE_OF_CONTAINER {
-                this.execute(sql, [key], "event subscription")?;
-            }
-            this.execute(REMOVE_LOCAL_ROLES, [key], "role assignment")?;
-            this.execute(REMOVE_LOCAL_DEFINITIONS, [key], "role definition")?;
-            this.execute_one(REMOVE_CONTAINER, [key], "container is not there")?;
-            this.end_lifetime(id, &proof)
-        })
+        self.attempt(|this| this.destroy_container(id, &proof))
+    }
+
+    fn remove_remains(&mut self) -> Outcome<bool> {
+        self.attempt(Self::destroy_remains)
     }
 
     fn insert_object(
@@ -249,9 +218,7 @@ impl Tx for Session<'_> {
         self.purged = true;
         self.attempt(|this| {
             let number = this.known_object(container, kind, name)?;
-            slots::erase(this.connection, slots::ERASE_OF_OBJECT, number)?;
-            this.execute(REMOVE_VERSIONS, [number], "version")?;
-            this.execute_one(REMOVE_OBJECT, [number], "object is not there")
+            this.destroy_object(number).map(drop)
         })
     }
 

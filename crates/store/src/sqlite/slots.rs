@@ -38,10 +38,9 @@ pub(super) const ERASE_OF_ISSUER: [&str; 2] =
     erasure!("id IN (SELECT password FROM issuers WHERE container = ?1 AND name = ?2)");
 pub(super) const ERASE_OF_EVENT_SUBSCRIPTION: [&str; 2] =
     erasure!("id IN (SELECT endpoint FROM event_subscriptions WHERE number = ?1)");
+/// Of the container itself; its objects go one by one.
 pub(super) const ERASE_OF_CONTAINER: [&str; 2] = erasure!(
-    "id IN (SELECT v.material FROM objects o JOIN versions v ON v.object = o.number WHERE o.container = ?1
-            UNION ALL SELECT sealed_key FROM objects WHERE container = ?1
-            UNION ALL SELECT password FROM issuers WHERE container = ?1
+    "id IN (SELECT password FROM issuers WHERE container = ?1
             UNION ALL SELECT endpoint FROM event_subscriptions WHERE container = ?1
             UNION ALL SELECT sealed_key FROM containers WHERE id = ?1)"
 );

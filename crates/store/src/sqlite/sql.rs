@@ -4,7 +4,7 @@
 pub(super) const CONTAINER: &str = "SELECT c.record, s.bytes FROM containers c LEFT JOIN slots s ON s.id = c.sealed_key
      WHERE c.kind = ?1 AND c.name = ?2";
 pub(super) const CONTAINER_BY_ID: &str = "SELECT c.record, s.bytes FROM containers c
-     LEFT JOIN slots s ON s.id = c.sealed_key WHERE c.id = ?1";
+     LEFT JOIN slots s ON s.id = c.sealed_key WHERE c.id = ?1 AND c.kind <> 'remains'";
 
 macro_rules! containers {
     ($index:literal, $condition:literal, $limit:literal) => {
@@ -77,7 +77,7 @@ pub(super) const SYSTEM_RECORD: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sqlite::{audit, certificates, notices, schema, slots, usage};
+    use crate::sqlite::{audit, certificates, changes, destruction, notices, schema, slots, usage};
 
     fn plan_of(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -170,7 +170,7 @@ mod tests {
             slots::ERASE_OF_EVENT_SUBSCRIPTION,
             slots::ERASE_OF_CONTAINER,
         ];
-        let removals = certificates::REMOVE_OF_CONTAINER.iter().chain(&crate::sqlite::changes::REMOVALS);
+        let removals = certificates::REMOVE_OF_CONTAINER.iter().chain(&destruction::SEARCHES).chain(&changes::REMOVALS);
         for sql in erasures.as_flattened().iter().chain(removals) {
             assert_ranges_only(sql);
         }
