@@ -152,7 +152,9 @@ def test_records_are_chosen_by_what_they_tell(strongroom, log):
     created = log.records("--operation", "keycreate", "--container", "devvault")
     assert len(created) == KEYS + 1
     assert log.records("--since", "2000-01-01", "--until", "1h") == []
-    assert len(log.records("--since", "1h")) == len(log.records())
+    # What was asked last may reach the log between one list and the next.
+    recent = log.records("--since", "1h")
+    assert recent and recent == log.records()[: len(recent)]
     assert len(log.text("list", "--limit", "3").splitlines()) == 3
 
 
