@@ -28,3 +28,8 @@ pub struct OperationResult {
     /// The ARM id of the resource to show when the operation made or changed one.
     pub resource: Option<String>,
 }
+
+impl OperationResult {
+    /// How long it is kept: no client polls for longer.
+    pub const KEPT_SECONDS: i64 = 24 * 3600;
+}

@@ -1,10 +1,10 @@
-//! The purge scheduler: destroys what is due, once, and never early.
+//! The purge scheduler: destroys what is due, once, and never early. It also clears up what is of no more use.
 //!
 //! Each purge is a transaction of its own that looks again before it acts: a crash leaves it done or not done, and
 //! two sweeps at once purge once.
 
 use crate::{Engine, Error, containers::operations};
-use domain::ContainerId;
+use domain::{ContainerId, OperationResult};
 use store::DueObject;
 
 /// What a sweep destroyed.
@@ -14,6 +14,8 @@ pub struct Swept {
     pub objects: usize,
     /// Pages of what purged containers had left behind.
     pub remains: usize,
+    /// Results of operations that nobody polls for any more.
+    pub results: usize,
 }
 
 impl Swept {
@@ -24,7 +26,8 @@ impl Swept {
 }
 
 impl Engine {
-    /// Purges what is due, at most `limit` containers, `limit` objects and `limit` pages of what was left behind.
+    /// Purges what is due, at most `limit` containers, `limit` objects, `limit` pages of what was left behind and
+    /// `limit` old results.
     ///
     /// # Errors
     /// [`Error::Store`] if what is due can't be read.
@@ -53,6 +56,8 @@ impl Engine {
         while swept.remains < limit && self.store.transact("RemoveRemains", |tx| tx.remove_remains())? {
             swept.remains += 1;
         }
+        let until = now.plus_seconds(-OperationResult::KEPT_SECONDS);
+        swept.results = self.store.transact("ForgetResults", |tx| tx.remove_operation_results(until, limit))?;
         Ok(swept)
     }
 

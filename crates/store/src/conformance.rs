@@ -92,6 +92,7 @@ macro_rules! conformance_tests {
             directory::resource_groups_are_found_without_case,
             directory::a_resource_group_that_is_not_there_cannot_be_removed,
             directory::operation_results_are_kept,
+            directory::old_operation_results_are_removed_the_oldest_first,
             directory::system_records_of_any_size_are_put_over_each_other,
             directory::audit_records_page_exactly,
             locks::a_lock_is_found_at_its_scope_without_case,

@@ -378,6 +378,8 @@ pub trait Tx: Read {
     fn note_key_use(&mut self, used: &KeyVersionUse) -> Outcome<()>;
 
     fn put_operation_result(&mut self, result: &OperationResult) -> Outcome<()>;
+    /// Removes some of those made up to a time, the oldest first. Returns how many.
+    fn remove_operation_results(&mut self, until: UnixTime, limit: usize) -> Outcome<usize>;
     fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()>;
     /// Keeps the text of an audit record, a leaf of the log, byte for byte. Returns its position, from 1 without gaps.
     fn append_audit(&mut self, leaf: &str) -> Outcome<u64>;

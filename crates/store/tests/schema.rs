@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, wherever in it")]
 
 use domain::{
-    CalendarDuration, Principal, PrincipalKind, RotationPolicy, RotationTrigger, UnixTime,
+    CalendarDuration, OperationResult, Principal, PrincipalKind, RotationPolicy, RotationTrigger, UnixTime,
     access::{Realm, Scope},
     metering::Lifetime,
 };
@@ -19,7 +19,12 @@ use store::{
 };
 
 /// Of the newest schema.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
+/// Undo migrations, the newest first.
+const WITHOUT_RESULTS_AGE: &str =
+    "DROP INDEX operation_results_by_age; ALTER TABLE operation_results DROP COLUMN created;";
+const WITHOUT_NOTICES: &str = "DROP TABLE deliveries; DROP TABLE event_subscriptions; DROP INDEX objects_due_notice;
+     ALTER TABLE objects DROP COLUMN next_notice;";
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -27,6 +32,10 @@ fn mode(path: &Path) -> u32 {
 
 fn number(path: &Path, pragma: &str) -> i64 {
     Connection::open(path).unwrap().query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap()
+}
+
+fn undo(path: &Path, migrations: &[&str]) {
+    Connection::open(path).unwrap().execute_batch(&migrations.concat()).unwrap();
 }
 
 #[test]
@@ -178,14 +187,13 @@ fn containers_older_than_their_lifetimes_get_them() {
         let store = SqliteStore::open(&path).unwrap();
         write(&store, |tx| tx.insert_container(container, &sealed("k")));
     }
-    let before = "DROP TABLE deliveries; DROP TABLE event_subscriptions; DROP INDEX objects_due_notice;
-         ALTER TABLE objects DROP COLUMN next_notice; DROP TABLE issuers; DROP TABLE contacts;
+    let earlier = "DROP TABLE issuers; DROP TABLE contacts;
          DROP INDEX objects_due_action; ALTER TABLE objects RENAME COLUMN next_action TO next_rotation;
          CREATE INDEX objects_due_rotation ON objects (next_rotation) WHERE next_rotation IS NOT NULL;
          DROP TABLE memberships; DROP INDEX principals_by_user_name; ALTER TABLE principals DROP COLUMN user_name;
          DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
          DROP TABLE key_uses; DROP TABLE audit_tiles; DROP TABLE audit_checkpoints; PRAGMA user_version = 1";
-    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    undo(&path, &[WITHOUT_RESULTS_AGE, WITHOUT_NOTICES, earlier]);
     let store = SqliteStore::open(&path).unwrap();
     let filter = LifetimeFilter {
         subscription: guid(1),
@@ -197,6 +205,19 @@ fn containers_older_than_their_lifetimes_get_them() {
     let lifetimes = read(&store, |tx| tx.lifetimes(&filter, None, 9));
     assert_eq!(lifetimes, containers.each_ref().map(Lifetime::of));
     write(&store, |tx| tx.remove_container(container_id(1), proof()));
+}
+
+#[test]
+fn results_that_are_older_than_their_dates_are_forgotten_in_their_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let result = OperationResult { id: guid(1), created: NOW, resource: None };
+    write(&SqliteStore::open(&path).unwrap(), |tx| tx.put_operation_result(&result));
+    undo(&path, &[WITHOUT_RESULTS_AGE, "PRAGMA user_version = 8"]);
+
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(write(&store, |tx| tx.remove_operation_results(UnixTime(NOW.0 - 1), 9)), 0);
+    assert_eq!(write(&store, |tx| tx.remove_operation_results(NOW, 9)), 1);
 }
 
 #[test]
@@ -223,9 +244,7 @@ fn objects_that_are_older_than_notices_are_told_of_before_their_end() {
     write(&store, |tx| tx.insert_version(container_id(1), KEY, &object_name("renewed"), &renewed, &sealed("m")));
     write(&store, |tx| tx.save_object(container_id(1), &object("renewed", renewed.id).object));
     drop(store);
-    let before = "DROP TABLE deliveries; DROP TABLE event_subscriptions; DROP INDEX objects_due_notice;
-         ALTER TABLE objects DROP COLUMN next_notice; PRAGMA user_version = 7";
-    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    undo(&path, &[WITHOUT_RESULTS_AGE, WITHOUT_NOTICES, "PRAGMA user_version = 7"]);
 
     let store = SqliteStore::open(&path).unwrap();
     let due = |now| read(&store, |tx| tx.due_notices(now, 9));

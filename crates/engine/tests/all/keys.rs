@@ -1,7 +1,7 @@
 //! Custody and store together: what is sealed belongs to its row and its root.
 
-use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, ec_key, key_name, root, start};
-use domain::{ContainerKind, ObjectKind, Refusal, SignatureAlgorithm};
+use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, ec_key, key_name, resource, root, start};
+use domain::{ContainerKind, ContainerName, ObjectKind, Refusal, SignatureAlgorithm};
 use engine::{Error, Swept};
 use std::sync::Arc;
 use store::{Store, sqlite::SqliteStore};
@@ -51,6 +51,35 @@ fn a_sweep_purges_what_is_due_once_and_nothing_early() {
     assert_eq!(rig.engine.sweep(10).unwrap(), Swept { objects: 1, ..Swept::default() });
     assert_eq!(rig.engine.sweep(10).unwrap(), Swept::default());
     assert!(rig.engine.get_object(&who, &rig.open(kind), ObjectKind::Key, &key_name("b"), None).is_ok());
+}
+
+#[test]
+fn a_sweep_forgets_results_that_nobody_polls_for() {
+    let rig = Rig::new();
+    let id = rig.engine.record_result(None).unwrap();
+    rig.clock.advance(DAY - 1);
+    assert_eq!(rig.engine.sweep(10).unwrap(), Swept::default());
+    assert_eq!(rig.engine.operation_result(id).unwrap().id, id);
+    rig.clock.advance(1);
+    assert_eq!(rig.engine.sweep(10).unwrap(), Swept { results: 1, ..Swept::default() });
+    assert!(matches!(rig.engine.operation_result(id), Err(Error::Refused(Refusal::OperationNotFound))));
+}
+
+#[test]
+fn a_sweep_clears_up_after_a_large_vault() {
+    const KEYS: usize = 1_100;
+    let rig = Rig::new();
+    let (who, kind) = (caller(ADMINISTRATOR), ContainerKind::Vault);
+    for number in 0..KEYS {
+        rig.create_ec_key(kind, &format!("k{number}"));
+    }
+    let vault = rig.open(kind);
+    rig.engine.delete_container(&who, kind, &resource(), &ContainerName::parse("contoso").unwrap()).unwrap();
+    rig.clock.advance(90 * DAY);
+    assert_eq!(rig.engine.sweep(10).unwrap(), Swept { containers: 1, remains: 1, ..Swept::default() });
+    assert_eq!(rig.engine.sweep(10).unwrap(), Swept::default());
+    let left = rig.engine.get_object(&who, &vault, ObjectKind::Key, &key_name("k1"), None);
+    assert!(matches!(left, Err(Error::Refused(Refusal::ContainerNotFound))), "{left:?}");
 }
 
 #[test]

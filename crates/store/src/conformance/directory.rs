@@ -2,7 +2,7 @@
 
 use super::{Harness, fixtures::*};
 use domain::{
-    OperationResult, ResourceGroup, Subscription, Tags,
+    OperationResult, ResourceGroup, Subscription, Tags, UnixTime,
     access::{Realm, RoleAssignment, Scope},
 };
 
@@ -110,6 +110,25 @@ pub fn operation_results_are_kept(harness: &mut dyn Harness) {
     assert_eq!(read(store, |tx| tx.operation_result(guid(1))), Some(make(None)));
     write(store, |tx| tx.put_operation_result(&make(Some("/subscriptions/s"))));
     assert_eq!(read(store, |tx| tx.operation_result(guid(1))), Some(make(Some("/subscriptions/s"))));
+}
+
+pub fn old_operation_results_are_removed_the_oldest_first(harness: &mut dyn Harness) {
+    let store = harness.store();
+    let made = |age: i64| UnixTime(NOW.0 - age);
+    for (number, age) in [(1, 10), (2, 30), (3, 20), (4, 40)] {
+        let result = OperationResult { id: guid(number), created: made(age), resource: None };
+        write(store, |tx| tx.put_operation_result(&result));
+    }
+    let left = || (1..=4).filter(|number| read(store, |tx| tx.operation_result(guid(*number))).is_some());
+    assert_eq!(write(store, |tx| tx.remove_operation_results(made(20), 2)), 2);
+    assert_eq!(left().collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(write(store, |tx| tx.remove_operation_results(made(20), 2)), 1);
+    assert_eq!(write(store, |tx| tx.remove_operation_results(made(20), 2)), 0);
+    assert_eq!(left().collect::<Vec<_>>(), [1]);
+    // One that is put again is as old as it says.
+    let again = OperationResult { id: guid(1), created: made(50), resource: None };
+    write(store, |tx| tx.put_operation_result(&again));
+    assert_eq!(write(store, |tx| tx.remove_operation_results(made(20), 2)), 1);
 }
 
 pub fn system_records_of_any_size_are_put_over_each_other(harness: &mut dyn Harness) {

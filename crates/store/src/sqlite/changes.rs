@@ -52,14 +52,17 @@ const REMOVE_MEMBERSHIPS: [&str; 2] =
 const REMOVE_PRINCIPAL: &str = "DELETE FROM principals WHERE object_id = ?1";
 const INSERT_MEMBERSHIP: &str = "INSERT INTO memberships (team, member) VALUES (?1, ?2)";
 const REMOVE_MEMBERSHIP: &str = "DELETE FROM memberships WHERE team = ?1 AND member = ?2";
-const PUT_OPERATION_RESULT: &str = "INSERT INTO operation_results (id, record) VALUES (?1, ?2)
-     ON CONFLICT (id) DO UPDATE SET record = excluded.record";
+const PUT_OPERATION_RESULT: &str = "INSERT INTO operation_results (id, created, record) VALUES (?1, ?2, ?3)
+     ON CONFLICT (id) DO UPDATE SET created = excluded.created, record = excluded.record";
+const REMOVE_OPERATION_RESULTS: &str = "DELETE FROM operation_results WHERE id IN
+     (SELECT id FROM operation_results WHERE created <= ?1 ORDER BY created LIMIT ?2)";
 const PUT_SYSTEM_RECORD: &str = "INSERT INTO system_records (name, value) VALUES (?1, ?2)
      ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
 /// Named for the test of their plans.
 #[cfg(test)]
-pub(super) const REMOVALS: [&str; 3] = [REMOVE_MEMBERSHIPS[0], REMOVE_MEMBERSHIPS[1], REMOVE_PRINCIPAL];
+pub(super) const REMOVALS: [&str; 4] =
+    [REMOVE_MEMBERSHIPS[0], REMOVE_MEMBERSHIPS[1], REMOVE_PRINCIPAL, REMOVE_OPERATION_RESULTS];
 
 impl Session<'_> {
     /// Runs one change and remembers if it failed, for a change may have done its first half.
@@ -398,8 +401,13 @@ impl Tx for Session<'_> {
 
     fn put_operation_result(&mut self, result: &OperationResult) -> Outcome<()> {
         self.attempt(|this| {
-            this.execute_one(PUT_OPERATION_RESULT, (guid_key(result.id), encode(result)?), "operation result")
+            let row = (guid_key(result.id), result.created.0, encode(result)?);
+            this.execute_one(PUT_OPERATION_RESULT, row, "operation result")
         })
+    }
+
+    fn remove_operation_results(&mut self, until: UnixTime, limit: usize) -> Outcome<usize> {
+        self.attempt(|this| this.execute(REMOVE_OPERATION_RESULTS, (until.0, limit_of(limit)), "operation result"))
     }
 
     fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()> {
