@@ -81,6 +81,12 @@ fn run() -> Result<(), Failure> {
 
 /// Each wanted hot operation in turns with a bare TLS request; the figures are medians of the rounds.
 fn operations(server: &Strongroom, wanted: impl Fn(&Call) -> bool) -> Result<(), Failure> {
+    let calls = prepare(server)?;
+    let wanted: Vec<_> = calls.iter().enumerate().filter(|(_, call)| wanted(call)).collect();
+    if wanted.is_empty() {
+        let names: Vec<_> = calls.iter().map(|call| call.name).collect();
+        return Err(format!("there are only: {}", names.join(", ")).into());
+    }
     let operations = BareOperations::new()?;
     let bare_server = Strongroom::start_bare()?;
 
@@ -90,7 +96,7 @@ fn operations(server: &Strongroom, wanted: impl Fn(&Call) -> bool) -> Result<(),
         "{:<18}{:>12}{:>10}{:>10}{:>10}{:>22}",
         "operation", "requests/s", "CPU", "bare op", "TLS", "CPU / (bare op + TLS)"
     );
-    for (at, call) in prepare(server)?.iter().enumerate().filter(|(_, call)| wanted(call)) {
+    for (at, call) in wanted {
         let load = Load { connections: CONNECTIONS, time: ROUND };
         let mut rounds = Vec::new();
         for _ in 0..ROUNDS {
