@@ -12,8 +12,8 @@ impl Engine {
     pub fn act_on_due(&self, limit: usize) -> Result<usize, Error> {
         let now = self.now();
         let mut acted = 0;
-        let found = self.store.query(|read| read.due_actions(now, self.acting_turns.to_read(limit)))?;
-        for due in self.acting_turns.begin(found, limit) {
+        let found = self.store.query(|read| read.due_actions(now, self.acting_retries.to_read(limit)))?;
+        for due in self.acting_retries.begin(found, limit) {
             let Some(target) = self.open_container_by_id(due.container)? else { continue };
             let outcome = match due.kind {
                 ObjectKind::Key => self.rotate_if_due(&target, &due.name),
@@ -22,7 +22,7 @@ impl Engine {
             };
             match outcome {
                 Ok(true) => {
-                    self.acting_turns.done(&due);
+                    self.acting_retries.done(&due);
                     acted += 1;
                 }
                 Ok(false) => {}

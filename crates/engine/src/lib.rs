@@ -27,13 +27,13 @@ mod open;
 mod page;
 mod posts;
 mod principals;
+mod retries;
 mod roles;
 mod secrets;
 mod setup;
 mod shares;
 mod sweep;
 mod system_key;
-mod turns;
 
 pub use access::RoleAssignmentRequest;
 pub use audit::{Asker, Ending, Subject, Told};
@@ -101,10 +101,10 @@ pub struct Engine {
     authorities: Vec<Box<dyn CertificateAuthority>>,
     /// Held by whoever asks issuers: two who ask at once would order the same certificate twice.
     asking: parking_lot::Mutex<()>,
-    /// Of the loops: the one that acts, the one that asks issuers, and the one that tells.
-    acting_turns: turns::Turns,
-    asking_turns: turns::Turns,
-    telling_turns: turns::Turns,
+    /// What is tried again by each loop: the one that acts, the one that asks issuers, and the one that tells.
+    acting_retries: retries::Retries,
+    asking_retries: retries::Retries,
+    telling_retries: retries::Retries,
 }
 
 impl Engine {

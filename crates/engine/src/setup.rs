@@ -7,7 +7,7 @@ use crate::{
     metering::KeyUses,
     metrics::Counters,
     open::OpenContainers,
-    turns::Turns,
+    retries::Retries,
 };
 use custody::{Entropy, Provider, RootKey};
 use domain::{
@@ -84,9 +84,9 @@ impl Engine {
             directory_access: InForce::default(),
             authorities: Vec::new(),
             asking: parking_lot::Mutex::default(),
-            acting_turns: Turns::default(),
-            asking_turns: Turns::default(),
-            telling_turns: Turns::default(),
+            acting_retries: Retries::default(),
+            asking_retries: Retries::default(),
+            telling_retries: Retries::default(),
         };
         engine.resume_time()?;
         engine.arm_assignments()?;

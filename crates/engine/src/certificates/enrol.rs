@@ -38,15 +38,15 @@ impl Engine {
     pub fn ask_issuers(&self, limit: usize) -> Result<usize, Error> {
         let _alone = self.asking.lock();
         let (mut asked, mut silent) = (0, HashSet::new());
-        let found = self.store.query(|read| read.due_actions(self.now(), self.asking_turns.to_read(limit)))?;
-        for due in self.asking_turns.begin(found, limit) {
+        let found = self.store.query(|read| read.due_actions(self.now(), self.asking_retries.to_read(limit)))?;
+        for due in self.asking_retries.begin(found, limit) {
             if due.kind != ObjectKind::Certificate {
                 continue;
             }
             let Some(target) = self.open_container_by_id(due.container)? else { continue };
             match self.ask_issuer(&target, &due.name, &mut silent) {
                 Ok(true) => {
-                    self.asking_turns.done(&due);
+                    self.asking_retries.done(&due);
                     asked += 1;
                 }
                 Ok(false) => {}

@@ -12,11 +12,11 @@ impl Engine {
     pub fn publish_due(&self, limit: usize) -> Result<usize, Error> {
         let now = self.now();
         let mut told = 0;
-        let found = self.store.query(|read| read.due_notices(now, self.telling_turns.to_read(limit)))?;
-        for due in self.telling_turns.begin(found, limit) {
+        let found = self.store.query(|read| read.due_notices(now, self.telling_retries.to_read(limit)))?;
+        for due in self.telling_retries.begin(found, limit) {
             match self.publish_expiry(&due) {
                 Ok(()) => {
-                    self.telling_turns.done(&due);
+                    self.telling_retries.done(&due);
                     told += 1;
                 }
                 // One that can't be told of must not keep the others from it.
