@@ -1,7 +1,8 @@
 //! The loop that acts on objects whose time has come: keys rotate, certificates are made and renewed.
 
-use crate::{Engine, Error};
+use crate::{Engine, Error, OpenContainer};
 use domain::ObjectKind;
+use std::sync::Arc;
 use store::DueObject;
 
 impl Engine {
@@ -14,7 +15,7 @@ impl Engine {
         let mut acted = 0;
         let found = self.store.query(|read| read.due_actions(now, self.acting_retries.to_read(limit)))?;
         for due in self.acting_retries.begin(found, limit) {
-            let Some(target) = self.open_container_by_id(due.container)? else { continue };
+            let Some(target) = self.container_of(&due) else { continue };
             let outcome = match due.kind {
                 ObjectKind::Key => self.rotate_if_due(&target, &due.name),
                 ObjectKind::Certificate => self.advance_certificate(&target, &due.name),
@@ -28,7 +29,7 @@ impl Engine {
                 Ok(false) => {}
                 // Somebody else has just changed it: the next round looks again.
                 Err(Error::Busy) => {}
-                Err(Error::Refused(_)) if self.is_gone(&due)? => {}
+                Err(Error::Refused(_)) if self.is_gone(&due).unwrap_or(false) => {}
                 // One that can't be acted on must not keep the others from it.
                 Err(error) => {
                     let (container, kind) = (&target.container.name, due.kind);
@@ -37,6 +38,15 @@ impl Engine {
             }
         }
         Ok(acted)
+    }
+
+    /// The live container of what is due. One that can't be opened must not keep the others from it.
+    pub(crate) fn container_of(&self, due: &DueObject) -> Option<Arc<OpenContainer>> {
+        self.open_container_by_id(due.container).unwrap_or_else(|error| {
+            let (container, kind) = (due.container, due.kind);
+            tracing::error!(%container, %kind, name = %due.name, %error, "the container of what is due can't be opened");
+            None
+        })
     }
 
     /// Whether what was due is not there any more: somebody deleted it, or its container, meanwhile.

@@ -43,7 +43,7 @@ impl Engine {
             if due.kind != ObjectKind::Certificate {
                 continue;
             }
-            let Some(target) = self.open_container_by_id(due.container)? else { continue };
+            let Some(target) = self.container_of(&due) else { continue };
             match self.ask_issuer(&target, &due.name, &mut silent) {
                 Ok(true) => {
                     self.asking_retries.done(&due);
@@ -52,7 +52,7 @@ impl Engine {
                 Ok(false) => {}
                 // Somebody else has just changed it: the next round looks again.
                 Err(Error::Busy) => {}
-                Err(Error::Refused(_)) if self.is_gone(&due)? => {}
+                Err(Error::Refused(_)) if self.is_gone(&due).unwrap_or(false) => {}
                 Err(error) => {
                     tracing::error!(container = %target.container.name, certificate = %due.name, %error, "an issuer was not asked");
                 }

@@ -159,6 +159,19 @@ fn an_issuer_that_does_not_answer_for_one_certificate_keeps_no_other_waiting() {
 }
 
 #[test]
+fn a_vault_that_does_not_open_keeps_no_other_waiting() {
+    let (rig, provider) = waiting();
+    rig.add_broken_vault(ObjectKind::Certificate, "c");
+    rig.clock.advance(1);
+    create(&rig, "d", "theirs").unwrap();
+    for _ in 0..2 {
+        provider.will(|order| OrderAnswer::Issued(signed_outside(order.now, order.request)));
+    }
+    assert_eq!(rig.engine.ask_issuers(10).unwrap(), 2);
+    assert_eq!(status(&rig, "d"), OperationStatus::Completed);
+}
+
+#[test]
 fn two_who_ask_at_once_order_once() {
     let (rig, provider) = waiting();
     let (entered, inside) = mpsc::channel();

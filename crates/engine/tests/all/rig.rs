@@ -2,8 +2,8 @@
 
 use custody::{RootKey, SoftwareProvider, SystemEntropy};
 use domain::{
-    Activation, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectName, ResourceGroup, ResourceId, Secret, Sku,
-    Subscription, Tags,
+    Activation, Container, ContainerId, ContainerKind, ContainerName, Curve, Guid, KeySpec, ObjectKind, ObjectName,
+    ResourceGroup, ResourceId, Secret, Sku, Subscription, Tags,
     access::{Caller, GLOBAL_ADMINISTRATOR, Scope, azure_roles, hsm_roles},
     lifecycle::PolicyAmendment,
 };
@@ -13,7 +13,7 @@ use engine::{
     SystemClock, VaultSettings,
 };
 use std::{path::PathBuf, sync::Arc};
-use store::{Store, sqlite::SqliteStore};
+use store::{Store, Tx, sqlite::SqliteStore};
 use tempfile::TempDir;
 
 pub const SUBSCRIPTION: Guid = Guid::from_u128(0x5b);
@@ -124,6 +124,21 @@ impl Rig {
         };
         let vault = self.open(ContainerKind::Vault);
         self.engine.set_secret(&caller(ADMINISTRATOR), &vault, &key_name(name), request).unwrap()
+    }
+
+    /// Puts beside the vault another one whose key does not open, with a copy of an object of the vault.
+    pub fn add_broken_vault(&self, kind: ObjectKind, name: &str) {
+        let store: Box<dyn Store> = Box::new(SqliteStore::open(&self.path()).unwrap());
+        let vault = self.open(ContainerKind::Vault);
+        let copy = |tx: &mut dyn Tx| {
+            let stored = tx.container_by_id(vault.id())?.unwrap();
+            let object = tx.object(vault.id(), kind, &key_name(name))?.unwrap();
+            let version = tx.version(vault.id(), kind, &key_name(name), object.object.current)?.unwrap();
+            let (id, name) = (ContainerId(Guid::from_u128(0xb0)), ContainerName::parse("broken").unwrap());
+            tx.insert_container(&Container { id, name, ..stored.container }, &stored.sealed_key)?;
+            tx.insert_object(id, &object, &version.version, &version.material)
+        };
+        store.transact("test", copy).unwrap();
     }
 
     pub fn create_ec_key(&self, kind: ContainerKind, name: &str) {

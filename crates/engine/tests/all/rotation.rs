@@ -46,6 +46,21 @@ fn the_loop_rotates_when_due_and_not_before() {
 }
 
 #[test]
+fn a_vault_that_does_not_open_keeps_no_other_from_its_turn() {
+    let rig = Rig::new();
+    let (who, kind) = (caller(ADMINISTRATOR), ContainerKind::Vault);
+    for name in ["a", "k"] {
+        rig.create_ec_key(kind, name);
+        rig.engine.set_rotation_policy(&who, &rig.open(kind), &key_name(name), &policy("P30D", "P90D")).unwrap();
+        rig.clock.advance(1);
+    }
+    rig.add_broken_vault(ObjectKind::Key, "a");
+    rig.clock.advance(30 * DAY);
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 2);
+    assert_eq!(versions(&rig, kind), 2);
+}
+
+#[test]
 fn a_deleted_key_is_not_rotated() {
     let rig = Rig::new();
     let who = caller(ADMINISTRATOR);
