@@ -1,7 +1,7 @@
 //! The loop that acts on objects whose time has come: keys rotate, certificates are made and renewed.
 
 use crate::{Engine, Error, OpenContainer};
-use domain::ObjectKind;
+use domain::{CertificateRefusal, ObjectKind, Refusal};
 use std::sync::Arc;
 use store::DueObject;
 
@@ -29,7 +29,7 @@ impl Engine {
                 Ok(false) => {}
                 // Somebody else has just changed it: the next round looks again.
                 Err(Error::Busy) => {}
-                Err(Error::Refused(_)) if self.is_gone(&due).unwrap_or(false) => {}
+                Err(error) if self.is_gone(&due, &error) => {}
                 // One that can't be acted on must not keep the others from it.
                 Err(error) => {
                     let (container, kind) = (&target.container.name, due.kind);
@@ -49,10 +49,21 @@ impl Engine {
         })
     }
 
-    /// Whether what was due is not there any more: somebody deleted it, or its container, meanwhile.
-    pub(crate) fn is_gone(&self, due: &DueObject) -> Result<bool, Error> {
-        let Some(target) = self.open_container_by_id(due.container)? else { return Ok(true) };
+    /// Whether what was due could not be done because it is not there any more: somebody deleted it, or its container, or
+    /// ended the pending operation meanwhile.
+    pub(crate) fn is_gone(&self, due: &DueObject, error: &Error) -> bool {
+        match error {
+            Error::Refused(Refusal::Certificate(
+                CertificateRefusal::PendingNotFound | CertificateRefusal::NotInProgress { .. },
+            )) => true,
+            Error::Refused(_) => !self.is_there(due).unwrap_or(true),
+            _ => false,
+        }
+    }
+
+    fn is_there(&self, due: &DueObject) -> Result<bool, Error> {
+        let Some(target) = self.open_container_by_id(due.container)? else { return Ok(false) };
         let found = self.store.query(|read| read.object(target.id(), due.kind, &due.name))?;
-        Ok(!found.is_some_and(|found| found.object.state.is_live()))
+        Ok(found.is_some_and(|found| found.object.state.is_live()))
     }
 }

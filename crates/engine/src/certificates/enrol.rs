@@ -52,7 +52,7 @@ impl Engine {
                 Ok(false) => {}
                 // Somebody else has just changed it: the next round looks again.
                 Err(Error::Busy) => {}
-                Err(Error::Refused(_)) if self.is_gone(&due).unwrap_or(false) => {}
+                Err(error) if self.is_gone(&due, &error) => {}
                 Err(error) => {
                     tracing::error!(container = %target.container.name, certificate = %due.name, %error, "an issuer was not asked");
                 }

@@ -10,8 +10,8 @@ use domain::{
     PolicyRequest, UnixTime,
 };
 use engine::{
-    AttributeChanges, CreateCertificate, Engine, Error, KeyReference, MergeCertificate, ObjectChanges, ObjectView,
-    OpenContainer, PRIVATE_CA, SetIssuer,
+    AttributeChanges, CertificateAuthority, CreateCertificate, Engine, Error, KeyReference, MergeCertificate,
+    ObjectChanges, ObjectView, OpenContainer, Order, OrderAnswer, PRIVATE_CA, SetIssuer,
 };
 use std::{
     path::Path,
@@ -57,12 +57,18 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::with(Vec::new())
+    }
+
+    /// With issuers to ask.
+    fn with(authorities: Vec<Box<dyn CertificateAuthority>>) -> Self {
         let mut store = None;
-        let rig = Rig::on(|inner| {
+        let around = |inner| {
             let crossing = Arc::new(Crossing { inner, before: Mutex::default() });
             store = Some(Arc::clone(&crossing));
-            crossing
-        });
+            crossing as _
+        };
+        let rig = Rig::made(around, authorities);
         Self { rig, store: store.unwrap() }
     }
 
@@ -109,6 +115,19 @@ fn a_key_that_is_purged_while_its_next_certificate_is_made_does_not_live_on() {
     assert!(matches!(scene.create(Some(policy("Self"))), Err(Error::Busy)));
     scene.assert_met();
     scene.create(Some(policy("Self"))).unwrap();
+}
+
+/// An issuer that makes every certificate at once.
+struct Elsewhere;
+
+impl CertificateAuthority for Elsewhere {
+    fn provider(&self) -> &'static str {
+        "Elsewhere"
+    }
+
+    fn ask(&self, order: &Order<'_>) -> OrderAnswer {
+        OrderAnswer::Issued(signed_outside(order.now, order.request))
+    }
 }
 
 /// Counts what is logged as an error.
@@ -164,6 +183,34 @@ fn a_policy_that_is_changed_while_a_version_is_made_by_it_stays_changed() {
     scene.assert_met();
     let again = scene.create(None).unwrap();
     assert_eq!(again.object.course.unwrap().policy.x509.validity_months, 7);
+}
+
+#[test]
+fn a_pending_operation_that_is_ended_while_its_issuer_answers_is_no_error() {
+    let ends: [fn(&Engine, &OpenContainer); 2] = [
+        |engine, vault| {
+            engine.delete_pending_certificate(&caller(ADMINISTRATOR), vault, &key_name("c")).unwrap();
+        },
+        |engine, vault| {
+            engine.cancel_pending_certificate(&caller(ADMINISTRATOR), vault, &key_name("c")).unwrap();
+        },
+    ];
+    for end in ends {
+        let scene = Scene::with(vec![Box::new(Elsewhere)]);
+        let (who, vault) = (caller(ADMINISTRATOR), scene.rig.open(ContainerKind::Vault));
+        let changes = IssuerChanges { provider: Some("Elsewhere".to_owned()), ..IssuerChanges::default() };
+        let request = SetIssuer { changes, ..SetIssuer::default() };
+        scene.rig.engine.set_issuer(&who, &vault, &IssuerName::parse("theirs").unwrap(), &request).unwrap();
+        scene.create(Some(policy("theirs"))).unwrap();
+        scene.before(Operation::CertificateEnroll, end);
+        let errors = Arc::new(AtomicUsize::new(0));
+        tracing::subscriber::with_default(Errors(Arc::clone(&errors)), || {
+            scene.rig.engine.ask_issuers(10).unwrap();
+        });
+        scene.assert_met();
+        assert_eq!(errors.load(Ordering::Relaxed), 0);
+        assert!(scene.rig.engine.get_object(&who, &vault, ObjectKind::Key, &key_name("c"), None).is_err());
+    }
 }
 
 #[test]

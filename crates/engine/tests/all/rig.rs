@@ -37,12 +37,8 @@ impl Rig {
         Self::made(|store| store, authorities)
     }
 
-    /// With something around the store.
-    pub fn on(around: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
-        Self::made(around, Vec::new())
-    }
-
-    fn made(
+    /// With something around the store, and issuers to ask.
+    pub fn made(
         around: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
         authorities: Vec<Box<dyn CertificateAuthority>>,
     ) -> Self {
