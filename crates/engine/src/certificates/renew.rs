@@ -47,11 +47,13 @@ impl Engine {
             preserve_order: body_of(&old.version)?.preserve_order,
             policy: None,
         };
-        let beginning = self.beginning(target, Some(&(found.clone(), old.clone())), policy, &request)?;
+        let beginning = self.beginning(target, Some(&(found.clone(), old.clone())), policy.clone(), &request)?;
         let path = path_of(KIND, name);
         let operation = Operation::CertificateRenew;
         self.change(operation, None, &Subject::within(target, &path), |tx, now| {
-            if find_current(tx, target, name)?.1.version.id != old.version.id {
+            let (found, current) = find_current(tx, target, name)?;
+            // Somebody has changed meanwhile what it is made like, or disabled the version before it.
+            if current.version != old.version || course_of(&found.object)?.policy != policy {
                 return Err(Error::Busy);
             }
             let mut object = self.begin(tx, target, name, &beginning, now)?.object;

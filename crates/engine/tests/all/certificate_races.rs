@@ -186,6 +186,30 @@ fn a_policy_that_is_changed_while_a_version_is_made_by_it_stays_changed() {
 }
 
 #[test]
+fn a_renewal_is_made_by_what_holds_when_it_is_written() {
+    let scene = Scene::new();
+    let first = scene.create(Some(policy("Self"))).unwrap().version.id;
+    scene.rig.clock.advance(330 * DAY);
+    scene.before(Operation::CertificateRenew, |engine, vault| {
+        let changed = PolicyRequest { validity_months: Some(7), ..PolicyRequest::default() };
+        engine.update_certificate_policy(&caller(ADMINISTRATOR), vault, &key_name("c"), &changed).unwrap();
+    });
+    let (who, vault) = (caller(ADMINISTRATOR), scene.rig.open(ContainerKind::Vault));
+    let found = || scene.rig.engine.get_object(&who, &vault, CERTIFICATE, &key_name("c"), None).unwrap();
+    assert_eq!(scene.rig.engine.act_on_due(10).unwrap(), 0);
+    scene.assert_met();
+    assert_eq!(found().object.course.unwrap().policy.x509.validity_months, 7, "nobody takes the change back");
+    scene.before(Operation::CertificateRenew, |engine, vault| {
+        let attributes = AttributeChanges { enabled: Some(false), ..AttributeChanges::default() };
+        let changes = ObjectChanges { attributes, ..ObjectChanges::default() };
+        engine.update_object(&caller(ADMINISTRATOR), vault, CERTIFICATE, &key_name("c"), None, &changes).unwrap();
+    });
+    scene.rig.engine.act_on_due(10).unwrap();
+    scene.assert_met();
+    assert_eq!((found().version.id, found().version.attributes.enabled), (first, false), "what is disabled waits");
+}
+
+#[test]
 fn a_pending_operation_that_is_ended_while_its_issuer_answers_is_no_error() {
     let ends: [fn(&Engine, &OpenContainer); 2] = [
         |engine, vault| {
