@@ -111,6 +111,10 @@ impl Engine {
             }
             if object.current == version.id {
                 object.schedule(&version);
+            } else if changes.policy.is_some() {
+                // Whichever version was named: when something is due goes by the current one.
+                let current = find_version(tx, target.id(), &object, None)?.version;
+                object.schedule(&current);
             }
             if object != before {
                 tx.save_object(target.id(), &object)?;

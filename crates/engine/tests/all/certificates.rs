@@ -333,6 +333,21 @@ fn at_80_percent_of_its_life_a_certificate_is_renewed_and_the_old_version_still_
 }
 
 #[test]
+fn a_policy_counts_from_when_it_is_changed_through_whichever_version() {
+    let rig = Rig::new();
+    let first = create(&rig, "c", "Self").unwrap().version.id;
+    create(&rig, "c", "Self").unwrap();
+    let action = Some(LifetimeStepKind::AutoRenew);
+    let early = LifetimeStepRequest { action, percentage: Some(10), days_before_expiry: None };
+    let policy = Some(PolicyRequest { lifetime_actions: Some(vec![early]), ..PolicyRequest::default() });
+    let changes = ObjectChanges { policy, ..ObjectChanges::default() };
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
+    rig.engine.update_object(&who, &vault, ObjectKind::Certificate, &name, Some(first), &changes).unwrap();
+    rig.clock.advance(40 * DAY);
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 1, "a tenth of its life is over");
+}
+
+#[test]
 fn contacts_are_due_once_for_what_nobody_here_can_renew() {
     let rig = Rig::new();
     let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
