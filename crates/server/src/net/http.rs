@@ -5,7 +5,7 @@ use super::drain::{Phase, Stage};
 use super::watch::{Activity, Verdict, Watch, Watched};
 use super::{Handler, Limits, Peer, Refused, Shared};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
@@ -173,12 +173,14 @@ async fn answer_whole<H: Handler>(connection: &Connection<H>, request: Request<I
         return connection.refuse(reason);
     }
     let (head, body) = request.into_parts();
-    // Held until the answer is there.
-    let room = if is_large(shared, &head, &body) { room_for_large(shared).await.map(Some) } else { Ok(None) };
+    let limit = if is_large(shared, &head, &body) { limits.large_body } else { limits.body };
+    // Held until the answer is there. What is larger still is heard out, but not kept, and needs none.
+    let needs_room = limit > limits.body && body.size_hint().lower() <= limit as u64;
+    let room = if needs_room { room_for_large(shared).await.map(Some) } else { Ok(None) };
     let body = match &room {
         Err(reason) => Err(*reason),
         Ok(_) if body.is_end_stream() => Ok(Bytes::new()),
-        Ok(room) => collect(body, &head.headers, limits, room.is_some()).await,
+        Ok(_) => collect(body, &head.headers, limits, limit).await,
     };
     match body {
         Ok(body) => guarded(shared.handler.handle(Request::from_parts(head, body), *peer))
@@ -232,10 +234,9 @@ async fn room_for_large<H>(shared: &Shared<H>) -> Result<SemaphorePermit<'_>, Re
 }
 
 /// Reads a body whole, within the limits of size and time.
-async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits, is_large: bool) -> Result<Bytes, Refused> {
+async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits, limit: usize) -> Result<Bytes, Refused> {
     // A client that asks before it sends needs no patience.
     let patience = if headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
-    let limit = if is_large { limits.large_body } else { limits.body };
     let reading = read_whole(body, limit, limit.saturating_mul(patience));
     tokio::time::timeout(limits.body_time, reading).await.unwrap_or(Err(Refused::BodyTooSlow))
 }
@@ -249,17 +250,18 @@ async fn read_whole(mut body: Incoming, limit: usize, patience: usize) -> Result
     if body.is_end_stream() && first.len() <= limit {
         return Ok(first);
     }
-    let mut whole = BytesMut::with_capacity(limit.min(usize::try_from(announced).unwrap_or(limit)));
-    let mut length = first.len();
-    whole.extend_from_slice(&first);
-    while let Some(piece) = next(&mut body).await? {
-        length += piece.remaining();
+    let kept = if announced > limit as u64 { 0 } else { limit };
+    let mut whole = BytesMut::with_capacity(kept.min(usize::try_from(announced).unwrap_or(limit)));
+    let (mut length, mut piece) = (0, Some(first));
+    while let Some(bytes) = piece {
+        length += bytes.len();
         if length > patience {
             break;
         }
-        if length <= limit {
-            whole.extend_from_slice(&piece);
+        if length <= kept {
+            whole.extend_from_slice(&bytes);
         }
+        piece = next(&mut body).await?;
     }
     if length > limit { Err(Refused::BodyTooLarge) } else { Ok(whole.freeze()) }
 }

@@ -109,6 +109,27 @@ async fn large_bodies_take_turns() {
 }
 
 #[tokio::test]
+async fn what_is_too_large_takes_no_room_from_what_is_not() {
+    let limits = Limits { large_bodies: 1, ..settings().limits };
+    let server = start_with(Settings { limits, ..settings() });
+    let mut endless = server.tls("localhost").await;
+    let head = "POST /large HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n";
+    endless.write_all(head.as_bytes()).await.unwrap();
+    endless.write_all(&[b'x'; 1000]).await.unwrap();
+    endless.flush().await.unwrap();
+    let mut client = server.http1().await;
+    for _ in 0..3 {
+        let asked = async { text(client.send_request(post("/large", 100 << 10)).await).await };
+        let answer = tokio::time::timeout(Duration::from_secs(5), asked).await.expect("it waits for room");
+        assert_eq!(answer.0, 200);
+    }
+    endless.write_all(&vec![b'x'; 299_000]).await.unwrap();
+    let mut answer = [0; 13];
+    endless.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 413 ", "it is heard out");
+}
+
+#[tokio::test]
 async fn a_client_that_asks_first_is_refused_before_it_sends_a_body() {
     let server = start();
     let ask = |length: usize| {
