@@ -72,6 +72,16 @@ impl Raw {
         self.open = None;
     }
 
+    /// Sends the beginning of a request, and leaves it at that until it hangs up.
+    ///
+    /// # Panics
+    /// If the server does not read it.
+    pub fn begin(&mut self, request: &[u8]) {
+        let mut stream = self.connect();
+        stream.write_all(request).and_then(|()| stream.flush()).unwrap();
+        self.open = Some(stream);
+    }
+
     /// Sends a request as it is. `None`: the server closed the connection instead of answering.
     ///
     /// # Panics

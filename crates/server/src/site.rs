@@ -3,6 +3,7 @@
 use crate::{
     dev::DevControl,
     metrics::{self, Exposition},
+    net::LargeBody,
 };
 use azure::{Addresses, Arm, DataPlane, Request, Response, SignIn};
 use bytes::Bytes;
@@ -160,9 +161,20 @@ impl crate::net::Handler for Site {
         self.answer(request, peer.address.ip()).await
     }
 
-    /// A backup is as large as all versions together, and has to come back.
-    fn takes_large_body(&self, head: &http::request::Parts) -> bool {
-        head.method == http::Method::POST && head.uri.path().trim_end_matches('/').ends_with("/restore")
+    /// A backup is as large as all versions together, and has to come back. From those whom nobody knows it is not taken,
+    /// or a few of them could take all the room that there is.
+    async fn large_body(&self, head: &http::request::Parts, peer: crate::net::Peer) -> LargeBody {
+        if head.method != http::Method::POST || !head.uri.path().trim_end_matches('/').ends_with("/restore") {
+            return LargeBody::Refused;
+        }
+        let without = http::Request::from_parts(head.clone(), Bytes::new());
+        let id = self.door.engine().new_guid();
+        let Some(request) = Request::read(without, peer.address.ip(), id) else { return LargeBody::Refused };
+        match self.destination(&request) {
+            Destination::Container(kind, _) if self.data_plane.knows_caller(kind, &request).await => LargeBody::Taken,
+            Destination::Container(..) => LargeBody::Passed,
+            _ => LargeBody::Refused,
+        }
     }
 
     fn refuse(&self, reason: crate::net::Refused) -> Response {

@@ -21,6 +21,7 @@ mod external_provider;
 mod garbage;
 mod http_model;
 mod kill_storm;
+mod large_bodies;
 mod locks;
 mod notices;
 mod purged_bytes;

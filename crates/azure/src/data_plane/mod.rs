@@ -97,6 +97,11 @@ impl DataPlane {
         }
     }
 
+    /// Whether a request to a container has a caller.
+    pub async fn knows_caller(&self, kind: ContainerKind, request: &Request) -> bool {
+        self.caller(kind, request).await.is_ok()
+    }
+
     async fn caller(&self, kind: ContainerKind, request: &Request) -> Result<Caller, NoCaller> {
         bearer::caller(&self.door, &self.identity, request, self.addresses.container_audiences(kind)).await
     }

@@ -3,8 +3,8 @@
 use super::bare::Shaped;
 use super::drain::{Phase, Stage};
 use super::watch::{Activity, Verdict, Watch, Watched};
-use super::{Handler, Limits, Peer, Refused, Shared};
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use super::{Handler, LargeBody, Limits, Peer, Refused, Shared};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -173,14 +173,21 @@ async fn answer_whole<H: Handler>(connection: &Connection<H>, request: Request<I
         return connection.refuse(reason);
     }
     let (head, body) = request.into_parts();
-    let limit = if is_large(shared, &head, &body) { limits.large_body } else { limits.body };
+    let announced = body.size_hint().lower();
+    let large = match announced > limits.body as u64 {
+        true => guarded(shared.handler.large_body(&head, *peer)).await,
+        false => Ok(LargeBody::Refused),
+    };
+    let Ok(large) = large else { return connection.refuse(Refused::Panicked) };
+    let limit = if large == LargeBody::Refused { limits.body } else { limits.large_body };
     // Held until the answer is there. What is larger still is heard out, but not kept, and needs none.
-    let needs_room = limit > limits.body && body.size_hint().lower() <= limit as u64;
+    let needs_room = large == LargeBody::Taken && announced <= limit as u64;
     let room = if needs_room { room_for_large(shared).await.map(Some) } else { Ok(None) };
+    let kept = if large == LargeBody::Passed || announced > limit as u64 { 0 } else { limit };
     let body = match &room {
         Err(reason) => Err(*reason),
         Ok(_) if body.is_end_stream() => Ok(Bytes::new()),
-        Ok(_) => collect(body, &head.headers, limits, limit).await,
+        Ok(_) => collect(body, &head.headers, limits, (limit, kept)).await,
     };
     match body {
         Ok(body) => guarded(shared.handler.handle(Request::from_parts(head, body), *peer))
@@ -223,34 +230,34 @@ fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
-fn is_large<H: Handler>(shared: &Shared<H>, head: &Parts, body: &Incoming) -> bool {
-    body.size_hint().lower() > shared.settings.limits.body as u64 && shared.handler.takes_large_body(head)
-}
-
 /// Waits for room for a large body.
 async fn room_for_large<H>(shared: &Shared<H>) -> Result<SemaphorePermit<'_>, Refused> {
     let room = tokio::time::timeout(shared.settings.limits.body_time, shared.large_bodies.acquire()).await;
     room.ok().and_then(Result::ok).ok_or(Refused::BodyTooSlow)
 }
 
-/// Reads a body whole, within the limits of size and time.
-async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits, limit: usize) -> Result<Bytes, Refused> {
+/// Reads a body whole, within the limits of size and time, and keeps it unless it is larger than that.
+async fn collect(
+    body: Incoming,
+    headers: &HeaderMap,
+    limits: &Limits,
+    (limit, kept): (usize, usize),
+) -> Result<Bytes, Refused> {
     // A client that asks before it sends needs no patience.
     let patience = if headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
-    let reading = read_whole(body, limit, limit.saturating_mul(patience));
+    let reading = read_whole(body, (limit, kept), limit.saturating_mul(patience));
     tokio::time::timeout(limits.body_time, reading).await.unwrap_or(Err(Refused::BodyTooSlow))
 }
 
-async fn read_whole(mut body: Incoming, limit: usize, patience: usize) -> Result<Bytes, Refused> {
+async fn read_whole(mut body: Incoming, (limit, kept): (usize, usize), patience: usize) -> Result<Bytes, Refused> {
     let announced = body.size_hint().lower();
     if announced > patience as u64 {
         return Err(Refused::BodyTooLarge);
     }
     let first = next(&mut body).await?.unwrap_or_default();
-    if body.is_end_stream() && first.len() <= limit {
+    if body.is_end_stream() && first.len() <= kept {
         return Ok(first);
     }
-    let kept = if announced > limit as u64 { 0 } else { limit };
     let mut whole = BytesMut::with_capacity(kept.min(usize::try_from(announced).unwrap_or(limit)));
     let (mut length, mut piece) = (0, Some(first));
     while let Some(bytes) = piece {

@@ -54,15 +54,26 @@ pub enum Refused {
     Panicked,
 }
 
+/// What becomes of a large body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LargeBody {
+    /// It is too large.
+    Refused,
+    /// It may be up to [`Limits::large_body`].
+    Taken,
+    /// As much of it is heard out, but not kept: the request is answered without, whatever it says.
+    Passed,
+}
+
 /// The front's side: answers requests whose body has been read whole.
 pub trait Handler: Send + Sync + 'static {
     /// Answers a request. The future is dropped if the client hangs up over it: what must happen as a whole belongs in a
     /// task of its own.
     fn handle(&self, request: Request<Bytes>, peer: Peer) -> impl Future<Output = Response<Bytes>> + Send;
 
-    /// Whether a request may bring a body of up to [`Limits::large_body`].
-    fn takes_large_body(&self, _head: &Parts) -> bool {
-        false
+    /// What becomes of a body beyond [`Limits::body`]. Asked before it is read.
+    fn large_body(&self, _head: &Parts, _peer: Peer) -> impl Future<Output = LargeBody> + Send {
+        std::future::ready(LargeBody::Refused)
     }
 
     /// Shapes the answer to a request that does not come to [`Handler::handle`].

@@ -104,6 +104,8 @@ async fn large_bodies_take_turns() {
     let small = text(server.http1().await.send_request(post("/large", 1 << 10)).await).await;
     assert_eq!(small.0, 200, "what is small does not wait");
     assert!(!blocked.is_finished());
+    let passed = text(server.http1().await.send_request(post("/large/passed", 100 << 10)).await).await;
+    assert_eq!(passed, (200, "POST localhost /large/passed tls=true body=0".to_owned()), "nor what is not kept");
     server.go.add_permits(1);
     assert_eq!((waiting.await.unwrap().0, (&mut blocked).await.unwrap().0), (200, 200));
 }
@@ -216,5 +218,7 @@ async fn a_panic_ends_one_request_and_not_its_connection() {
     assert_eq!(text(client.send_request(get("/fine")).await).await.0, 200);
     let mut client = server.http2().await;
     assert_eq!(text(client.send_request(get("https://localhost/panic")).await).await.0, 500);
+    let large = post("https://localhost/large/panic", 100 << 10);
+    assert_eq!(text(client.send_request(large).await).await, (500, "refused: Panicked".to_owned()));
     assert_eq!(text(client.send_request(get("https://localhost/fine")).await).await.0, 200);
 }

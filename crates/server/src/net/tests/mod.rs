@@ -54,8 +54,13 @@ impl Handler for Told {
         Response::new(text.into())
     }
 
-    fn takes_large_body(&self, head: &Parts) -> bool {
-        head.uri.path().starts_with("/large")
+    async fn large_body(&self, head: &Parts, _: Peer) -> LargeBody {
+        match head.uri.path() {
+            "/large/passed" => LargeBody::Passed,
+            "/large/panic" => panic!("told to"),
+            path if path.starts_with("/large") => LargeBody::Taken,
+            _ => LargeBody::Refused,
+        }
     }
 
     fn refuse(&self, reason: Refused) -> Response<Bytes> {
