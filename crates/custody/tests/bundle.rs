@@ -132,6 +132,38 @@ fn a_key_that_is_there_twice_is_one() {
 }
 
 #[test]
+fn a_file_that_is_full_of_keys_is_not_read_to_its_end() {
+    let file = include_str!("certificates/ec-no-point.pem");
+    let (key, _) = file.split_once("-----BEGIN CERTIFICATE").unwrap();
+    let times = |times| read_pem(&key.repeat(times), None);
+    assert!(times(8).is_ok());
+    assert_eq!(reason(times(9)), "there are more than 8 private keys");
+    let Key { generated, spec, .. } = &ec_keys(&SoftwareProvider)[0];
+    let private = SoftwareProvider.export(*spec, &generated.public, &generated.material).unwrap();
+    assert_eq!(reason(read_pkcs12(&keys_in_the_clear(&private, 9), None)), "there are more than 8 private keys");
+    assert!(read_pkcs12(&keys_in_the_clear(&private, 8), None).is_ok());
+}
+
+/// A PKCS#12 file of nothing but one key, so many times, and no password.
+fn keys_in_the_clear(private: &Secret, times: usize) -> Vec<u8> {
+    const DATA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    const KEY_BAG: &[u8] = &[6, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 1];
+    let tagged = |tag: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let length = match length {
+            [0, short @ 0..0x80] => vec![short],
+            [0, long] => vec![0x81, long],
+            long => [&[0x82], long.as_slice()].concat(),
+        };
+        [&[tag], length.as_slice(), content].concat()
+    };
+    let data = |content: &[u8]| tagged(0x30, &[DATA, &tagged(0xa0, &tagged(4, content))].concat());
+    let bag = tagged(0x30, &[KEY_BAG, &tagged(0xa0, private.expose())].concat());
+    let bags = tagged(0x30, &bag.repeat(times));
+    tagged(0x30, &[&[2, 1, 3], data(&tagged(0x30, &data(&bags))).as_slice()].concat())
+}
+
+#[test]
 fn a_key_that_is_encrypted_as_pkcs8_is_read_from_pem_with_its_password() {
     let plain = imported(read_pem(include_str!("certificates/rsa-pkcs1.pem"), PASSWORD).unwrap(), Order::LeafFirst);
     for text in [include_str!("certificates/encrypted.pem"), include_str!("certificates/encrypted-legacy.pem")] {

@@ -36,6 +36,9 @@ pub(super) fn read_within(text: &str, password: Option<&str>, work: &mut Work) -
     while let Some((section, after)) = next_section(rest)? {
         has_section = true;
         rest = after;
+        if section.label.ends_with("PRIVATE KEY") {
+            work.take_key()?;
+        }
         match section.label {
             "CERTIFICATE" | "X509 CERTIFICATE" if bundle.certificates.len() < MOST_CERTIFICATES => {
                 bundle.certificates.push(section.decode()?.to_vec());

@@ -44,18 +44,28 @@ pub(super) const WRONG_PASSWORD: Refusal = invalid("the password is wrong, or th
 pub(super) const UNSUPPORTED: Refusal = invalid("it is protected in a way that is not supported");
 const MALFORMED: Refusal = invalid("the parameters of its encryption are malformed");
 
-/// How much deriving a file may still ask for, in rounds of a digest. A file says itself how much each of its parts
-/// takes, so that without a bound a small one could keep a processor busy for hours.
+/// How much a file may still ask for: of deriving, in rounds of a digest, and of keys. A file says itself how much each of
+/// its parts takes, so that without a bound a small one could keep a processor busy for hours.
 pub(in crate::bundle) struct Work {
     rounds: u32,
+    keys: u32,
 }
+
+/// Some files have one key in several forms. Reading one may compute its public part.
+const MOST_KEYS: u32 = 8;
 
 impl Work {
     /// Three derivations as the most careful writers have them (600 000 rounds each), and some more: a second or two.
-    pub(in crate::bundle) const MOST: Self = Self { rounds: 3_000_000 };
+    pub(in crate::bundle) const MOST: Self = Self::of(3_000_000);
 
-    pub(in crate::bundle) fn of(rounds: u32) -> Self {
-        Self { rounds }
+    pub(in crate::bundle) const fn of(rounds: u32) -> Self {
+        Self { rounds, keys: MOST_KEYS }
+    }
+
+    /// For each key that is read.
+    pub(in crate::bundle) fn take_key(&mut self) -> Result<(), Refusal> {
+        self.keys = self.keys.checked_sub(1).ok_or(invalid("there are more than 8 private keys"))?;
+        Ok(())
     }
 
     fn spend(&mut self, iterations: u32, outputs: usize) -> Result<NonZeroU32, Refusal> {

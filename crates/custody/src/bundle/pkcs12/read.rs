@@ -105,8 +105,12 @@ fn read_bags(bags: &[u8], bundle: &mut Bundle, password: &Password<'_>, work: &m
     // Decrypted with a wrong password, a file without a code may look like anything.
     for bag in Vec::<SafeBag<'_>>::from_der(bags).map_err(|_| WRONG_PASSWORD)? {
         match bag.id {
-            KEY_BAG => keep(&mut bundle.private, private::read_pkcs8(&encoded(&bag.value)?)?)?,
+            KEY_BAG => {
+                work.take_key()?;
+                keep(&mut bundle.private, private::read_pkcs8(&encoded(&bag.value)?)?)?;
+            }
             SHROUDED_KEY_BAG => {
+                work.take_key()?;
                 let key: EncryptedPrivateKey<'_> = bag.value.decode_as().map_err(|_| MALFORMED)?;
                 keep(&mut bundle.private, decrypt_key(&key, password, work)?)?;
             }
