@@ -156,7 +156,9 @@ impl CertificatePolicy {
             updated: now,
         };
         policy.check_changes(self)?;
-        if request.lifetime_actions.is_some() || request.validity_months.is_some() {
+        let is_measured_anew = policy.lifetime_actions != self.lifetime_actions
+            || policy.x509.validity_months != self.x509.validity_months;
+        if is_measured_anew {
             policy.check_days_before_expiry()?;
         }
         Ok(policy)

@@ -231,10 +231,16 @@ fn actions_meant_for_longer_lives_are_no_reason_to_refuse_an_import() {
     assert_eq!(parameter(imported(0)), "days_before_expiry");
     let policy = imported(90).unwrap();
     assert_eq!(policy.lifetime_actions[0].trigger, LifetimeTrigger::DaysBeforeExpiry(90));
-    // They stay as long as nobody speaks of them, but are not taken again.
+    // They stay as long as nobody asks for others, also where a client sends back what it has read.
     let disabled = PolicyRequest { enabled: Some(false), ..PolicyRequest::default() };
-    assert_eq!(policy.amended(&disabled, LATER).unwrap().lifetime_actions, policy.lifetime_actions);
-    assert_eq!(parameter(policy.amended(&asked(90), LATER)), "days_before_expiry");
+    let repeated = PolicyRequest { validity_months: Some(3), enabled: Some(false), ..asked(90) };
+    for request in [disabled, asked(90), repeated] {
+        assert_eq!(policy.amended(&request, LATER).unwrap().lifetime_actions, policy.lifetime_actions);
+    }
+    let shorter = PolicyRequest { validity_months: Some(2), ..asked(90) };
+    for request in [asked(91), shorter] {
+        assert_eq!(parameter(policy.amended(&request, LATER)), "days_before_expiry");
+    }
 }
 
 #[test]
