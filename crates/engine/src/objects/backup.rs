@@ -12,7 +12,7 @@ use domain::{
     ObjectKind, ObjectName, Refusal, RotationPolicy, Secret, State, UnixTime, Version, access::Caller,
 };
 use serde::{Deserialize, Serialize};
-use std::ops::RangeInclusive;
+use std::{io, ops::RangeInclusive};
 use store::{StoredObject, Tx};
 
 /// The plaintext of a backup. Format 2; format 1 had material in JSON's arrays of numbers, and is read as well.
@@ -61,8 +61,8 @@ impl Drop for PayloadVersion {
 const FORMATS: RangeInclusive<u32> = 1..=2;
 /// A larger one would not come back: it is base64url in a body of at most 16 MiB.
 const MAX_BYTES: usize = (12 << 20) - (1 << 10);
-/// More versions than any container lets an object have in practice; a backup is all or nothing.
-const ALL_VERSIONS: usize = 100_000;
+/// How many versions are read at once.
+const PAGE: usize = 100;
 
 impl Payload {
     fn objects(&self) -> impl Iterator<Item = &PayloadObject> {
@@ -100,29 +100,41 @@ impl Engine {
             let stored = find_live(tx, target.id(), kind, name)?;
             check_unmanaged(&stored.object, act)?;
             let followers = followers_of(tx, target.id(), &stored.object)?;
-            let leader = self.unseal(tx, target, stored)?;
-            let followers = followers.into_iter().map(|found| self.unseal(tx, target, found));
+            let mut room = MAX_BYTES;
+            let leader = self.unseal(tx, target, stored, &mut room)?;
+            let followers = followers.into_iter().map(|found| self.unseal(tx, target, found, &mut room));
             Ok(Payload { format: *FORMATS.end(), leader, followers: followers.collect::<Result<_, _>>()? })
         })?;
-        let text = serde_json::to_vec(&payload).map_err(|_| Error::Broken("a backup could not be written"))?;
+        let text = Secret::new(written(&payload)?);
         let scope = backup_scope(target);
-        let text = Secret::new(text);
         let blob = self.with_backup_key(target, |key| Ok(custody::seal_backup(key, &scope, &text, &*self.entropy)?))?;
         if blob.len() > MAX_BYTES { Err(Refusal::BackupTooLarge.into()) } else { Ok(blob) }
     }
 
-    fn unseal(&self, tx: &mut dyn Tx, target: &OpenContainer, stored: StoredObject) -> Result<PayloadObject, Error> {
+    /// An object as a backup has it. What has no room in one is not read: there may be any number of versions.
+    fn unseal(
+        &self,
+        tx: &mut dyn Tx,
+        target: &OpenContainer,
+        stored: StoredObject,
+        room: &mut usize,
+    ) -> Result<PayloadObject, Error> {
         let place = Place::of(target.id(), &stored.object);
         let object_key = place.open_object_key(target, &stored.sealed_key)?;
         let Object { kind, name, created, rotation, course, .. } = stored.object;
         let policy = course.map(|course| course.policy);
         let mut versions = Vec::new();
-        for found in tx.list_versions(target.id(), kind, &name, 0, ALL_VERSIONS)? {
-            if !found.version.is_complete() {
-                continue;
+        let mut after = 0;
+        loop {
+            let page = tx.list_versions(target.id(), kind, &name, after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after = last.sequence;
+            for found in page.into_iter().filter(|found| found.version.is_complete()) {
+                let material = place.open_material(&object_key, found.version.id, &found.material)?;
+                let saved = PayloadVersion { version: found.version, material: material.expose().to_vec() };
+                *room = room.checked_sub(length_of(&saved)?).ok_or(Refusal::BackupTooLarge)?;
+                versions.push(saved);
             }
-            let material = place.open_material(&object_key, found.version.id, &found.material)?;
-            versions.push(PayloadVersion { version: found.version, material: material.expose().to_vec() });
         }
         if versions.is_empty() {
             return Err(CertificateRefusal::InProgress.into());
@@ -231,6 +243,36 @@ fn backup_scope(target: &OpenContainer) -> String {
     }
 }
 
+/// A value in JSON. Sized at once: growing would leave copies behind that nobody wipes.
+fn written(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut text = Vec::with_capacity(length_of(value)?);
+    serde_json::to_writer(&mut text, value).map_err(|_| UNWRITABLE)?;
+    Ok(text)
+}
+
+/// How long a value is in JSON.
+fn length_of(value: &impl Serialize) -> Result<usize, Error> {
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, value).map_err(|_| UNWRITABLE)?;
+    Ok(length.0)
+}
+
+const UNWRITABLE: Error = Error::Broken("a backup could not be written");
+
+/// Counts what is written, and keeps nothing.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Material in a backup's plaintext: base64url, without a copy that nobody wipes.
 mod material {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -272,6 +314,13 @@ mod material {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_written_into_as_much_memory_as_it_takes() {
+        let values = vec!["a value, several times"; 1_000];
+        let text = written(&values).unwrap();
+        assert_eq!((text.capacity(), &text), (text.len(), &serde_json::to_vec(&values).unwrap()));
+    }
 
     #[test]
     fn material_of_both_formats_is_read() {

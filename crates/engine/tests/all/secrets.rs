@@ -1,8 +1,9 @@
 //! Secrets: values, versions, states. What all objects share is tested with keys, and by the models.
 
 use crate::rig::{ADMINISTRATOR, DAY, Rig, caller, key_name};
-use domain::{ContainerKind, ObjectKind, Refusal, Secret, Tags, UnixTime};
+use domain::{ContainerKind, ObjectKind, Refusal, Secret, Tags, UnixTime, Version, VersionId};
 use engine::{AttributeChanges, Clock, Error, NewAttributes, ObjectChanges, SetSecret};
+use store::{Store, Tx, sqlite::SqliteStore};
 
 const VAULT: ContainerKind = ContainerKind::Vault;
 
@@ -104,5 +105,17 @@ fn a_backup_that_would_be_too_large_to_come_back_is_not_given_out() {
     for _ in 100..400 {
         rig.set_secret("s", &value);
     }
+    assert!(matches!(backup(), Err(Error::Refused(Refusal::BackupTooLarge))));
+    // What is beyond the limit is not even read: here it could not be.
+    let store: Box<dyn Store> = Box::new(SqliteStore::open(&rig.path()).unwrap());
+    let damage = |tx: &mut dyn Tx| {
+        let mut object = tx.object(vault.id(), ObjectKind::Secret, &name)?.unwrap().object;
+        let found = tx.version(vault.id(), ObjectKind::Secret, &name, object.current)?.unwrap();
+        object.current = VersionId::from_bytes([9; 16]);
+        let version = Version { id: object.current, ..found.version };
+        tx.insert_version(vault.id(), ObjectKind::Secret, &name, &version, &found.material)?;
+        tx.save_object(vault.id(), &object)
+    };
+    store.transact("test", damage).unwrap();
     assert!(matches!(backup(), Err(Error::Refused(Refusal::BackupTooLarge))));
 }
