@@ -87,6 +87,8 @@ impl Engine {
         tracing::warn!(container = %target.container.name, key = %name, %refusal, "a due rotation was refused");
         let path = path_of(ObjectKind::Key, name);
         self.change(Operation::KeyRotationPolicySet, None, &Subject::within(target, &path), |tx, _| {
+            // What is in a deleted container waits for its recovery.
+            self.live_container(tx, target)?;
             match find_live(tx, target.id(), ObjectKind::Key, name) {
                 Ok(found) => {
                     let mut object = found.object;

@@ -1,13 +1,13 @@
-//! What happens to a certificate while somebody else makes, between looking and writing.
+//! What happens to a certificate, or to a key that is due, while somebody else makes, between looking and writing.
 
 use crate::{
     certificates::signed_outside,
-    rig::{ADMINISTRATOR, DAY, Rig, caller, key_name},
+    rig::{ADMINISTRATOR, DAY, Rig, caller, key_name, resource},
 };
 use custody::x509;
 use domain::{
-    ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyRequest, KeyType, ObjectKind, Operation,
-    PolicyRequest, UnixTime,
+    CalendarDuration, ContainerKind, Curve, IssuerChanges, IssuerName, IssuerRequest, KeyRequest, KeyType, ObjectKind,
+    Operation, PolicyRequest, RotationPolicy, RotationTrigger, UnixTime,
 };
 use engine::{
     AttributeChanges, CertificateAuthority, CreateCertificate, Engine, Error, KeyReference, MergeCertificate,
@@ -169,6 +169,26 @@ fn what_is_deleted_when_its_turn_has_come_is_no_error() {
         tracing::error!("this one counts");
     });
     assert_eq!(errors.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_key_whose_vault_is_deleted_when_its_turn_has_come_rotates_when_it_is_back() {
+    let scene = Scene::new();
+    let (who, vault, name) = (caller(ADMINISTRATOR), scene.rig.open(ContainerKind::Vault), key_name("k"));
+    scene.rig.create_ec_key(ContainerKind::Vault, "k");
+    let after = RotationTrigger::AfterCreate(CalendarDuration::parse("P30D").unwrap());
+    let policy = RotationPolicy { rotate: Some(after), ..RotationPolicy::default() };
+    scene.rig.engine.set_rotation_policy(&who, &vault, &name, &policy).unwrap();
+    scene.rig.clock.advance(31 * DAY);
+    scene.before(Operation::KeyRotate, |engine, vault| {
+        let name = &vault.container.name;
+        engine.delete_container(&caller(ADMINISTRATOR), ContainerKind::Vault, &resource(), name).unwrap();
+    });
+    assert_eq!(scene.rig.engine.act_on_due(10).unwrap(), 0);
+    scene.assert_met();
+    let container = &vault.container.name;
+    scene.rig.engine.recover_container(&who, ContainerKind::Vault, &resource(), container).unwrap();
+    assert_eq!(scene.rig.engine.act_on_due(10).unwrap(), 1);
 }
 
 #[test]
