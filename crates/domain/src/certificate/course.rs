@@ -20,6 +20,9 @@ pub struct CertificateCourse {
 pub struct StepsDone {
     pub version: VersionId,
     pub steps: Vec<LifetimeStepKind>,
+    /// When a renewal could not be begun, if that was the last that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbegun: Option<UnixTime>,
 }
 
 /// The life of a certificate's newest version that has a certificate.
@@ -54,7 +57,8 @@ impl CertificateCourse {
     /// [`CertificateRefusal::InProgress`].
     pub fn begin(self, operation: CertificateOperation) -> Result<Self, Refusal> {
         self.check_free()?;
-        Ok(Self { pending: Some(operation), ..self })
+        let done = self.done.map(|done| StepsDone { unbegun: None, ..done });
+        Ok(Self { pending: Some(operation), done, ..self })
     }
 
     /// Whether a version may be begun or imported.
@@ -91,11 +95,20 @@ impl CertificateCourse {
     /// Remembers that a lifetime action was done for a version.
     #[must_use]
     pub fn record(self, version: VersionId, step: LifetimeStepKind) -> Self {
-        let mut steps = self.steps_done(version).to_vec();
-        if !steps.contains(&step) {
-            steps.push(step);
+        let known = self.done.filter(|done| done.version == version);
+        let mut done = known.unwrap_or(StepsDone { version, steps: Vec::new(), unbegun: None });
+        if !done.steps.contains(&step) {
+            done.steps.push(step);
         }
-        Self { done: Some(StepsDone { version, steps }), ..self }
+        Self { done: Some(done), ..self }
+    }
+
+    /// Remembers that a renewal of a version could not be begun.
+    #[must_use]
+    pub fn record_unbegun(self, version: VersionId, now: UnixTime) -> Self {
+        let recorded = self.record(version, LifetimeStepKind::AutoRenew);
+        let done = recorded.done.map(|done| StepsDone { unbegun: Some(now), ..done });
+        Self { done, ..recorded }
     }
 
     /// When something has to be done with it, and what: the sooner of the pending version's next attempt and the next
@@ -121,12 +134,14 @@ impl CertificateCourse {
         next.into_iter().chain(again).min_by_key(|(at, _)| *at)
     }
 
-    /// A renewal that failed is begun again a day after it was begun. One that was cancelled is not wanted.
+    /// A renewal that failed, or could not be begun, is begun again a day after that. One that was cancelled is not wanted.
     fn renews_again(&self, life: &CertificateLife) -> Option<(UnixTime, LifetimeStepKind)> {
         const RENEWAL: LifetimeStepKind = LifetimeStepKind::AutoRenew;
-        let failed = self.pending.as_ref().filter(|pending| matches!(pending.status, OperationStatus::Failed(_)))?;
-        let was_begun = self.steps_done(life.version).contains(&RENEWAL);
-        (was_begun && self.policy.enabled).then(|| (failed.created.plus_days(1), RENEWAL))
+        let failed = self.pending.as_ref().filter(|pending| matches!(pending.status, OperationStatus::Failed(_)));
+        let unbegun = self.done.as_ref().filter(|done| done.version == life.version).and_then(|done| done.unbegun);
+        let last = failed.map(|failed| failed.created).max(unbegun)?;
+        let was_tried = self.steps_done(life.version).contains(&RENEWAL);
+        (was_tried && self.policy.enabled && self.check_free().is_ok()).then(|| (last.plus_days(1), RENEWAL))
     }
 
     fn steps_done(&self, version: VersionId) -> &[LifetimeStepKind] {

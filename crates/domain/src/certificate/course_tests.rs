@@ -99,13 +99,34 @@ fn a_renewal_that_failed_is_begun_again_after_a_day_and_a_cancelled_one_is_not()
 }
 
 #[test]
+fn a_renewal_that_could_not_be_begun_is_tried_again_a_day_later_whatever_was_before_it() {
+    let life = living(1, NOW, 100);
+    let due = |course: &CertificateCourse| course.next_action(Some(&life)).map(|(at, _)| at);
+    let failed = begun("Self").fail(OperationError { code: String::new(), message: String::new() }).unwrap();
+    for pending in [None, Some(failed)] {
+        let course = CertificateCourse { pending, ..course("Self") }.record_unbegun(life.version, NOW.plus_days(85));
+        assert_eq!(due(&course), Some(NOW.plus_days(86)));
+        assert_eq!(due(&course.clone().record(life.version, EmailContacts)), Some(NOW.plus_days(86)));
+        let again = course.record_unbegun(life.version, NOW.plus_days(86));
+        assert_eq!(due(&again), Some(NOW.plus_days(87)));
+        let mut cancelled = again.begin(begun("Self")).unwrap();
+        assert_eq!(due(&cancelled), Some(NOW), "the issuer is asked");
+        cancelled.pending = begun("Self").cancel().ok();
+        assert_eq!(due(&cancelled), None);
+    }
+}
+
+#[test]
 fn what_was_done_for_a_version_counts_for_no_other() {
     let course = course("Self").record(version(1), AutoRenew);
     assert_eq!(course.next_action(Some(&living(1, NOW, 100))), None);
     let renewed = course.next_action(Some(&living(2, NOW.plus_days(80), 100)));
     assert_eq!(renewed, Some((NOW.plus_days(160), NextAction::Lifetime(AutoRenew))));
     let told = course.record(version(1), EmailContacts).record(version(1), EmailContacts);
-    assert_eq!(told.done, Some(StepsDone { version: version(1), steps: vec![AutoRenew, EmailContacts] }));
+    assert_eq!(
+        told.done,
+        Some(StepsDone { version: version(1), steps: vec![AutoRenew, EmailContacts], unbegun: None })
+    );
     assert_eq!(told.record(version(2), AutoRenew).done.unwrap().steps, [AutoRenew]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::{CreateCertificate, KIND, body_of, course_of, find_current, move_on};
 use crate::{Engine, Error, NewAttributes, OpenContainer, Subject, objects::path_of};
-use domain::{LifetimeStepKind, NextAction, ObjectName, Operation};
+use domain::{CertificateCourse, LifetimeStepKind, NextAction, ObjectName, Operation, UnixTime};
 use store::{StoredObject, StoredVersion};
 
 impl Engine {
@@ -24,15 +24,16 @@ impl Engine {
             None => Ok(false),
             Some(NextAction::Attempt) => self.attempt(target, &found, course.pending(None)?),
             Some(NextAction::Lifetime(LifetimeStepKind::AutoRenew)) => match self.renew(target, &found, &current) {
-                // It can't be begun, and would be due for ever.
+                // It can't be begun, and would be due at once again.
                 Err(Error::Refused(refusal)) => {
                     tracing::warn!(container = %target.container.name, certificate = %name, %refusal, "no renewal");
-                    self.step_done(target, &current, name, LifetimeStepKind::AutoRenew)
+                    let version = current.version.id;
+                    self.note_step(target, &current, name, |course, now| course.record_unbegun(version, now))
                 }
                 outcome => outcome,
             },
-            Some(NextAction::Lifetime(LifetimeStepKind::EmailContacts)) => {
-                self.step_done(target, &current, name, LifetimeStepKind::EmailContacts)
+            Some(NextAction::Lifetime(step @ LifetimeStepKind::EmailContacts)) => {
+                self.note_step(target, &current, name, |course, _| course.record(current.version.id, step))
             }
         }
     }
@@ -66,23 +67,23 @@ impl Engine {
         Ok(true)
     }
 
-    /// Notes that a lifetime action was done for a version, as far as it can be.
-    fn step_done(
+    /// Notes what became of a lifetime action of a version.
+    fn note_step(
         &self,
         target: &OpenContainer,
         current: &StoredVersion,
         name: &ObjectName,
-        step: LifetimeStepKind,
+        mut note: impl FnMut(CertificateCourse, UnixTime) -> CertificateCourse,
     ) -> Result<bool, Error> {
         let path = path_of(KIND, name);
-        self.change(Operation::CertificateNotify, None, &Subject::within(target, &path), |tx, _| {
+        self.change(Operation::CertificateNotify, None, &Subject::within(target, &path), |tx, now| {
             self.live_container(tx, target)?;
             let (found, now_current) = find_current(tx, target, name)?;
             if now_current.version.id != current.version.id {
                 return Err(Error::Busy);
             }
             let mut object = found.object;
-            move_on(&mut object, |course| Ok(course.record(current.version.id, step)))?;
+            move_on(&mut object, |course| Ok(note(course, now)))?;
             object.schedule(&now_current.version);
             Ok(tx.save_object(target.id(), &object)?)
         })?;

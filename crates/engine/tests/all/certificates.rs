@@ -593,3 +593,33 @@ fn a_renewal_that_fails_shows_why_and_is_tried_once_a_day() {
     assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);
     assert_ne!(get(&rig, ObjectKind::Certificate, "c", None).unwrap().version.id, old);
 }
+
+#[test]
+fn a_renewal_that_can_not_be_begun_after_one_that_failed_is_not_due_for_ever() {
+    let rig = Rig::new();
+    let mut standard = rig.request(VAULT, "contoso");
+    standard.sku.name = "standard".to_owned();
+    rig.engine.put_container(&caller(ADMINISTRATOR), &standard).unwrap();
+    rig.create_ec_key(ContainerKind::ManagedHsm, "ca");
+    private_issuer(&rig, ContainerKind::ManagedHsm).unwrap();
+    create(&rig, "c", "ours").unwrap();
+    let (who, vault, name) = (caller(ADMINISTRATOR), rig.open(VAULT), key_name("c"));
+    rig.engine.delete_issuer(&who, &vault, &IssuerName::parse("ours").unwrap()).unwrap();
+    rig.clock.advance(293 * DAY);
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);
+    assert!(matches!(status(&rig, "c"), OperationStatus::Failed(_)));
+    // A key that the vault has no HSM for.
+    let key = KeyRequest { key_type: Some(KeyType::Ec), hsm: true, exportable: Some(false), ..KeyRequest::default() };
+    let request = PolicyRequest { key, ..PolicyRequest::default() };
+    rig.engine.update_certificate_policy(&who, &vault, &name, &request).unwrap();
+    rig.clock.advance(DAY);
+    let acted: Vec<_> = (0..3).map(|_| rig.engine.act_on_due(10).unwrap()).collect();
+    assert_eq!(acted, [1, 0, 0], "it is noted, and waits");
+    let key = KeyRequest { key_type: Some(KeyType::Ec), ..KeyRequest::default() };
+    let request = PolicyRequest { key, ..PolicyRequest::default() };
+    rig.engine.update_certificate_policy(&who, &vault, &name, &request).unwrap();
+    private_issuer(&rig, ContainerKind::ManagedHsm).unwrap();
+    rig.clock.advance(DAY);
+    assert_eq!(rig.engine.act_on_due(10).unwrap(), 1);
+    assert_eq!(status(&rig, "c"), OperationStatus::Completed);
+}
