@@ -141,7 +141,7 @@ impl CertificateCourse {
         let unbegun = self.done.as_ref().filter(|done| done.version == life.version).and_then(|done| done.unbegun);
         let last = failed.map(|failed| failed.created).max(unbegun)?;
         let was_tried = self.steps_done(life.version).contains(&RENEWAL);
-        (was_tried && self.policy.enabled && self.check_free().is_ok()).then(|| (last.plus_days(1), RENEWAL))
+        (was_tried && self.policy.renews() && self.check_free().is_ok()).then(|| (last.plus_days(1), RENEWAL))
     }
 
     fn steps_done(&self, version: VersionId) -> &[LifetimeStepKind] {

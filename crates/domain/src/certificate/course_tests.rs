@@ -117,6 +117,21 @@ fn a_renewal_that_could_not_be_begun_is_tried_again_a_day_later_whatever_was_bef
 }
 
 #[test]
+fn a_renewal_that_failed_is_not_begun_again_under_a_policy_that_asks_for_none() {
+    let life = living(1, NOW, 100);
+    let failed = begun("Self").fail(OperationError { code: String::new(), message: String::new() }).unwrap();
+    let tried = CertificateCourse { pending: Some(failed), ..course("Self") };
+    let tried = tried.record(life.version, AutoRenew).record(life.version, EmailContacts);
+    let mut silent = tried.clone();
+    silent.policy.lifetime_actions.clear();
+    let mut outside = tried.clone();
+    outside.policy.issuer.name = crate::IssuerChoice::Unknown;
+    for (course, due) in [(tried, true), (silent, false), (outside, false)] {
+        assert_eq!(course.next_action(Some(&life)).is_some(), due);
+    }
+}
+
+#[test]
 fn what_was_done_for_a_version_counts_for_no_other() {
     let course = course("Self").record(version(1), AutoRenew);
     assert_eq!(course.next_action(Some(&living(1, NOW, 100))), None);

@@ -51,6 +51,11 @@ impl CertificatePolicy {
         steps.filter(|(_, kind)| !done.contains(kind)).min_by_key(|(at, _)| *at)
     }
 
+    /// Whether it has certificates renewed by themselves.
+    pub(super) fn renews(&self) -> bool {
+        self.enabled && self.lifetime_actions.iter().any(|step| self.meant(*step) == LifetimeStepKind::AutoRenew)
+    }
+
     /// What is meant for longer lives than the policy's own, which only an imported certificate can have, is as good as
     /// nothing said.
     fn counted(&self, trigger: LifetimeTrigger) -> LifetimeTrigger {
