@@ -131,7 +131,7 @@ impl Engine {
             record.result_signature = code.into();
         }
         record.properties.http_status_code = Some(told.ending.status);
-        self.audit.enter(Entry { leaf: leaf(&record)?, count: counted(&record) })
+        self.audit.enter(Entry { leaf: &leaf(&record)?, count: counted(&record) })
     }
 
     /// Makes what waits durable: records, with what they are counted as, and uses of keys. Call it at least once a
@@ -145,11 +145,11 @@ impl Engine {
         if self.key_uses.waiting().is_empty() { Ok(()) } else { self.write_down(&[]) }
     }
 
-    fn write_down(&self, entries: &[Entry]) -> Result<(), Error> {
+    fn write_down(&self, entries: &[Entry<'_>]) -> Result<(), Error> {
         let uses = self.key_uses.waiting();
         self.store.transact("FlushAudit", |tx| {
             for entry in entries {
-                tx.append_audit(&entry.leaf)?;
+                tx.append_audit(entry.leaf)?;
             }
             write_counts(tx, entries.iter().filter_map(|entry| entry.count))?;
             for used in &uses {

@@ -4,23 +4,60 @@ use crate::{Error, metering::Count};
 use parking_lot::Mutex;
 use std::{
     mem,
+    ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// What waits of one request: the record, and what of it is to be counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub leaf: String,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry<'a> {
+    pub leaf: &'a str,
     pub count: Option<Count>,
+}
+
+/// Entries, their leaves one behind the other: thousands come in a second, and each would be memory that one thread takes
+/// and another gives back.
+#[derive(Default)]
+struct Batch {
+    leaves: String,
+    /// Where in `leaves` each ends.
+    entries: Vec<(usize, Option<Count>)>,
+}
+
+impl Batch {
+    fn push(&mut self, entry: Entry<'_>) {
+        self.leaves.push_str(entry.leaf);
+        self.entries.push((self.leaves.len(), entry.count));
+    }
+
+    /// Where the leaf of the entry begins that has so many before it.
+    fn begin(&self, entries: usize) -> usize {
+        entries.checked_sub(1).map_or(0, |last| self.entries[last].0)
+    }
+
+    fn entries(&self, of: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
+        let begin = self.begin(of.start);
+        self.entries[of].iter().scan(begin, |begin, (end, count)| {
+            let leaf = &self.leaves[std::mem::replace(begin, *end)..*end];
+            Some(Entry { leaf, count: *count })
+        })
+    }
+}
+
+/// What is being written down, and how many of its entries are durable.
+#[derive(Default)]
+struct Writing {
+    batch: Batch,
+    durable: usize,
 }
 
 /// Entries in the order they came in. Those being written stay here until they are durable, so that a failed write loses
 /// none and a repeated one doubles none.
 #[derive(Default)]
 pub(crate) struct Queue {
-    waiting: Mutex<Vec<Entry>>,
+    waiting: Mutex<Batch>,
     /// Held by the one who writes.
-    writing: Mutex<Vec<Entry>>,
+    writing: Mutex<Writing>,
     /// Of both, in entries and in bytes of leaves.
     length: AtomicUsize,
     bytes: AtomicUsize,
@@ -34,7 +71,7 @@ impl Queue {
     /// Entries in a portion.
     const PORTION: usize = 4_096;
 
-    pub(crate) fn enter(&self, entry: Entry) -> Result<(), Error> {
+    pub(crate) fn enter(&self, entry: Entry<'_>) -> Result<(), Error> {
         let bytes = entry.leaf.len();
         let ahead = (self.length.fetch_add(1, Ordering::Relaxed), self.bytes.fetch_add(bytes, Ordering::Relaxed));
         if ahead.0 >= Self::MOST_WAITING || ahead.1 >= Self::MOST_BYTES {
@@ -57,19 +94,23 @@ impl Queue {
 
     /// Hands everything that waits to `write`, in portions: other writers come in between. What a portion that fails
     /// holds waits on, and all behind it.
-    pub(crate) fn flush(&self, write: impl Fn(&[Entry]) -> Result<(), Error>) -> Result<(), Error> {
+    pub(crate) fn flush(&self, write: impl Fn(&[Entry<'_>]) -> Result<(), Error>) -> Result<(), Error> {
         let mut writing = self.writing.lock();
         loop {
+            let Writing { batch, durable } = &mut *writing;
             // What an earlier failure left goes first.
-            if writing.is_empty() {
-                mem::swap(&mut *writing, &mut *self.waiting.lock());
+            if *durable == batch.entries.len() {
+                *durable = 0;
+                *batch = mem::take(&mut *self.waiting.lock());
             }
-            if writing.is_empty() {
+            let end = batch.entries.len().min(*durable + Self::PORTION);
+            if *durable == end {
                 return Ok(());
             }
-            let length = writing.len().min(Self::PORTION);
-            write(&writing[..length])?;
-            self.leave(length, writing.drain(..length).map(|entry| entry.leaf.len()).sum());
+            let portion: Vec<_> = batch.entries(*durable..end).collect();
+            write(&portion)?;
+            self.leave(end - *durable, batch.begin(end) - batch.begin(*durable));
+            *durable = end;
         }
     }
 }
@@ -78,15 +119,15 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn entry(leaf: &str) -> Entry {
-        Entry { leaf: leaf.to_owned(), count: None }
+    fn entry(leaf: &str) -> Entry<'_> {
+        Entry { leaf, count: None }
     }
 
     fn leaves(queue: &Queue) -> Vec<String> {
         let written = Mutex::new(Vec::new());
         queue
             .flush(|portion| {
-                written.lock().extend(portion.iter().map(|entry| entry.leaf.clone()));
+                written.lock().extend(portion.iter().map(|entry| entry.leaf.to_owned()));
                 Ok(())
             })
             .unwrap();
@@ -114,7 +155,7 @@ mod tests {
         let failed = queue.flush(|portion| {
             let mut first = first.lock();
             if first.is_empty() {
-                first.extend(portion.iter().map(|entry| entry.leaf.clone()));
+                first.extend(portion.iter().map(|entry| entry.leaf.to_owned()));
                 return Ok(());
             }
             Err(Error::Busy)

@@ -3,7 +3,7 @@
 use crate::{Failure, ROUND, process::thread_nanoseconds};
 use custody::{Encrypt, KeyHandle, Provider as _, SoftwareProvider, SystemEntropy};
 use domain::{Curve, EncryptionAlgorithm, KeySpec, SignatureAlgorithm};
-use std::{convert::Infallible, fs, sync::Arc, time::Instant};
+use std::{fs, sync::Arc, time::Instant};
 
 /// Opened keys, used in a loop.
 pub struct BareOperations {
@@ -27,17 +27,22 @@ impl BareOperations {
 
     /// Microseconds of the report's operation at this place. A get has none.
     pub fn microseconds(&self, at: usize) -> Result<f64, Failure> {
+        if (1..5).contains(&at) { microseconds_of(|| self.run(at)) } else { Ok(0.0) }
+    }
+
+    /// Does the report's operation at this place.
+    fn run(&self, at: usize) -> Result<(), custody::Error> {
         let sign = |key: &dyn KeyHandle, algorithm| key.sign(algorithm, &[0; 32], &SystemEntropy).map(drop);
         let encrypt = |algorithm| {
             let request = Encrypt { algorithm, plaintext: &[0; 32], iv: None, aad: None };
             self.aes.encrypt(&request, &SystemEntropy).map(drop)
         };
         match at {
-            1 => microseconds_of(|| sign(&*self.ec, SignatureAlgorithm::Es256)),
-            2 => microseconds_of(|| sign(&*self.rsa, SignatureAlgorithm::Rs256)),
-            3 => microseconds_of(|| encrypt(EncryptionAlgorithm::A256Gcm)),
-            4 => microseconds_of(|| encrypt(EncryptionAlgorithm::A256Kw)),
-            _ => Ok(0.0),
+            1 => sign(&*self.ec, SignatureAlgorithm::Es256),
+            2 => sign(&*self.rsa, SignatureAlgorithm::Rs256),
+            3 => encrypt(EncryptionAlgorithm::A256Gcm),
+            4 => encrypt(EncryptionAlgorithm::A256Kw),
+            _ => Ok(()),
         }
     }
 }
@@ -53,7 +58,8 @@ fn microseconds_of(work: impl Fn() -> Result<(), custody::Error>) -> Result<f64,
     Ok((thread_nanoseconds()? - before) / 1e3 / f64::from(done))
 }
 
-/// A hyper server over rustls that answers every request with the same 400 bytes.
+/// A hyper server over rustls that answers every request with the same 400 bytes. Under `/{place}/` it does the report's
+/// operation at that place first.
 pub fn serve() -> Result<(), Failure> {
     let key = rcgen::KeyPair::generate()?;
     let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()])?.self_signed(&key)?;
@@ -65,22 +71,23 @@ pub fn serve() -> Result<(), Failure> {
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)?;
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let operations = Arc::new(BareOperations::new()?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(accept(tokio_rustls::TlsAcceptor::from(Arc::new(tls))))
+    runtime.block_on(accept(tokio_rustls::TlsAcceptor::from(Arc::new(tls)), operations))
 }
 
 #[expect(clippy::print_stdout, reason = "the parent waits for this line")]
-async fn accept(tls: tokio_rustls::TlsAcceptor) -> Result<(), Failure> {
+async fn accept(tls: tokio_rustls::TlsAcceptor, operations: Arc<BareOperations>) -> Result<(), Failure> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     fs::write("bare.env", format!("PORT={}\n", listener.local_addr()?.port()))?;
     println!("ready");
     loop {
         let (socket, _) = listener.accept().await?;
         socket.set_nodelay(true)?;
-        let tls = tls.clone();
+        let (tls, operations) = (tls.clone(), Arc::clone(&operations));
         tokio::spawn(async move {
             let Ok(stream) = tls.accept(socket).await else { return };
-            let service = hyper::service::service_fn(answer);
+            let service = hyper::service::service_fn(|request| answer(request, &operations));
             let stream = hyper_util::rt::TokioIo::new(stream);
             // A connection that breaks off is the end of a measurement.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(stream, service).await;
@@ -88,8 +95,13 @@ async fn accept(tls: tokio_rustls::TlsAcceptor) -> Result<(), Failure> {
     }
 }
 
-async fn answer(request: hyper::Request<hyper::body::Incoming>) -> Result<hyper::Response<String>, Infallible> {
+async fn answer(
+    request: hyper::Request<hyper::body::Incoming>,
+    operations: &BareOperations,
+) -> Result<hyper::Response<String>, Failure> {
     use http_body_util::BodyExt as _;
+    let place = request.uri().path().split('/').nth(1).and_then(|first| first.parse().ok());
+    operations.run(place.unwrap_or_default())?;
     let _ = request.into_body().collect().await;
     let body = format!(r#"{{"kid":"{}","value":"{}"}}"#, "k".repeat(200), "v".repeat(175));
     let mut response = hyper::Response::new(body);

@@ -35,6 +35,12 @@ impl Call {
         self.place
     }
 
+    /// The same to the bare server, which does the report's operation at this place.
+    pub fn bare(&self, at: usize) -> Self {
+        let (path, body) = (format!("/{at}{}", self.path), self.body.clone());
+        Self { name: self.name, place: Place::Vault, method: self.method, path, body }
+    }
+
     pub fn at(self, place: Place) -> Self {
         Self { place, ..self }
     }

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match std::env::args().nth(1).as_deref() {
         Some("--bare") => bare::serve(),
         Some("scale") => scale::measure(&[1_000, 100_000, 1_000_000]),
+        Some("gate") => beside_a_signature(),
         Some("only") => only(),
         _ => run(),
     };
@@ -68,10 +69,7 @@ fn run() -> Result<(), Failure> {
     start_up(&binary)?;
     let server = Strongroom::start(&binary)?;
     println!("idle RSS, freshly started   {:>8.1} MiB", server.process.resident_mib()?);
-    let Costs { signature, gate, log } = gate::costs()?;
-    println!(
-        "beside an ES256 signature   {gate:>8.1} µs of CPU for the gate, {log:.1} for the log (alone: {signature:.1})\n"
-    );
+    beside_a_signature()?;
     operations(&server, |_| true)?;
     creation(&server)?;
     scale::measure(&[1_000, 10_000])?;
@@ -79,7 +77,19 @@ fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Each wanted hot operation in turns with a bare TLS request; the figures are medians of the rounds.
+fn beside_a_signature() -> Result<(), Failure> {
+    let Costs { signature, gate, log } = gate::costs()?;
+    println!(
+        "beside an ES256 signature   {gate:>8.1} µs of CPU for the gate, {log:.1} for the log (alone: {signature:.1})\n"
+    );
+    Ok(())
+}
+
+/// Each wanted hot operation in turns with what it is made of: the bare operation, a bare TLS request, and both at once:
+/// the very same request to a server that does the bare operation and nothing else. The figures are medians of the rounds.
+///
+/// The parts alone cost less than the two at once: a core that both its threads use is slower than one that has nothing
+/// else to do, and a client that has waited for longer has to be woken.
 fn operations(server: &Strongroom, wanted: impl Fn(&Call) -> bool) -> Result<(), Failure> {
     let calls = prepare(server)?;
     let wanted: Vec<_> = calls.iter().enumerate().filter(|(_, call)| wanted(call)).collect();
@@ -88,13 +98,13 @@ fn operations(server: &Strongroom, wanted: impl Fn(&Call) -> bool) -> Result<(),
         return Err(format!("there are only: {}", names.join(", ")).into());
     }
     let operations = BareOperations::new()?;
-    let bare_server = Strongroom::start_bare()?;
+    let bare_server = Strongroom::start_bare(&server.site(Place::Vault).token)?;
 
     let bare_call = Call::new("bare", "POST", "/".to_owned(), r#"{"alg":"ES256","value":"AAAA"}"#.to_owned());
     println!("CPU of the server in µs; TLS: a bare request to hyper and rustls, answered with 400 bytes of JSON");
     println!(
-        "{:<18}{:>12}{:>10}{:>10}{:>10}{:>22}",
-        "operation", "requests/s", "CPU", "bare op", "TLS", "CPU / (bare op + TLS)"
+        "{:<18}{:>12}{:>10}{:>10}{:>10}{:>22}{:>10}{:>12}",
+        "operation", "requests/s", "CPU", "bare op", "TLS", "CPU / (bare op + TLS)", "both", "CPU / both"
     );
     for (at, call) in wanted {
         let load = Load { connections: CONNECTIONS, time: ROUND };
@@ -102,6 +112,7 @@ fn operations(server: &Strongroom, wanted: impl Fn(&Call) -> bool) -> Result<(),
         for _ in 0..ROUNDS {
             let bare = load.run(&bare_server, &bare_call)?.cpu_microseconds;
             let operation = operations.microseconds(at)?;
+            let both = load.run(&bare_server, &call.bare(at))?.cpu_microseconds;
             let found = load.run(server, call)?;
             rounds.push([
                 found.per_second,
@@ -109,17 +120,21 @@ fn operations(server: &Strongroom, wanted: impl Fn(&Call) -> bool) -> Result<(),
                 operation,
                 bare,
                 found.cpu_microseconds / (operation + bare),
+                both,
+                found.cpu_microseconds / both,
             ]);
         }
         let figure = |column: usize| median(rounds.iter().map(|round| round[column]).collect());
         println!(
-            "{:<18}{:>12.0}{:>10.1}{:>10.1}{:>10.1}{:>22.2}",
+            "{:<18}{:>12.0}{:>10.1}{:>10.1}{:>10.1}{:>22.2}{:>10.1}{:>12.2}",
             call.name,
             figure(0),
             figure(1),
             figure(2),
             figure(3),
-            figure(4)
+            figure(4),
+            figure(5),
+            figure(6)
         );
     }
     println!();

@@ -109,8 +109,8 @@ impl Strongroom {
         Ok(server)
     }
 
-    /// The server of `bench --bare`.
-    pub fn start_bare() -> Result<Self, Failure> {
+    /// The server of `bench --bare`: as the managed HSM it is asked without a token, as the vault with the one given.
+    pub fn start_bare(token: &str) -> Result<Self, Failure> {
         let folder = tempfile::TempDir::new()?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--bare").current_dir(folder.path());
@@ -118,8 +118,8 @@ impl Strongroom {
         let facts = fs::read_to_string(folder.path().join("bare.env"))?;
         let port: u16 = fact(&facts, "PORT")?.parse()?;
         let tls = trusting(&folder.path().join("bare.pem"))?;
-        let hsm = Site { host: format!("localhost:{port}"), token: String::new() };
-        let (vault, first_answer) = (Site::default(), Duration::ZERO);
+        let site = |token: &str| Site { host: format!("localhost:{port}"), token: token.to_owned() };
+        let (hsm, vault, first_answer) = (site(""), site(token), Duration::ZERO);
         Ok(Self { process, first_answer, port, hsm, vault, tls, _folder: Some(folder) })
     }
 
