@@ -13,8 +13,8 @@ use engine::{Cost, CryptoResult};
 use http::StatusCode;
 use std::sync::Arc;
 
-fn result(result: &CryptoResult, call: &Call) -> Response {
-    reply::json(StatusCode::OK, &KeyOperationResult::new(result, call.audience()))
+fn result(result: &CryptoResult, algorithm: &'static str, call: &Call) -> Response {
+    reply::json(StatusCode::OK, &KeyOperationResult::new(result, algorithm, call.audience()))
 }
 
 /// From this size on a body is work for a thread of its own: a key wrap goes over its data six times.
@@ -40,11 +40,12 @@ fn private_cost(call: &Call, key: &ObjectPath, key_type: KeyType) -> Cost {
 impl DataPlane {
     pub(in crate::data_plane) async fn sign(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let body = body::sign(&call.request.body)?;
-        let cost = private_cost(call, &key, body.algorithm.key_type());
+        let algorithm = body.algorithm;
+        let cost = private_cost(call, &key, algorithm.key_type());
         let sign = self.run(call, cost, move |engine, call| {
-            engine.sign(&call.caller, &call.container, &key.name, key.version, body.algorithm, &body.digest)
+            engine.sign(&call.caller, &call.container, &key.name, key.version, algorithm, &body.digest)
         });
-        Ok(result(&sign.await?, call))
+        Ok(result(&sign.await?, algorithm.as_str(), call))
     }
 
     pub(in crate::data_plane) async fn verify(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
@@ -58,36 +59,40 @@ impl DataPlane {
 
     pub(in crate::data_plane) async fn encrypt(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::encrypt(&call.request.body)?;
+        let algorithm = request.algorithm;
         let encrypt = self.run(call, public_cost(call, &key), move |engine, call| {
             engine.encrypt(&call.caller, &call.container, &key.name, key.version, &request)
         });
-        Ok(result(&encrypt.await?, call))
+        Ok(result(&encrypt.await?, algorithm.as_str(), call))
     }
 
     pub(in crate::data_plane) async fn decrypt(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::decrypt(&call.request.body)?;
-        let cost = private_cost(call, &key, request.algorithm.key_type());
+        let algorithm = request.algorithm;
+        let cost = private_cost(call, &key, algorithm.key_type());
         let decrypt = self.run(call, cost, move |engine, call| {
             engine.decrypt(&call.caller, &call.container, &key.name, key.version, &request)
         });
-        Ok(result(&decrypt.await?, call))
+        Ok(result(&decrypt.await?, algorithm.as_str(), call))
     }
 
     pub(in crate::data_plane) async fn wrap_key(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::encrypt(&call.request.body)?;
+        let algorithm = request.algorithm;
         let wrap = self.run(call, public_cost(call, &key), move |engine, call| {
             engine.wrap_key(&call.caller, &call.container, &key.name, key.version, &request)
         });
-        Ok(result(&wrap.await?, call))
+        Ok(result(&wrap.await?, algorithm.as_str(), call))
     }
 
     pub(in crate::data_plane) async fn unwrap_key(&self, call: &Arc<Call>, key: ObjectPath) -> Answer {
         let request = body::decrypt(&call.request.body)?;
-        let cost = private_cost(call, &key, request.algorithm.key_type());
+        let algorithm = request.algorithm;
+        let cost = private_cost(call, &key, algorithm.key_type());
         let unwrap = self.run(call, cost, move |engine, call| {
             engine.unwrap_key(&call.caller, &call.container, &key.name, key.version, &request)
         });
-        Ok(result(&unwrap.await?, call))
+        Ok(result(&unwrap.await?, algorithm.as_str(), call))
     }
 
     pub(in crate::data_plane) async fn get_random_bytes(&self, call: &Arc<Call>) -> Answer {

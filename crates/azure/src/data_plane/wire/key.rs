@@ -89,6 +89,9 @@ pub(super) fn key_type(spec: KeySpec, hsm: bool) -> &'static str {
 pub(in crate::data_plane) struct KeyOperationResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     aad: Option<Base64Url<'a>>,
+    /// Managed HSMs repeat it, as recorded; vaults do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iv: Option<Base64Url<'a>>,
     kid: Identifier<'a>,
@@ -98,10 +101,11 @@ pub(in crate::data_plane) struct KeyOperationResult<'a> {
 }
 
 impl<'a> KeyOperationResult<'a> {
-    pub(in crate::data_plane) fn new(result: &'a CryptoResult, audience: Audience<'a>) -> Self {
+    pub(in crate::data_plane) fn new(result: &'a CryptoResult, alg: &'static str, audience: Audience<'a>) -> Self {
         let encoded = |bytes: &'a Option<Vec<u8>>| bytes.as_deref().map(Base64Url);
         Self {
             aad: encoded(&result.aad),
+            alg: (audience.kind == ContainerKind::ManagedHsm).then_some(alg),
             iv: encoded(&result.iv),
             kid: audience.id(ObjectKind::Key, &result.name, Some(result.version)),
             tag: encoded(&result.tag),

@@ -77,7 +77,7 @@ fn operations_not_at_their_default_stay_in_their_order() {
 }
 
 #[test]
-fn a_result_has_only_what_there_is() {
+fn a_result_has_only_what_there_is_and_names_its_algorithm_in_a_managed_hsm() {
     let mut result = CryptoResult {
         version: VersionId::from_random([1; 16]),
         name: ObjectName::parse("k").unwrap(),
@@ -87,11 +87,16 @@ fn a_result_has_only_what_there_is() {
         aad: None,
     };
     let kid = format!("https://{HOST}/keys/k/{}", "01".repeat(16));
-    let bare = serde_json::to_string(&KeyOperationResult::new(&result, audience(HSM, "7.4"))).unwrap();
-    assert_eq!(bare, format!(r#"{{"kid":"{kid}","value":"__4"}}"#));
+    let shown = |result: &CryptoResult, kind| {
+        serde_json::to_string(&KeyOperationResult::new(result, "A128CBC", audience(kind, "7.4"))).unwrap()
+    };
+    assert_eq!(shown(&result, VAULT), format!(r#"{{"kid":"{kid}","value":"__4"}}"#));
+    assert_eq!(shown(&result, HSM), format!(r#"{{"alg":"A128CBC","kid":"{kid}","value":"__4"}}"#));
     (result.iv, result.tag, result.aad) = (Some(vec![1]), Some(vec![2]), Some(vec![]));
-    let full = serde_json::to_string(&KeyOperationResult::new(&result, audience(HSM, "7.4"))).unwrap();
-    assert_eq!(full, format!(r#"{{"aad":"","iv":"AQ","kid":"{kid}","tag":"Ag","value":"__4"}}"#));
+    assert_eq!(
+        shown(&result, HSM),
+        format!(r#"{{"aad":"","alg":"A128CBC","iv":"AQ","kid":"{kid}","tag":"Ag","value":"__4"}}"#)
+    );
 }
 
 fn secret(body: SecretBody) -> SecretView {
