@@ -69,25 +69,25 @@ pub trait KeyHandle: Send + Sync {
     fn decrypt(&self, request: &Decrypt<'_>) -> Result<Secret, Error>;
 }
 
-/// What to encrypt or wrap. A parameter that the algorithm does not take must be absent or empty.
+/// What to encrypt or wrap. A parameter that the algorithm does not take must be absent or empty, but for `aad` of CBC.
 #[derive(Clone, Copy)]
 pub struct Encrypt<'a> {
     pub algorithm: EncryptionAlgorithm,
     pub plaintext: &'a [u8],
     /// CBC: 16 bytes, needed. GCM: refused, the service makes it.
     pub iv: Option<&'a [u8]>,
-    /// GCM only.
+    /// GCM. CBC passes it over, as recorded: SDKs send it with any cipher.
     pub aad: Option<&'a [u8]>,
 }
 
-/// What to decrypt or unwrap. A parameter that the algorithm does not take must be absent or empty.
+/// What to decrypt or unwrap. A parameter that the algorithm does not take must be absent or empty, but for `aad` of CBC.
 #[derive(Clone, Copy)]
 pub struct Decrypt<'a> {
     pub algorithm: EncryptionAlgorithm,
     pub ciphertext: &'a [u8],
     /// CBC: 16 bytes. GCM: 12 bytes.
     pub iv: Option<&'a [u8]>,
-    /// GCM only; what was given to encrypt.
+    /// GCM: what was given to encrypt. CBC passes it over.
     pub aad: Option<&'a [u8]>,
     /// GCM only: 16 bytes.
     pub tag: Option<&'a [u8]>,

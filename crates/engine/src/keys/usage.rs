@@ -22,7 +22,7 @@ pub struct CryptoResult {
     pub aad: Option<Vec<u8>>,
 }
 
-/// What to encrypt or wrap. `iv` only for CBC; `aad` only for GCM.
+/// What to encrypt or wrap. `iv` only for CBC; `aad` for GCM, and passed over by CBC.
 pub struct EncryptRequest {
     pub algorithm: EncryptionAlgorithm,
     pub plaintext: Secret,
@@ -175,7 +175,7 @@ impl Engine {
             let mut result = result(key, Secret::new(made.value));
             result.iv = made.iv;
             result.tag = made.tag;
-            result.aad.clone_from(&request.aad);
+            result.aad = request.aad.clone().filter(|_| request.algorithm.is_gcm());
             Ok(result)
         })
     }
