@@ -5,7 +5,7 @@ import base64
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from harness import DIGEST, ROTATION_POLICY
 
@@ -120,6 +120,17 @@ def test_import_a_key(az, tmp_path):
     made = az(f"keyvault key import {by_name('imported')} --pem-file {pem} --pem-password mypassword")
     assert made["key"]["kty"] == "RSA-HSM"
     assert set(made["key"]["keyOps"]) == DEFAULT_OPERATIONS
+
+
+def test_import_a_key_on_the_curve_that_az_has_another_name_for(az, tmp_path):
+    pem = tmp_path / "secp256k1.pem"
+    private = ec.generate_private_key(ec.SECP256K1())
+    encoding = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem.write_bytes(private.private_bytes(*encoding))
+    assert az(f"keyvault key import {by_name('curve')} --pem-file {pem}")["key"]["crv"] == "P-256K"
+    az.text(f"keyvault key download {by_name('curve')} --encoding PEM --file {tmp_path / 'public.pem'}")
+    public = serialization.load_pem_public_key((tmp_path / "public.pem").read_bytes())
+    assert public == private.public_key()
 
 
 def encrypted_rsa_key(password):

@@ -4,7 +4,7 @@ use super::{Attributes, Object, bad, checked_tags, parse, required, secret::Text
 use crate::data_plane::{error::Problem, version::ApiVersion};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
-    AlternativeNames, Curve, IssuerRequest, KeyRequest, KeyUsage, LifetimeStepKind, LifetimeStepRequest, ObjectKind,
+    AlternativeNames, IssuerRequest, KeyRequest, KeyUsage, LifetimeStepKind, LifetimeStepRequest, ObjectKind,
     PolicyRequest, Secret, Tags,
 };
 use engine::{CertificateFile, CreateCertificate, ImportCertificate, MergeCertificate, ObjectChanges};
@@ -119,11 +119,7 @@ fn key_request(key: KeyProperties) -> Result<KeyRequest, Problem> {
         key_type: kty.map(|(key_type, _)| key_type),
         hsm: kty.is_some_and(|(_, hsm)| hsm),
         bits: key.key_size,
-        curve: key
-            .crv
-            .as_deref()
-            .map(|crv| Curve::parse(crv).ok_or_else(|| bad("crv", "is not a known curve")))
-            .transpose()?,
+        curve: key.crv.as_deref().map(super::curve).transpose()?,
         exportable: key.exportable,
         reuse_key: key.reuse_key,
     })

@@ -194,7 +194,9 @@ fn key_type(kty: &str) -> Result<(domain::KeyType, bool), Problem> {
     Ok((family, hsm))
 }
 
+/// az imports keys under the older name of P-256K.
 fn curve(crv: &str) -> Result<domain::Curve, Problem> {
+    let crv = if crv == "SECP256K1" { domain::Curve::P256K.as_str() } else { crv };
     domain::Curve::parse(crv).ok_or_else(|| bad("crv", "is not a known curve"))
 }
 

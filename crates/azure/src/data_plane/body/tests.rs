@@ -111,6 +111,10 @@ fn an_import_takes_what_its_type_needs() {
     let rsa = json!({"kty": "RSA", "n": "AQ", "e": "AQ", "d": "AQ", "p": "AQ", "q": "AQ", "dp": "AQ", "dq": "AQ", "qi": "AQ"});
     let ec = json!({"kty": "EC-HSM", "crv": "P-521", "x": "AQ", "y": "AQ==", "d": "AQ", "key_ops": ["sign"]});
     let oct = json!({"kty": "oct", "k": "AQID"});
+    let mut old_name = ec.clone();
+    old_name["crv"] = json!("SECP256K1");
+    let read = import_key(&bytes(&json!({"key": old_name}))).unwrap();
+    assert!(matches!(read.jwk, PrivateJwk::Ec { curve: Curve::P256K, .. }), "as az says it");
     assert!(matches!(import_key(&bytes(&json!({"key": rsa}))).unwrap().jwk, PrivateJwk::Rsa { .. }));
     let read = import_key(&bytes(&json!({"key": ec, "Hsm": false}))).unwrap();
     assert!(matches!(read.jwk, PrivateJwk::Ec { curve: Curve::P521, .. }) && read.hsm);
