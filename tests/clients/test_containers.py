@@ -117,6 +117,15 @@ def resource(server, kind, name, group="dev"):
     return f"/subscriptions/{server['SUBSCRIPTION']}/resourceGroups/{group}/providers/{kind.resource_type}/{name}"
 
 
+def test_further_regions(az, server):
+    create(az, server, HSM, "wide")
+    az("keyvault region add -g dev --hsm-name wide --region-name uksouth")
+    refused = az.refuses("keyvault delete --hsm-name wide")
+    assert refused.code == "400" and "is extended to regions (uksouth)" in refused.text
+    az("keyvault region remove -g dev --hsm-name wide --region-name uksouth")
+    az("keyvault delete --hsm-name wide")
+
+
 def patch(server, kind, name, **properties):
     body = json.dumps({"properties": properties})
     return f"rest --method patch --body '{body}' --url '{resource(server, kind, name)}?api-version=2026-02-01'"

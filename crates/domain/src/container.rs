@@ -1,7 +1,7 @@
 //! Containers: vaults and managed HSMs.
 
 use crate::{
-    ContainerId, ContainerName, Guid, NetworkRules, PublicNetworkAccess, State, Tags, UnixTime,
+    ContainerId, ContainerName, Guid, NetworkRules, PublicNetworkAccess, Refusal, State, Tags, UnixTime,
     lifecycle::DeletionPolicy,
 };
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,27 @@ impl Container {
             self.kind().resource_type(),
             self.name
         )
+    }
+
+    /// The regions that it is extended to, beside its own. Vaults have none.
+    pub fn further_regions(&self) -> impl Iterator<Item = &str> {
+        let named: &[String] = match &self.profile {
+            Profile::ManagedHsm(profile) => &profile.regions,
+            Profile::Vault(_) => &[],
+        };
+        named.iter().map(String::as_str).filter(|name| *name != self.location)
+    }
+
+    /// A managed HSM leaves its further regions before it is deleted (contract: managed-hsm §2.7).
+    ///
+    /// # Errors
+    /// [`Refusal::ExtendedToRegions`].
+    pub fn check_deletion(&self) -> Result<(), Refusal> {
+        let regions: Vec<String> = self.further_regions().map(str::to_owned).collect();
+        match regions.is_empty() {
+            true => Ok(()),
+            false => Err(Refusal::ExtendedToRegions { name: self.name.to_string(), regions }),
+        }
     }
 }
 

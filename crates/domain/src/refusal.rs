@@ -70,6 +70,8 @@ pub enum Refusal {
     PurgeProtected { until: UnixTime },
     #[error("soft delete is off")]
     SoftDeleteDisabled,
+    #[error("it is extended to further regions")]
+    ExtendedToRegions { name: String, regions: Vec<String> },
     #[error("the tenant can't be changed to a foreign one")]
     TenantInvalid,
     #[error("the location can't be changed")]

@@ -56,6 +56,24 @@ fn a_managed_hsm_is_accepted_and_polled_for() {
 }
 
 #[test]
+fn a_managed_hsm_leaves_its_further_regions_before_it_is_deleted() {
+    let site = Site::empty();
+    site.put(&hsm("hsm-1"), &new_hsm()).is(202);
+    let extended = |regions: Value| {
+        let body = json!({"properties": {"regions": regions}});
+        site.manage(ADMIN, "PATCH", &hsm("hsm-1"), &body).is(202);
+    };
+    extended(json!([{"name": "eastus"}, {"name": "uksouth"}]));
+    for path in [hsm("hsm-1"), group("rg")] {
+        let refused = site.manage(ADMIN, "DELETE", &path, NONE).is(400);
+        let text = "Soft delete of a pool hsm-1 that is extended to regions (uksouth) is not allowed.";
+        assert_eq!(refused.body["error"], json!({"code": "400", "message": text}));
+    }
+    extended(json!([{"name": "eastus"}]));
+    site.manage(ADMIN, "DELETE", &hsm("hsm-1"), NONE).is(202);
+}
+
+#[test]
 fn lists_show_what_is_there_in_pages() {
     let site = Site::empty();
     for name in ["kv-a", "kv-b", "kv-c"] {

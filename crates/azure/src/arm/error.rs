@@ -197,6 +197,7 @@ pub(crate) fn of_refusal(refusal: &Refusal, subject: &Subject) -> Problem {
             Problem::bad_request(format!("An invalid value was provided for '{parameter}': {reason}."))
         }
         Refusal::PurgeProtected { .. } | Refusal::SoftDeleteDisabled => purge_not_allowed(subject),
+        Refusal::ExtendedToRegions { name, regions } => extended_to_regions(name, regions),
         Refusal::Forbidden { action, scope, model } => forbidden(action, scope, *model, subject),
         Refusal::NotSupportedYet { what } => Problem::not_supported(what),
         // The directory is changed through Graph, which has its own words.
@@ -387,6 +388,13 @@ fn name_held_by_deleted(subject: &Subject) -> Problem {
          delete."
     );
     Problem::new(StatusCode::CONFLICT, "ConflictError", message)
+}
+
+/// Code and text as recorded.
+fn extended_to_regions(name: &str, regions: &[String]) -> Problem {
+    let regions = regions.join(", ");
+    let message = format!("Soft delete of a pool {name} that is extended to regions ({regions}) is not allowed.");
+    Problem::new(StatusCode::BAD_REQUEST, "400", message)
 }
 
 fn conflict(refusal: &Refusal, subject: &Subject) -> Problem {

@@ -45,7 +45,10 @@ fn next(refusal: &Refusal) -> Option<Refusal> {
         R::PurgeProtectionNeedsSoftDelete => R::SoftDeleteIrreversible,
         R::SoftDeleteIrreversible => R::PurgeProtected { until: NOW },
         R::PurgeProtected { .. } => R::SoftDeleteDisabled,
-        R::SoftDeleteDisabled => R::TenantInvalid,
+        R::SoftDeleteDisabled => {
+            R::ExtendedToRegions { name: "contoso".to_owned(), regions: vec!["uksouth".to_owned()] }
+        }
+        R::ExtendedToRegions { .. } => R::TenantInvalid,
         R::TenantInvalid => R::LocationImmutable,
         R::LocationImmutable => R::GroupLocationImmutable,
         R::GroupLocationImmutable => R::SecretDisabled,

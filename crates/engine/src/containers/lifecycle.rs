@@ -17,7 +17,7 @@ impl Engine {
     /// Deletes a live container. `false` if there is none: deleting what is not there is no error (ARM: 204).
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::ScopeLocked`].
+    /// [`Refusal::Forbidden`], [`Refusal::ScopeLocked`], [`Refusal::ExtendedToRegions`].
     pub fn delete_container(
         &self,
         caller: &Caller,
@@ -117,6 +117,7 @@ impl Engine {
 /// Deletes a live container, as its policy says.
 pub(crate) fn delete(tx: &mut dyn Tx, mut container: Container, now: UnixTime) -> Result<(), Error> {
     let target = container.arm_id();
+    container.check_deletion()?;
     match container.state.delete(&container.policy, now)? {
         Deleted::Recoverable(deletion) => {
             remove_event_subscriptions(tx, &container)?;

@@ -13,7 +13,7 @@ use crate::{
     },
     reply,
 };
-use domain::{ContainerKind, Profile, access::Caller};
+use domain::{ContainerKind, access::Caller};
 use engine::Engine;
 use http::StatusCode;
 use serde::Serialize;
@@ -39,13 +39,9 @@ struct Region {
 
 pub(super) async fn regions(arm: &Arm, ask: &Ask, place: &Place) -> Answer {
     let hsm = find(arm, ask, place).await?;
-    let further: &[String] = match &hsm.profile {
-        Profile::ManagedHsm(profile) => &profile.regions,
-        Profile::Vault(_) => &[],
-    };
-    let region = |name: &String, is_primary| Region { name: name.clone(), provisioning_state: "Succeeded", is_primary };
+    let region = |name: &str, is_primary| Region { name: name.to_owned(), provisioning_state: "Succeeded", is_primary };
     let mut all = vec![region(&hsm.location, true)];
-    all.extend(further.iter().filter(|name| **name != hsm.location).map(|name| region(name, false)));
+    all.extend(hsm.further_regions().map(|name| region(name, false)));
     ok(&List::whole(all))
 }
 

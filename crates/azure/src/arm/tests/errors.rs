@@ -57,7 +57,8 @@ fn after(refusal: &Refusal) -> Option<Refusal> {
         Refusal::PurgeProtectionNeedsSoftDelete => Refusal::SoftDeleteIrreversible,
         Refusal::SoftDeleteIrreversible => Refusal::PurgeProtected { until: TIME },
         Refusal::PurgeProtected { .. } => Refusal::SoftDeleteDisabled,
-        Refusal::SoftDeleteDisabled => Refusal::TenantInvalid,
+        Refusal::SoftDeleteDisabled => extended(),
+        Refusal::ExtendedToRegions { .. } => Refusal::TenantInvalid,
         Refusal::TenantInvalid => Refusal::LocationImmutable,
         Refusal::LocationImmutable
         | Refusal::GroupLocationImmutable
@@ -185,6 +186,10 @@ fn after_notice(refusal: &NoticeRefusal) -> Option<NoticeRefusal> {
 fn forbidden() -> Refusal {
     let (action, scope) = ("Microsoft.KeyVault/vaults/write", "/subscriptions/s".to_owned());
     Refusal::Forbidden { action, scope, model: Model::ControlPlane }
+}
+
+fn extended() -> Refusal {
+    Refusal::ExtendedToRegions { name: "contoso".to_owned(), regions: vec!["uksouth".to_owned()] }
 }
 
 fn scope_locked(act: Act) -> Refusal {

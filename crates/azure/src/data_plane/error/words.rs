@@ -2,7 +2,7 @@
 
 use super::{Place, texts};
 use domain::{
-    CertificateRefusal, ContainerKind, ObjectKind, Refusal,
+    CertificateRefusal, ContainerKind, ObjectKind, Refusal as R,
     access::{Model, RoleRefusal},
 };
 use http::StatusCode;
@@ -11,8 +11,7 @@ use http::StatusCode;
 type Meaning = (StatusCode, &'static str, Option<&'static str>);
 
 /// What a refusal means to a program.
-pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
-    use Refusal as R;
+pub(super) fn meaning(refusal: &R, place: &Place<'_>) -> Meaning {
     const BAD_PARAMETER: Meaning = (StatusCode::BAD_REQUEST, "BadParameter", None);
     const NOT_SUPPORTED: Meaning = (StatusCode::BAD_REQUEST, "NotSupported", None);
     const CONFLICT: Meaning = (StatusCode::CONFLICT, "Conflict", None);
@@ -57,7 +56,8 @@ pub(super) fn meaning(refusal: &Refusal, place: &Place<'_>) -> Meaning {
         },
 
         R::Role(_) | R::Notice(_) | R::Directory(_) | R::NameInvalid { .. } | R::BackupTooLarge => BAD_PARAMETER,
-        R::RetentionOutOfRange { .. }
+        R::ExtendedToRegions { .. }
+        | R::RetentionOutOfRange { .. }
         | R::RetentionImmutable
         | R::PurgeProtectionIrreversible
         | R::PurgeProtectionNeedsSoftDelete
@@ -122,8 +122,7 @@ fn of_certificates(refusal: &CertificateRefusal) -> Meaning {
 }
 
 /// What a refusal means to a person.
-pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
-    use Refusal as R;
+pub(super) fn text(refusal: &R, place: &Place<'_>) -> String {
     match refusal {
         R::NotFound => texts::not_found(place),
         R::DeletedNotFound => format!("Deleted {} not found: {}", texts::title(place.object), place.name),
@@ -180,6 +179,7 @@ pub(super) fn text(refusal: &Refusal, place: &Place<'_>) -> String {
         | R::ContainerNameTaken
         | R::ContainerNameHeldByDeleted
         | R::ResourceGroupNotEmpty
+        | R::ExtendedToRegions { .. }
         | R::RetentionOutOfRange { .. }
         | R::RetentionImmutable
         | R::PurgeProtectionIrreversible
