@@ -175,7 +175,9 @@ def test_merge(certificates, folder, secrets):
     x509.openssl(ca, "verify", "-CAfile", "ca.pem", "leaf.pem")
     wrong = x509.openssl(ca, "x509", "-in", "ca.pem", "-outform", "DER")
     refused(lambda: certificates.merge_certificate("merged", [wrong]), 400, "BadParameter")
-    merged = certificates.merge_certificate("merged", [x509.openssl(ca, "x509", "-outform", "DER", stdin=leaf), wrong])
+    # As the SDK's own tests and samples hand it over: the text between the lines of a PEM file.
+    text = base64.b64encode(x509.openssl(ca, "x509", "-outform", "DER", stdin=leaf))
+    merged = certificates.merge_certificate("merged", [text, wrong])
     assert merged.name == "merged" and x509.read(merged.cer).issuer.rfc4514_string() == "CN=Test ca"
     _, certificate, chain = x509.opened(secrets.get_secret("merged").value)
     assert [each.subject.rfc4514_string() for each in (certificate, *chain)] == ["CN=contoso.com", "CN=Test ca"]

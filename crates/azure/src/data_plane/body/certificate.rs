@@ -244,13 +244,19 @@ struct CertificateMergeParameters {
 pub(in crate::data_plane) fn merge_certificate(body: &[u8]) -> Result<MergeCertificate, Problem> {
     let body: CertificateMergeParameters = parse(body)?;
     let x5c = required(body.x5c, "x5c")?;
-    let decode = |text: &String| STANDARD.decode(text).map_err(|_| bad("x5c", "is not valid base64"));
     let Object(attributes) = body.attributes.unwrap_or_default();
     Ok(MergeCertificate {
-        chain: x5c.iter().map(decode).collect::<Result<_, _>>()?,
+        chain: x5c.iter().map(|text| certificate(text)).collect::<Result<_, _>>()?,
         attributes: attributes.into_new()?,
         tags: checked_tags(ObjectKind::Certificate, body.tags)?,
     })
+}
+
+/// DER in base64, or in base64 twice: users hand SDKs the text of a certificate, which those encode once more, and the
+/// service was recorded to take it. DER is no base64 itself: the length of a certificate is no character.
+fn certificate(text: &str) -> Result<Vec<u8>, Problem> {
+    let bytes = STANDARD.decode(text).map_err(|_| bad("x5c", "is not valid base64"))?;
+    Ok(STANDARD.decode(&bytes).unwrap_or(bytes))
 }
 
 /// `CertificateUpdateParameters`.

@@ -64,6 +64,14 @@ fn an_import_is_pem_or_pkcs12_however_it_is_wrapped() {
 }
 
 #[test]
+fn a_certificate_is_merged_from_base64_and_from_base64_of_that() {
+    let der = [0x30, 0x82, 0x03, 0x6b];
+    let once = STANDARD.encode(der);
+    let read = merge_certificate(&bytes(&json!({ "x5c": [once, STANDARD.encode(&once)] }))).unwrap();
+    assert_eq!(read.chain, [der, der]);
+}
+
+#[test]
 fn unknown_words_and_wrong_encodings_are_refused() {
     let policy = |members: Value| reason(super::policy(&bytes(&members), NEWEST));
     assert!(policy(json!({ "key_props": { "kty": "XYZ" } })).contains("'kty'"));
