@@ -76,6 +76,16 @@ def test_aes_gcm(hsm, credential, size):
     assert raised.value.status_code == 400, "never one of the five hundreds: the SDK would try again"
 
 
+def test_aes_cbc(hsm, credential):
+    key = hsm.create_oct_key("cbc", size=256, hardware_protected=True)
+    with CryptographyClient(key, credential) as crypto:
+        given = {"iv": bytes(16), "additional_authenticated_data": b"passed over"}
+        filled = crypto.encrypt("A256CBC", b"short", **given)
+        assert crypto.decrypt("A256CBC", filled.ciphertext, iv=filled.iv).plaintext == b"short".ljust(16, b"\0")
+        padded = crypto.encrypt("A256CBCPAD", b"short", **given)
+        assert crypto.decrypt("A256CBCPAD", padded.ciphertext, iv=padded.iv).plaintext == b"short"
+
+
 def test_what_a_key_refuses(keys, credential):
     digest = digest_for("RS256")
     key = keys.create_rsa_key("refusing", key_operations=["decrypt", "sign"])

@@ -245,11 +245,10 @@ pub fn cbc_needs_an_iv_of_one_block(provider: &dyn Provider) {
     }
 }
 
-pub fn unpadded_modes_take_whole_blocks_only(provider: &dyn Provider) {
+pub fn unpadded_key_wrap_takes_whole_blocks_only(provider: &dyn Provider) {
     for key in aes_keys(provider) {
         for algorithm in algorithms(key.spec) {
             let wrong: &[usize] = match algorithm {
-                A::A128Cbc | A::A192Cbc | A::A256Cbc => &[1, 15, 17, 31],
                 A::A128Kw | A::A192Kw | A::A256Kw | A::AesKeyWrap => &[0, 1, 8, 15, 17, 31],
                 A::AesKeyWrapPad => &[0],
                 _ => &[],
@@ -258,6 +257,23 @@ pub fn unpadded_modes_take_whole_blocks_only(provider: &dyn Provider) {
                 let plaintext = bytes(*length, 1);
                 let refused = refusal(key.handle.encrypt(&full(algorithm, &plaintext), &SeededEntropy::new(1)));
                 assert!(matches!(refused, Refusal::ParameterInvalid { parameter: "value", .. }), "{algorithm}");
+            }
+        }
+    }
+}
+
+pub fn unpadded_cbc_fills_the_last_block_with_zeros(provider: &dyn Provider) {
+    for key in aes_keys(provider) {
+        let unpadded = |algorithm: &A| algorithm.is_cbc() && !padded_cbc(*algorithm);
+        for algorithm in algorithms(key.spec).into_iter().filter(unpadded) {
+            for length in [1_usize, 15, 17, 31] {
+                let plaintext = bytes(length, 1);
+                let mut filled = plaintext.clone();
+                filled.resize(length.next_multiple_of(16), 0);
+                let encrypted = encrypt(&*key.handle, algorithm, &plaintext);
+                assert_eq!(encrypted, encrypt(&*key.handle, algorithm, &filled), "{algorithm}");
+                let back = key.handle.decrypt(&reversed(algorithm, &encrypted)).unwrap();
+                assert_eq!(back.expose(), filled, "{algorithm}");
             }
         }
     }

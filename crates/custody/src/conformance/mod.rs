@@ -40,7 +40,8 @@ macro_rules! conformance_tests {
             gcm_needs_the_same_iv_tag_and_associated_data
             gcm_needs_an_iv_and_a_tag_of_full_length
             cbc_needs_an_iv_of_one_block
-            unpadded_modes_take_whole_blocks_only
+            unpadded_key_wrap_takes_whole_blocks_only
+            unpadded_cbc_fills_the_last_block_with_zeros
             padded_cbc_adds_a_block_to_whole_blocks
             rsa_takes_what_fits_and_no_more
             parameters_that_would_be_ignored_are_refused

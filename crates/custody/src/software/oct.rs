@@ -133,9 +133,6 @@ impl OctHandle {
 
     fn encrypt_cbc(&self, request: &Encrypt<'_>, padded: bool) -> Result<Ciphertext, Error> {
         let iv: [u8; BLOCK] = exactly("iv", request.iv, "CBC needs one of 16 bytes")?;
-        if !padded && !request.plaintext.len().is_multiple_of(BLOCK) {
-            return Err(Error::parameter("value", "CBC without padding needs a multiple of 16 bytes"));
-        }
         let fault = |_| Fault::Backend("AES-CBC encryption");
         let context = EncryptionContext::Iv128((&iv).into());
         // Room for the padding at once: growing would leave a copy of the plaintext behind.
@@ -146,6 +143,8 @@ impl OctHandle {
             let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).map_err(fault)?;
             key.less_safe_encrypt(&mut value, context).map_err(fault)?;
         } else {
+            // As recorded; the caller knows how long it was.
+            value.resize(value.len().next_multiple_of(BLOCK), 0);
             EncryptingKey::cbc(key).map_err(fault)?.less_safe_encrypt(&mut value, context).map_err(fault)?;
         }
         Ok(Ciphertext { value, iv: Some(iv.to_vec()), tag: None })
