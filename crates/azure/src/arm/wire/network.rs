@@ -88,7 +88,8 @@ impl IpRule {
 
 impl From<VirtualNetworkRule> for domain::VirtualNetworkRule {
     fn from(rule: VirtualNetworkRule) -> Self {
-        Self { id: rule.id, ignore_missing_endpoint: rule.ignore_missing_vnet_service_endpoint }
+        // As recorded: ids are compared by whoever reads them, and have no case.
+        Self { id: rule.id.to_ascii_lowercase(), ignore_missing_endpoint: rule.ignore_missing_vnet_service_endpoint }
     }
 }
 
@@ -170,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_matched_is_shown_as_given() {
+    fn what_can_not_be_matched_is_shown_as_given_but_for_the_case_of_subnets() {
         let given = r#"{"bypass":"None","defaultAction":"Allow","ipRules":[],"virtualNetworkRules":[{"id":"/V","ignoreMissingVnetServiceEndpoint":true},{"id":"/w"}],"serviceTags":[{"tag":"AzureCloud"}]}"#;
-        assert_eq!(shown(given).as_deref(), Ok(given));
+        assert_eq!(shown(given).as_deref(), Ok(given.replace("/V", "/v").as_str()));
     }
 
     #[test]
