@@ -291,7 +291,9 @@ pub(crate) fn show_deleted(container: &Container) -> Option<DeletedOut> {
             tags: container.tags.clone(),
             deletion_date: deletion.deleted_at.to_string(),
             scheduled_purge_date: deletion.scheduled_purge_at.to_string(),
-            purge_protection_enabled: container.policy.purge_protection.then_some(true),
+            // Recorded to be false for a managed HSM, and to be there for a vault only if it is on.
+            purge_protection_enabled: Some(container.policy.purge_protection)
+                .filter(|on| *on || kind == ContainerKind::ManagedHsm),
         },
     })
 }
