@@ -262,7 +262,9 @@ impl Attributes {
             return common;
         };
         let shows = |since: ApiVersion| audience.version >= since;
-        let exportable = audience.kind == ContainerKind::ManagedHsm || shows(ApiVersion::SHOWS_EXPORTABLE);
+        // Whether the key of a certificate may leave is said in its policy; the key was recorded to say nothing of it.
+        let exportable =
+            !view.object.managed && (audience.kind == ContainerKind::ManagedHsm || shows(ApiVersion::SHOWS_EXPORTABLE));
         let size = match body.spec {
             KeySpec::Oct { bits } => Some(bits),
             KeySpec::Rsa { .. } | KeySpec::Ec { .. } => None,

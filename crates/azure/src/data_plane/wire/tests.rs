@@ -58,6 +58,14 @@ fn a_deleted_key_says_until_when_it_can_be_recovered() {
 }
 
 #[test]
+fn the_key_of_a_certificate_does_not_say_whether_it_may_leave() {
+    let mut view = view(rsa(false), policy(None, false));
+    assert!(text(&Bundle::new(&view, audience(VAULT, "7.6"))).contains("exportable"));
+    view.object.managed = true;
+    assert!(!text(&Bundle::new(&view, audience(VAULT, "7.6"))).contains("exportable"));
+}
+
+#[test]
 fn lists_of_keys_have_no_versions_and_lists_of_versions_have() {
     let view = view(ec(false), policy(None, false));
     let next_link = Some("https://next".to_owned());
