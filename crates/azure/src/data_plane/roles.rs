@@ -109,10 +109,9 @@ impl RoleAssignment {
     }
 }
 
+/// All at once: there is no `nextLink`, as recorded.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ListResult<T> {
-    pub next_link: Option<String>,
     pub value: Vec<T>,
 }
 

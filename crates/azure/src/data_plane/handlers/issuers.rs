@@ -39,7 +39,7 @@ impl DataPlane {
         let link = |marker: &String| page::next_link(audience.host, audience.version, List::Issuers, &page, marker);
         let next_link = found.next.as_ref().and_then(link);
         let value: Vec<_> = found.items.iter().map(|issuer| IssuerItem::new(issuer, audience)).collect();
-        Ok(reply::json(StatusCode::OK, &ListResult { next_link, value }))
+        Ok(reply::json(StatusCode::OK, &ListResult::new(next_link, value, audience.kind)))
     }
 
     pub(in crate::data_plane) async fn get_issuer(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {

@@ -32,7 +32,7 @@ fn page_of<'a, T: Serialize>(
     let next_link =
         found.next.as_ref().and_then(|marker| page::next_link(audience.host, audience.version, list, page, marker));
     let value = found.items.iter().map(|view| item(view, audience)).collect();
-    reply::json(StatusCode::OK, &ListResult { next_link, value })
+    reply::json(StatusCode::OK, &ListResult::new(next_link, value, audience.kind))
 }
 
 /// What reading a version costs.

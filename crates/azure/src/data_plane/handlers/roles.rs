@@ -55,7 +55,7 @@ impl DataPlane {
             Filter::Principal(_) => false,
         });
         let value = wanted.map(RoleDefinition::new).collect();
-        Ok(reply::json(StatusCode::OK, &ListResult { next_link: None, value }))
+        Ok(reply::json(StatusCode::OK, &ListResult { value }))
     }
 
     pub(in crate::data_plane) async fn get_role_definition(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {
@@ -99,7 +99,7 @@ impl DataPlane {
             Filter::RoleName(_) => false,
         });
         let value = wanted.map(RoleAssignment::new).collect();
-        Ok(reply::json(StatusCode::OK, &ListResult { next_link: None, value }))
+        Ok(reply::json(StatusCode::OK, &ListResult { value }))
     }
 
     pub(in crate::data_plane) async fn get_role_assignment(&self, call: &Arc<Call>, route: &Route<'_>) -> Answer {

@@ -214,12 +214,38 @@ impl<'a> Bundle<'a> {
     }
 }
 
-/// A page of a list. `nextLink` is null on the last page, not absent (contract: key-vault §1, "Null handling").
+/// A page of a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ListResult<T> {
-    pub next_link: Option<String>,
-    pub value: Vec<T>,
+    #[serde(skip_serializing_if = "NextLink::is_absent")]
+    next_link: NextLink,
+    value: Vec<T>,
+}
+
+/// On the last page null in a vault (contract: key-vault §1, "Null handling"), and absent in a managed HSM, as recorded.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum NextLink {
+    To(String),
+    Null,
+    Absent,
+}
+
+impl NextLink {
+    fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl<T> ListResult<T> {
+    pub(super) fn new(next_link: Option<String>, value: Vec<T>, kind: ContainerKind) -> Self {
+        let last = match kind {
+            ContainerKind::Vault => NextLink::Null,
+            ContainerKind::ManagedHsm => NextLink::Absent,
+        };
+        Self { next_link: next_link.map_or(last, NextLink::To), value }
+    }
 }
 
 #[derive(Default, Serialize)]
