@@ -261,25 +261,26 @@ impl<'a> Pending<'a> {
     }
 }
 
-/// `IssuerBundle`. A password is never told. Credentials and organization are there even when nothing is known of them, as
-/// recordings of the service show.
+/// `IssuerBundle`. A password is never told. Of what was never set nothing is shown, as recorded.
 #[derive(Serialize)]
 pub(in crate::data_plane) struct IssuerBundle<'a> {
     attributes: PolicyAttributes,
-    credentials: Credentials<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<Credentials<'a>>,
     id: String,
-    org_details: Organization<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_details: Option<Organization<'a>>,
     provider: &'a str,
 }
 
 #[derive(Serialize)]
 struct Credentials<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account_id: Option<&'a str>,
+    account_id: &'a str,
 }
 
 #[derive(Serialize)]
 struct Organization<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     admin_details: Vec<Administrator<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -309,14 +310,15 @@ impl<'a> IssuerBundle<'a> {
             last_name: details.last_name.as_deref(),
             phone: details.phone.as_deref(),
         };
+        let has_organization = issuer.organization_id.is_some() || !issuer.administrators.is_empty();
         Self {
             attributes: PolicyAttributes { created: issuer.created, enabled: issuer.enabled, updated: issuer.updated },
-            credentials: Credentials { account_id: issuer.account_id.as_deref() },
+            credentials: issuer.account_id.as_deref().map(|account_id| Credentials { account_id }),
             id: issuer_id(issuer, audience),
-            org_details: Organization {
+            org_details: has_organization.then(|| Organization {
                 admin_details: issuer.administrators.iter().map(administrator).collect(),
                 id: issuer.organization_id.as_deref(),
-            },
+            }),
             provider: &issuer.provider,
         }
     }

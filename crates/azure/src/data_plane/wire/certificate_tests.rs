@@ -209,6 +209,19 @@ fn an_issuer_never_shows_its_password() {
 }
 
 #[test]
+fn of_an_issuer_only_what_was_set_is_shown() {
+    let shown = |changes| {
+        let issuer = Issuer::set(IssuerName::parse("i").unwrap(), changes, None, NOW).unwrap();
+        serde_json::to_value(IssuerBundle::new(&issuer, audience("7.4"))).unwrap()
+    };
+    let bare = IssuerChanges { provider: Some("Test".to_owned()), ..IssuerChanges::default() };
+    let nothing = shown(bare.clone());
+    assert_eq!((nothing.get("credentials"), nothing.get("org_details")), (None, None));
+    let named = shown(IssuerChanges { organization_id: Some("TestOrg".to_owned()), ..bare });
+    assert_eq!(named["org_details"], serde_json::json!({ "id": "TestOrg" }));
+}
+
+#[test]
 fn contacts_come_as_one_list() {
     let contact = domain::Contact { email: "a@contoso.com".to_owned(), name: Some("A".to_owned()), phone: None };
     let contacts = Contacts::new(vec![contact]).unwrap();
