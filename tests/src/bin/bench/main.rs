@@ -2,7 +2,8 @@
 //! same run. Machines are shared and noisy, so read the ratios.
 //!
 //! `bench` builds nothing: it takes the server from `STRONGROOM_BIN`. `bench --bare` is the bare server it compares with,
-//! `bench scale` grows a vault to a million secrets, `bench only 'ES256 sign'` measures the one operation.
+//! `bench scale` grows a vault to a million secrets, `bench only 'ES256 sign'` measures the one operation, `bench gate` what
+//! a signature costs beside the signing, without HTTP.
 
 #![expect(clippy::print_stdout, reason = "the report is this program's output")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
