@@ -4,7 +4,7 @@ use super::bare::Shaped;
 use super::drain::{Phase, Stage};
 use super::watch::{Activity, Verdict, Watch, Watched};
 use super::{Handler, LargeBody, Limits, Peer, Refused, Shared};
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -174,20 +174,15 @@ async fn answer_whole<H: Handler>(connection: &Connection<H>, request: Request<I
     }
     let (head, body) = request.into_parts();
     let announced = body.size_hint().lower();
-    let large = match announced > limits.body as u64 {
-        true => guarded(shared.handler.large_body(&head, *peer)).await,
-        false => Ok(LargeBody::Refused),
+    // In a box: every request's future is moved about, and few have large bodies.
+    let taken = match announced > limits.body as u64 {
+        true => Box::pin(take_large(connection, &head, announced)).await,
+        false => Ok((Intake { limit: limits.body, kept: limits.body }, None)),
     };
-    let Ok(large) = large else { return connection.refuse(Refused::Panicked) };
-    let limit = if large == LargeBody::Refused { limits.body } else { limits.large_body };
-    // Held until the answer is there. What is larger still is heard out, but not kept, and needs none.
-    let needs_room = large == LargeBody::Taken && announced <= limit as u64;
-    let room = if needs_room { room_for_large(shared).await.map(Some) } else { Ok(None) };
-    let kept = if large == LargeBody::Passed || announced > limit as u64 { 0 } else { limit };
-    let body = match &room {
+    let body = match &taken {
         Err(reason) => Err(*reason),
         Ok(_) if body.is_end_stream() => Ok(Bytes::new()),
-        Ok(_) => collect(body, &head.headers, limits, (limit, kept)).await,
+        Ok((intake, _)) => collect(body, &head.headers, limits, *intake).await,
     };
     match body {
         Ok(body) => guarded(shared.handler.handle(Request::from_parts(head, body), *peer))
@@ -230,26 +225,43 @@ fn size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
-/// Waits for room for a large body.
-async fn room_for_large<H>(shared: &Shared<H>) -> Result<SemaphorePermit<'_>, Refused> {
-    let room = tokio::time::timeout(shared.settings.limits.body_time, shared.large_bodies.acquire()).await;
-    room.ok().and_then(Result::ok).ok_or(Refused::BodyTooSlow)
+/// How many bytes of a body are read.
+#[derive(Clone, Copy)]
+struct Intake {
+    /// A longer one is refused.
+    limit: usize,
+    /// One that is longer than this is heard out, but not kept.
+    kept: usize,
+}
+
+/// What is taken of a large body, and the room for it, held until the answer is there.
+async fn take_large<'a, H: Handler>(
+    connection: &'a Connection<H>,
+    head: &Parts,
+    announced: u64,
+) -> Result<(Intake, Option<SemaphorePermit<'a>>), Refused> {
+    let Connection { shared, peer, .. } = connection;
+    let limits = &shared.settings.limits;
+    let large = guarded(shared.handler.large_body(head, *peer)).await.map_err(|Panicked| Refused::Panicked)?;
+    let limit = if large == LargeBody::Refused { limits.body } else { limits.large_body };
+    if large != LargeBody::Taken || announced > limit as u64 {
+        return Ok((Intake { limit, kept: 0 }, None));
+    }
+    let room = tokio::time::timeout(limits.body_time, shared.large_bodies.acquire()).await;
+    let room = room.ok().and_then(Result::ok).ok_or(Refused::BodyTooSlow)?;
+    Ok((Intake { limit, kept: limit }, Some(room)))
 }
 
 /// Reads a body whole, within the limits of size and time, and keeps it unless it is larger than that.
-async fn collect(
-    body: Incoming,
-    headers: &HeaderMap,
-    limits: &Limits,
-    (limit, kept): (usize, usize),
-) -> Result<Bytes, Refused> {
+async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits, intake: Intake) -> Result<Bytes, Refused> {
     // A client that asks before it sends needs no patience.
     let patience = if headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
-    let reading = read_whole(body, (limit, kept), limit.saturating_mul(patience));
+    let reading = read_whole(body, intake, intake.limit.saturating_mul(patience));
     tokio::time::timeout(limits.body_time, reading).await.unwrap_or(Err(Refused::BodyTooSlow))
 }
 
-async fn read_whole(mut body: Incoming, (limit, kept): (usize, usize), patience: usize) -> Result<Bytes, Refused> {
+async fn read_whole(mut body: Incoming, intake: Intake, patience: usize) -> Result<Bytes, Refused> {
+    let Intake { limit, kept } = intake;
     let announced = body.size_hint().lower();
     if announced > patience as u64 {
         return Err(Refused::BodyTooLarge);
