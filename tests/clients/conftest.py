@@ -1,7 +1,9 @@
 """A server for each module, and the clients of it."""
 
 import pytest
+from azure.keyvault.certificates import CertificateClient
 from azure.keyvault.keys import KeyClient
+from azure.keyvault.secrets import SecretClient
 
 from harness import Az, Server
 from sdk import credential_of, management_client
@@ -64,6 +66,18 @@ def vault(server, credential):
 def hsm(server, credential):
     with KeyClient(server.hsm_url(), credential) as client:
         client.kind = "hsm"
+        yield client
+
+
+@pytest.fixture(scope="module")
+def secrets(server, credential):
+    with SecretClient(server.vault_url(), credential) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def certificates(server, credential):
+    with CertificateClient(server.vault_url(), credential) as client:
         yield client
 
 

@@ -16,7 +16,6 @@ from azure.keyvault.certificates import (
 )
 from azure.keyvault.keys import KeyClient
 from azure.keyvault.keys.crypto import CryptographyClient, SignatureAlgorithm
-from azure.keyvault.secrets import SecretClient
 from cryptography import x509 as formats
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,18 +24,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 import x509
 from sdk import credential_of, new_container, refused
-
-
-@pytest.fixture(scope="module")
-def certificates(server, credential):
-    with CertificateClient(server.vault_url(), credential) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def secrets(server, credential):
-    with SecretClient(server.vault_url(), credential) as client:
-        yield client
 
 
 def policy(issuer="Self", **changes):

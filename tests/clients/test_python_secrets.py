@@ -9,12 +9,6 @@ from azure.keyvault.secrets import SecretClient
 from sdk import new_container, refused
 
 
-@pytest.fixture(scope="module")
-def secrets(server, credential):
-    with SecretClient(server.vault_url(), credential) as client:
-        yield client
-
-
 def test_a_secret_comes_back_as_it_was_set(secrets):
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     later = now + datetime.timedelta(days=300)

@@ -1,9 +1,8 @@
 """Certificates that are renewed as their time comes, with the server's clock moved forward."""
 
 import pytest
-from azure.keyvault.certificates import CertificateClient, CertificatePolicy, CertificatePolicyAction, LifetimeAction
+from azure.keyvault.certificates import CertificatePolicy, CertificatePolicyAction, LifetimeAction
 from azure.keyvault.keys.crypto import CryptographyClient, SignatureAlgorithm
-from azure.keyvault.secrets import SecretClient
 
 import x509
 
@@ -18,18 +17,6 @@ POLICIES = {
     "private": {"issuer": "ours", "san_dns_names": ["www.contoso.com"]},
     "short": {"validity_in_months": 1},
 }
-
-
-@pytest.fixture(scope="module")
-def certificates(server, credential):
-    with CertificateClient(server.vault_url(), credential) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def secrets(server, credential):
-    with SecretClient(server.vault_url(), credential) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ use crate::tls::Certificates;
 use http_body_util::BodyExt as _;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
@@ -79,7 +78,7 @@ impl Receiver {
     pub fn start(certificates: Option<&Certificates>) -> Self {
         let (arrived, inbox) = mpsc::channel();
         let state = State { manners: Mutex::default(), allowed_origin: Mutex::new("*".to_owned()), arrived };
-        let tls = certificates.map(acceptor);
+        let tls = certificates.map(Certificates::acceptor);
         let mut receiver = Self { state: Arc::new(state), inbox, tls, port: 0, running: None };
         receiver.come_up();
         receiver
@@ -135,18 +134,6 @@ impl Receiver {
     pub fn rest(&self) -> Vec<Received> {
         self.inbox.try_iter().collect()
     }
-}
-
-fn acceptor(certificates: &Certificates) -> TlsAcceptor {
-    let chain = vec![CertificateDer::from_pem_slice(certificates.certificate.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(certificates.key.as_bytes()).unwrap();
-    let tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
-    TlsAcceptor::from(Arc::new(tls))
 }
 
 async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {

@@ -96,16 +96,7 @@ impl Rig {
     }
 
     fn caller(&self) -> Caller {
-        Caller {
-            tenant: TENANT,
-            object_id: ADMINISTRATOR,
-            app_id: None,
-            groups: Vec::new(),
-            issuer: String::new(),
-            address: None,
-            correlation_id: Guid::from_u128(1),
-            origin: Arc::default(),
-        }
+        Caller::new(TENANT, ADMINISTRATOR, Guid::from_u128(1))
     }
 
     fn request(&self) -> ContainerRequest {

@@ -10,7 +10,7 @@ use domain::{
     lifecycle::{DeletionPolicy, Retention},
 };
 use engine::ObjectView;
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 pub(super) const HOST: &str = "kv1.vault.localhost:8443";
 pub(super) const NOW: UnixTime = UnixTime(1_700_000_000);
@@ -23,14 +23,9 @@ pub(super) fn request(method: &str, uri: &str) -> Request {
 
 pub(super) fn caller() -> Caller {
     Caller {
-        tenant: Guid::from_u128(1),
-        object_id: Guid::from_u128(2),
         app_id: Some(Guid::from_u128(3)),
-        groups: Vec::new(),
         issuer: "https://sts.windows.net/tenant/".to_owned(),
-        address: None,
-        correlation_id: REQUEST_ID,
-        origin: Arc::default(),
+        ..Caller::new(Guid::from_u128(1), Guid::from_u128(2), REQUEST_ID)
     }
 }
 

@@ -3,9 +3,8 @@
 use super::*;
 use crate::{
     ContainerId,
-    access::{Assignments, Caller, Origin, hsm_roles},
+    access::{Assignments, Caller, hsm_roles},
 };
-use std::sync::Arc;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 const LATER: UnixTime = UnixTime(1_800_000_100);
@@ -49,16 +48,7 @@ fn assigned(realm: Realm, role: u128, scope: &str) -> RoleAssignment {
 }
 
 fn caller() -> Caller {
-    Caller {
-        tenant: Guid::from_u128(1),
-        object_id: Guid::from_u128(2),
-        app_id: None,
-        groups: Vec::new(),
-        issuer: String::new(),
-        address: None,
-        correlation_id: Guid::from_u128(3),
-        origin: Arc::new(Origin::default()),
-    }
+    Caller::new(Guid::from_u128(1), Guid::from_u128(2), Guid::from_u128(3))
 }
 
 #[test]

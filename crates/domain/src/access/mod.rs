@@ -48,6 +48,21 @@ pub struct Origin {
 }
 
 impl Caller {
+    /// Somebody of whom nothing else is known: no token, groups or address.
+    #[must_use]
+    pub fn new(tenant: Guid, object_id: Guid, correlation_id: Guid) -> Self {
+        Self {
+            tenant,
+            object_id,
+            app_id: None,
+            groups: Vec::new(),
+            issuer: String::new(),
+            address: None,
+            correlation_id,
+            origin: Arc::default(),
+        }
+    }
+
     /// Whether a role or policy of this principal is the caller's.
     #[must_use]
     pub fn is(&self, principal: Guid) -> bool {

@@ -8,16 +8,7 @@ use std::fmt::Write as _;
 const WHO: Guid = Guid::from_u128(1);
 
 fn caller() -> Caller {
-    Caller {
-        tenant: Guid::from_u128(2),
-        object_id: WHO,
-        app_id: None,
-        groups: Vec::new(),
-        issuer: String::new(),
-        address: None,
-        correlation_id: Guid::from_u128(3),
-        origin: Arc::default(),
-    }
+    Caller::new(Guid::from_u128(2), WHO, Guid::from_u128(3))
 }
 
 fn holding(role: &RoleDefinition, realm: Realm, scope: &str) -> Assignments {

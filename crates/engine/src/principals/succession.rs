@@ -9,7 +9,7 @@ use domain::{
     Directory, Guid, Operation, Subscription,
     access::{self, Assignments, Caller, GLOBAL_ADMINISTRATOR, Realm, RoleAssignment, Scope},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 use store::Tx;
 
 /// Says that this was done, or that there was nothing to do.
@@ -88,14 +88,5 @@ fn may_all(assignments: &Assignments, caller: &Caller, subscriptions: &[Subscrip
 
 /// A principal, as they would ask.
 fn somebody(tenant: Guid, object_id: Guid, groups: Vec<Guid>) -> Caller {
-    Caller {
-        tenant,
-        object_id,
-        app_id: None,
-        groups,
-        issuer: String::new(),
-        address: None,
-        correlation_id: object_id,
-        origin: Arc::default(),
-    }
+    Caller { groups, ..Caller::new(tenant, object_id, object_id) }
 }

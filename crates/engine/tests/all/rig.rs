@@ -172,16 +172,7 @@ pub fn root(first: u8) -> Vec<u8> {
 }
 
 pub fn caller(object_id: Guid) -> Caller {
-    Caller {
-        tenant: TENANT,
-        object_id,
-        app_id: None,
-        groups: Vec::new(),
-        issuer: String::new(),
-        address: None,
-        correlation_id: Guid::from_u128(1),
-        origin: Arc::default(),
-    }
+    Caller::new(TENANT, object_id, Guid::from_u128(1))
 }
 
 pub fn resource() -> ResourceId {

@@ -148,16 +148,8 @@ impl Seed {
     }
 
     fn caller(&self, engine: &Engine) -> Caller {
-        Caller {
-            tenant: self.tenant,
-            object_id: self.administrator.object_id,
-            app_id: Some(self.administrator.app_id),
-            groups: Vec::new(),
-            issuer: String::new(),
-            address: None,
-            correlation_id: engine.new_guid(),
-            origin: std::sync::Arc::default(),
-        }
+        let who = &self.administrator;
+        Caller { app_id: Some(who.app_id), ..Caller::new(self.tenant, who.object_id, engine.new_guid()) }
     }
 }
 

@@ -116,16 +116,7 @@ struct Rig {
 }
 
 fn caller() -> Caller {
-    Caller {
-        tenant: TENANT,
-        object_id: ADMINISTRATOR,
-        app_id: None,
-        groups: Vec::new(),
-        issuer: String::new(),
-        address: None,
-        correlation_id: Guid::from_u128(1),
-        origin: Arc::default(),
-    }
+    Caller::new(TENANT, ADMINISTRATOR, Guid::from_u128(1))
 }
 
 fn resource() -> ResourceId {

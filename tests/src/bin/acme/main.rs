@@ -16,7 +16,6 @@ use e2e::tls::Certificates;
 use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, header, service::service_fn};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use server::{Answer, Server};
 use std::{
     convert::Infallible,
@@ -32,17 +31,11 @@ fn main() {
         fs::write("tls.key", &certificates.key).unwrap();
         fs::write("ca.pem", &certificates.authority).unwrap();
     }
-    let chain = vec![CertificateDer::from_pem_file("tls.pem").unwrap()];
-    let key = PrivateKeyDer::from_pem_file("tls.key").unwrap();
-    let tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
+    let read = |name: &str| fs::read_to_string(name).unwrap();
+    let certificates = Certificates { authority: read("ca.pem"), certificate: read("tls.pem"), key: read("tls.key") };
     let port = std::env::args().nth(1).map_or(0, |port| port.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(serve(port, tokio_rustls::TlsAcceptor::from(Arc::new(tls))));
+    runtime.block_on(serve(port, certificates.acceptor()));
 }
 
 #[expect(clippy::print_stdout, reason = "the parent waits for this line")]

@@ -88,18 +88,14 @@ fn container(kind: ContainerKind) -> Result<ContainerRequest, Failure> {
 
 pub fn caller() -> Caller {
     Caller {
-        tenant: TENANT,
-        object_id: WHO,
         app_id: Some(WHO),
-        groups: Vec::new(),
-        issuer: String::new(),
         address: Some([127, 0, 0, 1].into()),
-        correlation_id: Guid::from_u128(7),
         origin: Arc::new(Origin {
             uri: "https://gate.managedhsm.localhost:8443/keys/key/sign".to_owned(),
             api_version: Some("7.5".to_owned()),
             client: Some("azsdk-python-keyvault-keys/4.11.3 Python/3.11.7 (Linux-6.1)".to_owned()),
             started: Duration::ZERO,
         }),
+        ..Caller::new(TENANT, WHO, Guid::from_u128(7))
     }
 }

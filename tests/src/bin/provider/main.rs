@@ -15,7 +15,6 @@ use engine::{Clock as _, SystemClock};
 use http_body_util::BodyExt as _;
 use hyper::{Method, Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde_json::{Value, json};
 use std::{
     convert::Infallible,
@@ -144,16 +143,8 @@ impl Provider {
 fn main() {
     let certificates = Certificates::of(&["127.0.0.1"]);
     fs::write("ca.pem", &certificates.authority).unwrap();
-    let chain = vec![CertificateDer::from_pem_slice(certificates.certificate.as_bytes()).unwrap()];
-    let key = PrivateKeyDer::from_pem_slice(certificates.key.as_bytes()).unwrap();
-    let tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(serve(tokio_rustls::TlsAcceptor::from(Arc::new(tls))));
+    runtime.block_on(serve(certificates.acceptor()));
 }
 
 #[expect(clippy::print_stdout, reason = "the parent waits for this line")]
