@@ -3,10 +3,11 @@
 //! What is due is read in the order of its dates, a few at a time. Without this, a few that fail each time would keep all
 //! others from their turn.
 
-use domain::{ContainerId, ObjectKind};
+use crate::{Engine, Error};
+use domain::{CertificateRefusal, ContainerId, ObjectKind, Refusal};
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use store::DueObject;
+use store::{DueObject, Fault, Read};
 
 type Key = (ContainerId, ObjectKind, String);
 
@@ -26,12 +27,12 @@ fn key(due: &DueObject) -> Key {
 
 impl Retries {
     /// How much has to be read so that so many are among it that have not failed.
-    pub(crate) fn to_read(&self, limit: usize) -> usize {
+    fn to_read(&self, limit: usize) -> usize {
         limit.saturating_add(self.0.lock().failed.len())
     }
 
     /// Those that are to be tried now. All of them count as failed, until they are [`Retries::done`].
-    pub(crate) fn begin(&self, mut due: Vec<DueObject>, limit: usize) -> Vec<DueObject> {
+    fn begin(&self, mut due: Vec<DueObject>, limit: usize) -> Vec<DueObject> {
         let mut tried = self.0.lock();
         let before = std::mem::take(&mut tried.failed);
         let last = |due: &DueObject| before.get(&key(due)).copied();
@@ -46,8 +47,59 @@ impl Retries {
         due
     }
 
-    pub(crate) fn done(&self, due: &DueObject) {
+    fn done(&self, due: &DueObject) {
         self.0.lock().failed.remove(&key(due));
+    }
+}
+
+impl Engine {
+    /// Tries what `find` finds due, at most `limit`, and returns how many `attempt` has done. One that fails is logged as
+    /// `failure` and must not keep the others from their turn.
+    pub(crate) fn try_due(
+        &self,
+        retries: &Retries,
+        limit: usize,
+        find: impl Fn(&mut dyn Read, usize) -> Result<Vec<DueObject>, Fault>,
+        failure: &'static str,
+        mut attempt: impl FnMut(&DueObject) -> Result<bool, Error>,
+    ) -> Result<usize, Error> {
+        let found = self.store.query(|read| find(read, retries.to_read(limit)))?;
+        let mut done = 0;
+        for due in retries.begin(found, limit) {
+            match attempt(&due) {
+                Ok(true) => {
+                    retries.done(&due);
+                    done += 1;
+                }
+                Ok(false) => {}
+                // Somebody else has just changed it: the next round looks again.
+                Err(Error::Busy) => {}
+                Err(error) if self.is_gone(&due, &error) => {}
+                Err(error) => {
+                    let (container, kind) = (due.container, due.kind);
+                    tracing::error!(%container, %kind, name = %due.name, %error, "{failure}");
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Whether what was due could not be done because it is not there any more: somebody deleted it, or its container, or
+    /// ended the pending operation meanwhile.
+    fn is_gone(&self, due: &DueObject, error: &Error) -> bool {
+        match error {
+            Error::Refused(Refusal::Certificate(
+                CertificateRefusal::PendingNotFound | CertificateRefusal::NotInProgress { .. },
+            )) => true,
+            Error::Refused(_) => !self.is_there(due).unwrap_or(true),
+            _ => false,
+        }
+    }
+
+    fn is_there(&self, due: &DueObject) -> Result<bool, Error> {
+        let Some(target) = self.open_container_by_id(due.container)? else { return Ok(false) };
+        let found = self.store.query(|read| read.object(target.id(), due.kind, &due.name))?;
+        Ok(found.is_some_and(|found| found.object.state.is_live()))
     }
 }
 

@@ -12,7 +12,7 @@ use domain::{
     Operation, OperationError, Refusal, UnixTime,
 };
 use std::collections::HashSet;
-use store::{StoredIssuer, StoredObject};
+use store::{Read, StoredIssuer, StoredObject};
 
 /// How long an issuer that did not answer for one certificate is not asked for others.
 const SILENCE_SECONDS: i64 = 60;
@@ -37,28 +37,15 @@ impl Engine {
     /// [`Error::Store`] if what is due can't be read.
     pub fn ask_issuers(&self, limit: usize) -> Result<usize, Error> {
         let _alone = self.asking.lock();
-        let (mut asked, mut silent) = (0, HashSet::new());
-        let found = self.store.query(|read| read.due_actions(self.now(), self.asking_retries.to_read(limit)))?;
-        for due in self.asking_retries.begin(found, limit) {
+        let (now, mut silent) = (self.now(), HashSet::new());
+        let find = |read: &mut dyn Read, limit| read.due_actions(now, limit);
+        self.try_due(&self.asking_retries, limit, find, "an issuer was not asked", |due| {
             if due.kind != ObjectKind::Certificate {
-                continue;
+                return Ok(false);
             }
-            let Some(target) = self.container_of(&due) else { continue };
-            match self.ask_issuer(&target, &due.name, &mut silent) {
-                Ok(true) => {
-                    self.asking_retries.done(&due);
-                    asked += 1;
-                }
-                Ok(false) => {}
-                // Somebody else has just changed it: the next round looks again.
-                Err(Error::Busy) => {}
-                Err(error) if self.is_gone(&due, &error) => {}
-                Err(error) => {
-                    tracing::error!(container = %target.container.name, certificate = %due.name, %error, "an issuer was not asked");
-                }
-            }
-        }
-        Ok(asked)
+            let Some(target) = self.open_container_by_id(due.container)? else { return Ok(false) };
+            self.ask_issuer(&target, &due.name, &mut silent)
+        })
     }
 
     /// Asks an issuer for one certificate. Whoever does not answer is `silent` from then on and not asked again: others

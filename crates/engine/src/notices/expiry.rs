@@ -2,7 +2,7 @@
 
 use crate::{Engine, Error};
 use domain::State;
-use store::DueObject;
+use store::{DueObject, Read};
 
 impl Engine {
     /// Tells of what is due, at most of `limit` objects. Returns of how many.
@@ -11,22 +11,10 @@ impl Engine {
     /// [`Error::Store`] if what is due can't be read.
     pub fn publish_due(&self, limit: usize) -> Result<usize, Error> {
         let now = self.now();
-        let mut told = 0;
-        let found = self.store.query(|read| read.due_notices(now, self.telling_retries.to_read(limit)))?;
-        for due in self.telling_retries.begin(found, limit) {
-            match self.publish_expiry(&due) {
-                Ok(()) => {
-                    self.telling_retries.done(&due);
-                    told += 1;
-                }
-                // One that can't be told of must not keep the others from it.
-                Err(error) => {
-                    let (container, kind) = (due.container, due.kind);
-                    tracing::error!(%container, %kind, name = %due.name, %error, "the end of a version could not be told");
-                }
-            }
-        }
-        Ok(told)
+        let find = |read: &mut dyn Read, limit| read.due_notices(now, limit);
+        self.try_due(&self.telling_retries, limit, find, "the end of a version could not be told", |due| {
+            self.publish_expiry(due).map(|()| true)
+        })
     }
 
     /// Looks again inside its own transaction: what was told meanwhile is not told twice.
