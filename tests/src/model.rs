@@ -84,8 +84,10 @@ pub enum Outcome {
     NameHeldByOther,
     /// A certificate manages the key or secret.
     Managed,
-    /// A version of the certificate waits for its merge, or it has none.
+    /// A version of the certificate waits for its merge.
     Pending,
+    /// The certificate has no version that could be backed up.
+    NoVersion,
     /// No version of the certificate waits for a merge.
     NothingPending,
     RestoreConflict,
@@ -329,7 +331,7 @@ impl Model {
             Op::Cancel(_) | Op::Abandon(_) => being.is_pending = false,
             // Its key is not there yet.
             Op::Sign(_) if being.versions == 0 => return Outcome::NotFound,
-            Op::Backup(_) if being.versions == 0 => return Outcome::Pending,
+            Op::Backup(_) if being.versions == 0 => return Outcome::NoVersion,
             Op::Backup(_) => drop(self.backups.insert(thing.id(), being.versions)),
             Op::Restore(_) => return Outcome::RestoreConflict,
             Op::Delete(_) => being.life = Life::DeletedAt(now),

@@ -329,6 +329,7 @@ fn outcome(result: Result<(), Error>) -> Outcome {
                 CertificateRefusal::NameHeld { .. } | CertificateRefusal::NameHeldByDeleted { .. },
             ) => Outcome::NameHeldByOther,
             Refusal::Certificate(CertificateRefusal::InProgress) => Outcome::Pending,
+            Refusal::Certificate(CertificateRefusal::NoVersion) => Outcome::NoVersion,
             Refusal::Certificate(
                 CertificateRefusal::PendingNotFound
                 | CertificateRefusal::NotInProgress { .. }

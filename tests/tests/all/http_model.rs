@@ -193,6 +193,7 @@ fn of_refusal(op: Op, answer: &Answer) -> Outcome {
         (404, "KeyNotFound" | "SecretNotFound" | "CertificateNotFound") => Outcome::NotFound,
         (403, "Forbidden") if answer.inner_code().ends_with("ManagedByKeyVault") => Outcome::Managed,
         (409, "Conflict") if answer.message().contains("pending key vault certificate's status is") => Outcome::Pending,
+        (409, "Conflict") if answer.message().contains("has no version yet") => Outcome::NoVersion,
         (404, "PendingCertificateNotFound") => Outcome::NothingPending,
         (400, "BadParameter") | (403, "Forbidden") if matches!(op, Op::Merge(_) | Op::Cancel(_)) => {
             Outcome::NothingPending

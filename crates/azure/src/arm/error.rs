@@ -238,7 +238,9 @@ fn certificate(refusal: &CertificateRefusal, message: String) -> Problem {
     let (status, code) = match refusal {
         R::Managed { .. } | R::IssuerDriven => (StatusCode::FORBIDDEN, "Forbidden"),
         R::PendingNotFound | R::IssuerNotFound { .. } | R::ContactsNotFound => (StatusCode::NOT_FOUND, "NotFound"),
-        R::InProgress | R::NameHeld { .. } | R::NameHeldByDeleted { .. } => (StatusCode::CONFLICT, "Conflict"),
+        R::InProgress | R::NoVersion | R::NameHeld { .. } | R::NameHeldByDeleted { .. } => {
+            (StatusCode::CONFLICT, "Conflict")
+        }
         R::NotInProgress { .. } | R::KeyMismatch => (StatusCode::BAD_REQUEST, "BadRequest"),
     };
     Problem::new(status, code, message)

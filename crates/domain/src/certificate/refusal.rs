@@ -9,6 +9,9 @@ pub enum CertificateRefusal {
     PendingNotFound,
     #[error("a certificate of this name is being made")]
     InProgress,
+    /// There was nothing but operations that are pending, or that came to nothing.
+    #[error("the certificate has no version yet")]
+    NoVersion,
     #[error("the pending certificate is not in progress")]
     NotInProgress { status: &'static str },
     #[error("the pending certificate is made by its issuer")]

@@ -85,8 +85,8 @@ impl Payload {
 
 impl Engine {
     /// # Errors
-    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::BackupTooLarge`],
-    /// [`domain::CertificateRefusal::Managed`].
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::BackupTooLarge`], [`CertificateRefusal::Managed`],
+    /// [`CertificateRefusal::NoVersion`].
     pub fn backup_object(
         &self,
         caller: &Caller,
@@ -137,7 +137,7 @@ impl Engine {
             }
         }
         if versions.is_empty() {
-            return Err(CertificateRefusal::InProgress.into());
+            return Err(CertificateRefusal::NoVersion.into());
         }
         Ok(PayloadObject { kind, name, created, rotation, policy, versions })
     }

@@ -249,6 +249,8 @@ fn a_pending_certificate_can_be_cancelled_and_deleted_and_begun_again() {
     create(&rig, "c", "Unknown").unwrap();
     rig.engine.cancel_pending_certificate(&who, &vault, &name).unwrap();
     assert_eq!(status(&rig, "c"), OperationStatus::Cancelled);
+    let nothing = rig.engine.backup_object(&who, &vault, ObjectKind::Certificate, &name);
+    assert!(is_certificate_refusal(&nothing, |refusal| *refusal == CertificateRefusal::NoVersion));
     rig.engine.delete_pending_certificate(&who, &vault, &name).unwrap();
     let gone = rig.engine.pending_certificate(&who, &vault, &name, None);
     assert!(is_certificate_refusal(&gone, |refusal| *refusal == CertificateRefusal::PendingNotFound));

@@ -161,7 +161,8 @@ fn next_of_certificates(refusal: &CertificateRefusal) -> Option<CertificateRefus
     use CertificateRefusal as R;
     Some(match refusal {
         R::PendingNotFound => R::InProgress,
-        R::InProgress => R::NotInProgress { status: "completed" },
+        R::InProgress => R::NoVersion,
+        R::NoVersion => R::NotInProgress { status: "completed" },
         R::NotInProgress { .. } => R::IssuerDriven,
         R::IssuerDriven => R::KeyMismatch,
         R::KeyMismatch => R::IssuerNotFound { name: "our-ca".to_owned() },

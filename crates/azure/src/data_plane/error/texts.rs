@@ -186,6 +186,7 @@ pub(super) fn of_certificates(refusal: &CertificateRefusal, name: &str) -> Strin
              is inProgress."
                 .to_owned()
         }
+        R::NoVersion => format!("Certificate {name} has no version yet: there is nothing to back up."),
         R::NotInProgress { status } => format!("The status of the pending certificate is {status}, not inProgress."),
         R::IssuerDriven => {
             "A certificate can be merged only if the issuer of the pending certificate is 'Unknown'.".to_owned()

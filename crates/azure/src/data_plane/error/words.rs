@@ -112,7 +112,7 @@ fn of_certificates(refusal: &CertificateRefusal) -> Meaning {
         R::PendingNotFound => not_found("PendingCertificateNotFound"),
         R::IssuerNotFound { .. } => not_found("CertificateIssuerNotFound"),
         R::ContactsNotFound => not_found("ContactsNotFound"),
-        R::InProgress | R::NameHeld { .. } => (StatusCode::CONFLICT, "Conflict", None),
+        R::InProgress | R::NoVersion | R::NameHeld { .. } => (StatusCode::CONFLICT, "Conflict", None),
         R::NameHeldByDeleted { .. } => (StatusCode::CONFLICT, "Conflict", Some("ObjectIsDeletedButRecoverable")),
         R::NotInProgress { .. } | R::KeyMismatch => (StatusCode::BAD_REQUEST, "BadParameter", None),
         R::IssuerDriven => forbidden(None),
