@@ -110,6 +110,8 @@ macro_rules! conformance_tests {
             notices::the_oldest_deliveries_go_and_what_waits_is_counted,
             notices::deliveries_stay_when_the_store_is_opened_again_and_go_with_an_abort,
             audit::the_log_is_bounded_by_its_first_and_last_position,
+            audit::records_that_come_together_are_kept_one_behind_the_other,
+            audit::records_that_came_together_are_dropped_one_by_one,
             audit::records_are_dropped_from_the_beginning_and_never_the_last,
             audit::tiles_are_put_over_each_other,
             audit::checkpoints_page_by_size,

@@ -383,6 +383,8 @@ pub trait Tx: Read {
     fn put_system_record(&mut self, name: &str, value: &[u8]) -> Outcome<()>;
     /// Keeps the text of an audit record, a leaf of the log, byte for byte. Returns its position, from 1 without gaps.
     fn append_audit(&mut self, leaf: &str) -> Outcome<u64>;
+    /// The same for many, in their order.
+    fn append_audit_all(&mut self, leaves: &[&str]) -> Outcome<()>;
     /// Takes records from the log's beginning, up to and with a position, but never the last of all: positions go on
     /// from it. Returns how many it took.
     fn drop_audit(&mut self, through: u64, limit: usize) -> Outcome<usize>;

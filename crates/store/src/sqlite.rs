@@ -15,6 +15,7 @@ mod destruction;
 #[cfg(test)]
 mod faults;
 mod notices;
+mod pack;
 mod readers;
 mod row;
 mod schema;

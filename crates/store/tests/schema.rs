@@ -19,8 +19,9 @@ use store::{
 };
 
 /// Of the newest schema.
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 /// Undo migrations, the newest first.
+const WITHOUT_PACKS: &str = "ALTER TABLE audit DROP COLUMN count; ALTER TABLE audit DROP COLUMN pack;";
 const WITHOUT_RESULTS_AGE: &str =
     "DROP INDEX operation_results_by_age; ALTER TABLE operation_results DROP COLUMN created;";
 const WITHOUT_NOTICES: &str = "DROP TABLE deliveries; DROP TABLE event_subscriptions; DROP INDEX objects_due_notice;
@@ -193,7 +194,7 @@ fn containers_older_than_their_lifetimes_get_them() {
          DROP TABLE memberships; DROP INDEX principals_by_user_name; ALTER TABLE principals DROP COLUMN user_name;
          DROP TABLE role_definitions; DROP TABLE locks; DROP TABLE lifetimes; DROP TABLE operation_counts;
          DROP TABLE key_uses; DROP TABLE audit_tiles; DROP TABLE audit_checkpoints; PRAGMA user_version = 1";
-    undo(&path, &[WITHOUT_RESULTS_AGE, WITHOUT_NOTICES, earlier]);
+    undo(&path, &[WITHOUT_PACKS, WITHOUT_RESULTS_AGE, WITHOUT_NOTICES, earlier]);
     let store = SqliteStore::open(&path).unwrap();
     let filter = LifetimeFilter {
         subscription: guid(1),
@@ -213,7 +214,7 @@ fn results_that_are_older_than_their_dates_are_forgotten_in_their_time() {
     let path = folder.path().join("db");
     let result = OperationResult { id: guid(1), created: NOW, resource: None };
     write(&SqliteStore::open(&path).unwrap(), |tx| tx.put_operation_result(&result));
-    undo(&path, &[WITHOUT_RESULTS_AGE, "PRAGMA user_version = 8"]);
+    undo(&path, &[WITHOUT_PACKS, WITHOUT_RESULTS_AGE, "PRAGMA user_version = 8"]);
 
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(write(&store, |tx| tx.remove_operation_results(UnixTime(NOW.0 - 1), 9)), 0);
@@ -244,7 +245,7 @@ fn objects_that_are_older_than_notices_are_told_of_before_their_end() {
     write(&store, |tx| tx.insert_version(container_id(1), KEY, &object_name("renewed"), &renewed, &sealed("m")));
     write(&store, |tx| tx.save_object(container_id(1), &object("renewed", renewed.id).object));
     drop(store);
-    undo(&path, &[WITHOUT_RESULTS_AGE, WITHOUT_NOTICES, "PRAGMA user_version = 7"]);
+    undo(&path, &[WITHOUT_PACKS, WITHOUT_RESULTS_AGE, WITHOUT_NOTICES, "PRAGMA user_version = 7"]);
 
     let store = SqliteStore::open(&path).unwrap();
     let due = |now| read(&store, |tx| tx.due_notices(now, 9));
@@ -300,4 +301,48 @@ fn a_damaged_record_is_a_fault_not_a_panic() {
     let store: &dyn Store = &store;
     assert!(matches!(store.query(|tx| tx.system_record("a")), Err(Fault::CorruptRecord { what: "slot" })));
     assert!(matches!(store.query(|tx| tx.audit(0, 9)), Err(Fault::CorruptRecord { what: "audit record" })));
+}
+
+#[test]
+fn a_log_from_before_packs_goes_on_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.append_audit("one"));
+    drop(store);
+    undo(&path, &[WITHOUT_PACKS, "PRAGMA user_version = 9"]);
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.append_audit_all(&["two", "three"]));
+    let all = ["one", "two", "three"].map(str::to_owned);
+    assert_eq!(read(&store, |tx| tx.audit(0, 9)), (1..).zip(all).collect::<Vec<_>>());
+}
+
+#[test]
+fn damaged_packs_are_faults_not_panics() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("db");
+    let store = SqliteStore::open(&path).unwrap();
+    write(&store, |tx| tx.append_audit_all(&["a", "b", "c"]));
+    drop(store);
+    for damage in [
+        "pack = x''",
+        "pack = x'ffffffff00'",
+        "pack = NULL",
+        "count = 0",
+        "count = 2",
+        "count = 4",
+        "count = -1",
+        "count = 9223372036854775807",
+        "position = 2",
+    ] {
+        let damaged = folder.path().join("damaged");
+        fs::copy(&path, &damaged).unwrap();
+        Connection::open(&damaged).unwrap().execute_batch(&format!("UPDATE audit SET {damage}")).unwrap();
+        let store = SqliteStore::open(&damaged).unwrap();
+        let store: &dyn Store = &store;
+        assert!(matches!(store.query(|tx| tx.audit(0, 9)), Err(Fault::CorruptRecord { .. })), "{damage}");
+        let dropped = store.transact("test", |tx| tx.drop_audit(2, 1));
+        assert!(matches!(dropped, Ok(0) | Err(Fault::CorruptRecord { .. })), "{damage}: {dropped:?}");
+        drop(store.query(|tx| tx.audit_bounds()));
+    }
 }

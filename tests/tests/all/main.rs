@@ -4,6 +4,7 @@
 
 mod acme;
 mod acme_refusals;
+mod audit_packs;
 mod audit_records;
 mod audit_tampering;
 mod certificate_storm;

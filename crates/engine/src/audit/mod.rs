@@ -147,10 +147,9 @@ impl Engine {
 
     fn write_down(&self, entries: &[Entry<'_>]) -> Result<(), Error> {
         let uses = self.key_uses.waiting();
+        let leaves: Vec<_> = entries.iter().map(|entry| entry.leaf).collect();
         self.store.transact("FlushAudit", |tx| {
-            for entry in entries {
-                tx.append_audit(entry.leaf)?;
-            }
+            tx.append_audit_all(&leaves)?;
             write_counts(tx, entries.iter().filter_map(|entry| entry.count))?;
             for used in &uses {
                 tx.note_key_use(used)?;

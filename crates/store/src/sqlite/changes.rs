@@ -72,16 +72,6 @@ impl Session<'_> {
         outcome
     }
 
-    fn append_leaf(&mut self, leaf: &str) -> Outcome<u64> {
-        let statement = match &mut self.append {
-            Some(statement) => statement,
-            none => none.insert(self.connection.prepare_cached(audit::APPEND)?),
-        };
-        // SQLite numbers rows from 1, each after the highest there is; an undone insertion gives its number back.
-        statement.execute([leaf])?;
-        u64::try_from(self.connection.last_insert_rowid()).map_err(|_| Fault::CorruptRecord { what: "audit position" })
-    }
-
     /// Executes a statement; a broken constraint means that the caller was mistaken about a row.
     pub(super) fn execute(&self, sql: &str, parameters: impl Params, what: &'static str) -> Outcome<usize> {
         match self.connection.prepare_cached(sql)?.execute(parameters) {
@@ -419,13 +409,15 @@ impl Tx for Session<'_> {
     }
 
     fn append_audit(&mut self, leaf: &str) -> Outcome<u64> {
-        let appended = self.append_leaf(leaf);
-        self.failed |= appended.is_err();
-        appended
+        self.attempt(|this| audit::append(this.connection, leaf))
+    }
+
+    fn append_audit_all(&mut self, leaves: &[&str]) -> Outcome<()> {
+        self.attempt(|this| audit::append_all(this.connection, leaves))
     }
 
     fn drop_audit(&mut self, through: u64, limit: usize) -> Outcome<usize> {
-        self.attempt(|this| this.execute(audit::DROP, (after_position(through), limit_of(limit)), "audit record"))
+        self.attempt(|this| audit::drop_records(this.connection, through, limit))
     }
 
     fn put_audit_tile(&mut self, level: u8, number: u64, hashes: &[u8]) -> Outcome<()> {

@@ -9,7 +9,7 @@ use std::{fs, io, path::Path, time::Duration};
 const APPLICATION_ID: i64 = 0x5352_6462;
 
 /// Each takes the schema from its position to the next version.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0001_initial.sql"),
     include_str!("../../migrations/0002_usage.sql"),
     include_str!("../../migrations/0003_locks.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0007_kinds.sql"),
     include_str!("../../migrations/0008_notices.sql"),
     include_str!("../../migrations/0009_results.sql"),
+    include_str!("../../migrations/0010_packs.sql"),
 ];
 
 /// How long to wait for another process that has the database.

@@ -16,7 +16,7 @@ use domain::{
     metering::{Lifetime, Month, OperationCount},
     notice::{Delivery, Listener},
 };
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::{Connection, Row};
 use std::ops::Range;
 
 /// One transaction's hold on a connection.
@@ -26,13 +26,11 @@ pub(super) struct Session<'c> {
     pub(super) purged: bool,
     /// A change did not succeed: what is there is perhaps half of what was meant.
     pub(super) failed: bool,
-    /// The statement that appends an audit record, once one has been: thousands follow each other.
-    pub(super) append: Option<CachedStatement<'c>>,
 }
 
 impl<'c> Session<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { connection, purged: false, failed: false, append: None }
+        Self { connection, purged: false, failed: false }
     }
 
     pub(super) fn purged(&self) -> bool {

@@ -149,6 +149,7 @@ mod tests {
             certificates::ISSUER,
             certificates::CONTACTS,
             audit::TILE,
+            audit::TRIM,
             audit::REMOVE_CHECKPOINT,
             slots::TAKE,
             slots::UNLIST,

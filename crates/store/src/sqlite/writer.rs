@@ -195,7 +195,6 @@ impl Desk {
         let mut session = Session::new(&self.connection);
         let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut session)));
         let (purged, failed) = (session.purged(), session.failed());
-        drop(session);
         let keep = matches!(verdict, Ok(Verdict::Commit)) && !failed;
         if let Err(error) = self.end(keep) {
             self.lose_batch(&error);
