@@ -92,26 +92,30 @@ impl Queue {
         self.length.load(Ordering::Relaxed)
     }
 
-    /// Hands everything that waits to `write`, in portions: other writers come in between. What a portion that fails
-    /// holds waits on, and all behind it.
+    /// Hands everything that waits at the call to `write`, in portions: other writers come in between. What a portion
+    /// that fails holds waits on, and all behind it. What comes meanwhile is for the next flush: under load a flush
+    /// would otherwise never end, with a wait for the disk for every few records.
     pub(crate) fn flush(&self, write: impl Fn(&[Entry<'_>]) -> Result<(), Error>) -> Result<(), Error> {
         let mut writing = self.writing.lock();
-        loop {
-            let Writing { batch, durable } = &mut *writing;
-            // What an earlier failure left goes first.
-            if *durable == batch.entries.len() {
-                *durable = 0;
-                *batch = mem::take(&mut *self.waiting.lock());
-            }
+        // What an earlier failure left goes first.
+        self.write_all(&mut writing, &write)?;
+        *writing = Writing { batch: mem::take(&mut *self.waiting.lock()), durable: 0 };
+        self.write_all(&mut writing, &write)
+    }
+
+    fn write_all(
+        &self,
+        Writing { batch, durable }: &mut Writing,
+        write: impl Fn(&[Entry<'_>]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        while *durable < batch.entries.len() {
             let end = batch.entries.len().min(*durable + Self::PORTION);
-            if *durable == end {
-                return Ok(());
-            }
             let portion: Vec<_> = batch.entries(*durable..end).collect();
             write(&portion)?;
             self.leave(end - *durable, batch.begin(end) - batch.begin(*durable));
             *durable = end;
         }
+        Ok(())
     }
 }
 
@@ -164,6 +168,15 @@ mod tests {
         assert_eq!(first.lock().len(), Queue::PORTION);
         assert_eq!(queue.length(), Queue::PORTION + 1);
         assert_eq!([first.into_inner(), leaves(&queue)].concat(), all);
+    }
+
+    #[test]
+    fn what_comes_during_a_flush_is_for_the_next() {
+        let queue = Queue::default();
+        queue.enter(entry("first")).unwrap();
+        queue.flush(|_| queue.enter(entry("meanwhile"))).unwrap();
+        assert_eq!(queue.length(), 1);
+        assert_eq!(leaves(&queue), ["meanwhile"]);
     }
 
     #[test]
