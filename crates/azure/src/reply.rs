@@ -6,14 +6,25 @@ use engine::Ending;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-const MOST_HEADERS: usize = 16;
+const MOST_HEADERS: usize = 12;
+/// Of an answer about one object.
+const USUAL_BYTES: usize = 640;
 
-/// A JSON response. The documents' content type includes the charset.
+/// The documents' content type includes the charset.
+const JSON: &str = "application/json; charset=utf-8";
+
+/// A JSON response.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => with_type(status, "application/json; charset=utf-8", bytes.into()),
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => with_type(status, JSON, bytes.into()),
         Err(_) => empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
+}
+
+/// The same of what is JSON already.
+pub(crate) fn json_text(status: StatusCode, body: String) -> Response {
+    with_type(status, JSON, body.into())
 }
 
 pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
@@ -32,8 +43,11 @@ pub(crate) fn empty(status: StatusCode) -> Response {
 }
 
 /// Adds a header; a value that is no header value is left out.
-pub(crate) fn set(response: &mut Response, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+pub(crate) fn set<V>(response: &mut Response, name: HeaderName, value: V)
+where
+    HeaderValue: TryFrom<V>,
+{
+    if let Ok(value) = HeaderValue::try_from(value) {
         response.headers_mut().insert(name, value);
     }
 }

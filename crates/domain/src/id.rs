@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use uuid::Uuid;
+use uuid::{Uuid, fmt::Hyphenated};
 
 /// A GUID, written in lower case with hyphens: tenants, subscriptions, principals, role assignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub struct Guid(Uuid);
 
 impl Guid {
+    pub(crate) const TEXT_LENGTH: usize = Hyphenated::LENGTH;
+
     /// A version 4 GUID made of the given random bytes (RFC 9562 §5.4).
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
@@ -36,6 +38,11 @@ impl Guid {
     #[must_use]
     pub const fn as_u128(self) -> u128 {
         self.0.as_u128()
+    }
+
+    /// Its text without a formatter on the way, in a buffer of this length.
+    pub(crate) fn as_text(self, buffer: &mut [u8; Self::TEXT_LENGTH]) -> &str {
+        self.0.hyphenated().encode_lower(buffer)
     }
 }
 

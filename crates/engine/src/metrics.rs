@@ -160,12 +160,6 @@ impl Counters {
     }
 }
 
-/// The kind of the container that an ARM id names: its last segment but one is the type.
-pub(crate) fn kind_of(arm_id: &str) -> Option<ContainerKind> {
-    let collection = arm_id.rsplit('/').nth(1)?;
-    ContainerKind::ALL.into_iter().find(|kind| kind.resource_type() == collection)
-}
-
 impl Engine {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
@@ -215,14 +209,5 @@ mod tests {
         let at_most = |micros| durations.iter().find(|(bound, _)| *bound == Duration::from_micros(micros)).unwrap().1;
         assert_eq!((at_most(100), at_most(250), at_most(2_500), at_most(5_000), at_most(5_000_000)), (2, 3, 3, 4, 4));
         assert_eq!((all, counters.microseconds.load(Ordering::Relaxed)), (5, 6_003_201));
-    }
-
-    #[test]
-    fn the_kind_of_a_container_stands_in_its_id() {
-        let id =
-            |collection: &str| format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/{collection}/x");
-        assert_eq!(kind_of(&id("vaults")), Some(ContainerKind::Vault));
-        assert_eq!(kind_of(&id("managedHSMs")), Some(ContainerKind::ManagedHsm));
-        assert_eq!((kind_of(""), kind_of("vaults"), kind_of("/x/vaults/y/z")), (None, None, None));
     }
 }

@@ -1,7 +1,7 @@
 //! The headers of every answer (contract: key-vault §1.2).
 
 use crate::{Request, Response, reply};
-use domain::ContainerKind;
+use domain::{ContainerKind, push_address};
 use http::{HeaderName, HeaderValue, header};
 use std::net::IpAddr;
 
@@ -41,10 +41,10 @@ pub(super) fn stamp(response: &mut Response, kind: ContainerKind, location: Opti
     if let Some(asked) = request.headers.get(&X_MS_CLIENT_REQUEST_ID) {
         headers.insert(X_MS_CLIENT_REQUEST_ID, asked.clone());
     }
-    reply::set(response, X_MS_REQUEST_ID, &request.id.to_string());
+    reply::set(response, X_MS_REQUEST_ID, request.id.to_string());
     if let Some(location) = location {
         reply::set(response, X_MS_KEYVAULT_REGION, location);
-        reply::set(response, X_MS_KEYVAULT_NETWORK_INFO, &network_info(request.address));
+        reply::set(response, X_MS_KEYVAULT_NETWORK_INFO, network_info(request.address));
     }
 }
 
@@ -53,7 +53,11 @@ fn network_info(address: IpAddr) -> String {
         IpAddr::V4(_) => ("Ipv4", "InterNetwork"),
         IpAddr::V6(_) => ("Ipv6", "InterNetworkV6"),
     };
-    format!("conn_type={connection};addr={address};act_addr_fam={family};")
+    let mut text = String::with_capacity(96);
+    text.extend(["conn_type=", connection, ";addr="]);
+    push_address(&mut text, address);
+    text.extend([";act_addr_fam=", family, ";"]);
+    text
 }
 
 #[cfg(test)]

@@ -30,10 +30,9 @@ pub use verify::{Kept, Report, verify};
 use crate::{
     Engine, Error, OpenContainer,
     metering::{Count, write_counts},
-    metrics::kind_of,
 };
 use domain::{
-    AuditRecord, Container, ContainerId, Event, Guid, Operation, Outcome, UnixTime,
+    AuditRecord, Container, ContainerId, ContainerKind, Event, Guid, Operation, Outcome, UnixTime,
     access::{Caller, Origin},
     metering::Month,
 };
@@ -43,7 +42,8 @@ use store::Tx;
 /// What an operation acts on, as the log names it.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    pub container: Option<ContainerId>,
+    /// The container that it is or lies in.
+    pub container: Option<(ContainerKind, ContainerId)>,
     /// The ARM id of the container, or of what else in the control plane is acted on.
     pub resource: &'a str,
     /// Inside the container: `/keys/{name}`.
@@ -60,7 +60,7 @@ impl<'a> Subject<'a> {
     /// Something in a container.
     #[must_use]
     pub fn within(container: &'a OpenContainer, path: &'a str) -> Self {
-        Self { container: Some(container.id()), resource: container.arm_id(), path }
+        Self { container: Some((container.kind(), container.id())), resource: container.arm_id(), path }
     }
 }
 
@@ -109,16 +109,16 @@ impl Engine {
     /// [`Error::Busy`] if more waits to be written than the log can take: then the request must not be answered as
     /// done.
     pub fn tell(&self, told: &Told<'_>) -> Result<(), Error> {
-        let entered = self.enter(told);
+        let took = self.elapsed().saturating_sub(told.by.origin().started);
+        let entered = self.enter(told, took);
         let is_done = told.ending.code.is_none() && entered.is_ok();
         let outcome = if is_done { Outcome::Done } else { Outcome::Refused };
-        let kind = told.subject.container.and_then(|_| kind_of(told.subject.resource));
-        let took = self.elapsed().saturating_sub(told.by.origin().started);
+        let kind = told.subject.container.map(|(kind, _)| kind);
         self.counters.answered(told.event, outcome, kind, took);
         entered
     }
 
-    fn enter(&self, told: &Told<'_>) -> Result<(), Error> {
+    fn enter(&self, told: &Told<'_>, took: Duration) -> Result<(), Error> {
         let done = told.ending.code.is_none();
         if let (true, Event::Operation(operation)) = (done, told.event)
             && operation.is_change()
@@ -126,12 +126,13 @@ impl Engine {
             return Ok(());
         }
         let mut record = self.record(told.event, Some(told.by), &told.subject, self.now());
+        record.duration_ms = milliseconds(took);
         if let Some(code) = told.ending.code {
             record.outcome = Outcome::Refused;
             record.result_signature = code.into();
         }
         record.properties.http_status_code = Some(told.ending.status);
-        self.audit.enter(Entry { leaf: &leaf(&record)?, count: counted(&record) })
+        self.audit.enter(Entry { leaf: &record.leaf(), count: counted(&record) })
     }
 
     /// Makes what waits durable: records, with what they are counted as, and uses of keys. Call it at least once a
@@ -179,7 +180,9 @@ impl Engine {
     ) -> Result<(), Error> {
         let mut record = self.record(Event::Operation(operation), caller.map(Asker::Caller), subject, now);
         record.properties.http_status_code = caller.map(|_| operation.success_status());
-        tx.append_audit(&leaf(&record)?)?;
+        record.duration_ms =
+            caller.map_or(0, |caller| milliseconds(self.elapsed().saturating_sub(caller.origin.started)));
+        tx.append_audit(&record.leaf())?;
         write_counts(tx, counted(&record).into_iter())
     }
 
@@ -192,7 +195,8 @@ impl Engine {
         path: &str,
         now: UnixTime,
     ) -> Result<(), Error> {
-        let subject = Subject { container: Some(container.id), resource: &container.arm_id(), path };
+        let subject =
+            Subject { container: Some((container.kind(), container.id)), resource: &container.arm_id(), path };
         self.append_record(tx, purge, None, &subject, now)
     }
 
@@ -204,14 +208,13 @@ impl Engine {
             Some(Asker::Stranger { origin, address, correlation_id }) => (Some(origin), Some(address), correlation_id),
         };
         let mut record = AuditRecord::new(now, event, correlation_id, subject.resource, subject.path);
-        record.properties.container = subject.container;
+        record.properties.container = subject.container.map(|(_, id)| id);
         record.caller_address = address;
         if let Some(Asker::Caller(caller)) = by {
             record.identity.claim.object_id = Some(caller.object_id);
             record.identity.claim.app_id = caller.app_id;
         }
         if let Some(origin) = origin {
-            record.duration_ms = milliseconds(self.elapsed().saturating_sub(origin.started));
             record.operation_version = origin.api_version.as_deref().map(kept);
             record.properties.request_uri = Some(origin.uri.as_str()).filter(|uri| !uri.is_empty()).map(kept);
             record.properties.client_info = origin.client.as_deref().map(kept);
@@ -244,8 +247,4 @@ fn counted(record: &AuditRecord<'_>) -> Option<Count> {
         operation: record.operation()?,
         outcome: record.outcome,
     })
-}
-
-fn leaf(record: &AuditRecord<'_>) -> Result<String, Error> {
-    record.leaf().map_err(|_| Error::Broken("audit record"))
 }

@@ -390,7 +390,7 @@ fn a_missing_head_without_a_signed_record_is_found() {
     record.event = domain::Event::Operation(Operation::AuditPrune);
     for (through, missing) in [("/audit/2", true), ("/audit/3", false)] {
         record.properties.id = through.into();
-        other.transact("test", |tx| tx.append_audit(&record.leaf().unwrap())).unwrap();
+        other.transact("test", |tx| tx.append_audit(&record.leaf())).unwrap();
         assert_eq!(verified(&rig).findings.len(), 1, "{through}");
         rig.engine.sign_audit().unwrap();
         assert_eq!(!verified(&rig).findings.is_empty(), missing, "{through}");

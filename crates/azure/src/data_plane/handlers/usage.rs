@@ -4,7 +4,7 @@ use crate::{
     Response,
     data_plane::{
         Answer, Call, DataPlane, ObjectPath, body,
-        wire::{Base64Url, KeyOperationResult, KeyVerifyResult, RandomBytes},
+        wire::{Base64Url, KeyVerifyResult, RandomBytes, key_operation_result},
     },
     reply,
 };
@@ -14,7 +14,7 @@ use http::StatusCode;
 use std::sync::Arc;
 
 fn result(result: &CryptoResult, algorithm: &'static str, call: &Call) -> Response {
-    reply::json(StatusCode::OK, &KeyOperationResult::new(result, algorithm, call.audience()))
+    reply::json_text(StatusCode::OK, key_operation_result(result, algorithm, call.audience()))
 }
 
 /// From this size on a body is work for a thread of its own: a key wrap goes over its data six times.

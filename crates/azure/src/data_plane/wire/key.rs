@@ -1,7 +1,7 @@
 //! What is particular to keys: the public part as a JSON Web Key, and the results of using one.
 
 use super::{Audience, Base64Url, Identifier};
-use domain::{ContainerKind, KeyBody, KeyOperation, KeySpec, ObjectKind, PublicKey};
+use domain::{ContainerKind, JsonLine, KeyBody, KeyOperation, KeySpec, ObjectKind, PublicKey};
 use engine::{CryptoResult, ObjectView};
 use serde::{Serialize, Serializer};
 
@@ -85,33 +85,19 @@ pub(super) fn key_type(spec: KeySpec, hsm: bool) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
-pub(in crate::data_plane) struct KeyOperationResult<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aad: Option<Base64Url<'a>>,
-    /// Managed HSMs repeat it, as recorded; vaults do not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alg: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iv: Option<Base64Url<'a>>,
-    kid: Identifier<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tag: Option<Base64Url<'a>>,
-    value: Base64Url<'a>,
-}
-
-impl<'a> KeyOperationResult<'a> {
-    pub(in crate::data_plane) fn new(result: &'a CryptoResult, alg: &'static str, audience: Audience<'a>) -> Self {
-        let encoded = |bytes: &'a Option<Vec<u8>>| bytes.as_deref().map(Base64Url);
-        Self {
-            aad: encoded(&result.aad),
-            alg: (audience.kind == ContainerKind::ManagedHsm).then_some(alg),
-            iv: encoded(&result.iv),
-            kid: audience.id(ObjectKind::Key, &result.name, Some(result.version)),
-            tag: encoded(&result.tag),
-            value: Base64Url(result.value.expose()),
-        }
+/// `KeyOperationResult` (contract: key-vault §3.6). `alg` is repeated by managed HSMs, as recorded, and not by vaults.
+pub(in crate::data_plane) fn key_operation_result(result: &CryptoResult, alg: &str, audience: Audience<'_>) -> String {
+    const USUAL_BYTES: usize = 512;
+    let mut line = JsonLine::with_capacity(USUAL_BYTES);
+    result.aad.iter().for_each(|aad| line.base64url("aad", aad));
+    if audience.kind == ContainerKind::ManagedHsm {
+        line.word("alg", alg);
     }
+    result.iv.iter().for_each(|iv| line.base64url("iv", iv));
+    line.text("kid", &audience.id(ObjectKind::Key, &result.name, Some(result.version)).text());
+    result.tag.iter().for_each(|tag| line.base64url("tag", tag));
+    line.base64url("value", result.value.expose());
+    line.finish()
 }
 
 #[derive(Serialize)]

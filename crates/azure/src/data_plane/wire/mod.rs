@@ -7,7 +7,7 @@ mod certificate;
 mod key;
 
 pub(super) use certificate::{ContactList, IssuerBundle, IssuerItem, Pending, Policy};
-pub(super) use key::{KeyOperationResult, KeyVerifyResult, RandomBytes};
+pub(super) use key::{KeyVerifyResult, RandomBytes, key_operation_result};
 
 use super::version::ApiVersion;
 use base64::{display::Base64Display, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -43,16 +43,26 @@ pub(super) struct Identifier<'a> {
     version: Option<VersionId>,
 }
 
+impl Identifier<'_> {
+    fn text(&self) -> String {
+        let mut text = String::with_capacity(128);
+        text.extend(["https://", self.host, "/", self.collection, "/", self.name.as_str()]);
+        if let Some(version) = self.version {
+            text.extend(["/", &version.to_string()]);
+        }
+        text
+    }
+}
+
 impl fmt::Display for Identifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "https://{}/{}/{}", self.host, self.collection, self.name)?;
-        self.version.map_or(Ok(()), |version| write!(f, "/{version}"))
+        f.write_str(&self.text())
     }
 }
 
 impl Serialize for Identifier<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text())
     }
 }
 

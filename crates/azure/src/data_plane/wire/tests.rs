@@ -97,9 +97,7 @@ fn a_result_has_only_what_there_is_and_names_its_algorithm_in_a_managed_hsm() {
         aad: None,
     };
     let kid = format!("https://{HOST}/keys/k/{}", "01".repeat(16));
-    let shown = |result: &CryptoResult, kind| {
-        serde_json::to_string(&KeyOperationResult::new(result, "A128CBC", audience(kind, "7.4"))).unwrap()
-    };
+    let shown = |result: &CryptoResult, kind| key_operation_result(result, "A128CBC", audience(kind, "7.4"));
     assert_eq!(shown(&result, VAULT), format!(r#"{{"kid":"{kid}","value":"__4"}}"#));
     assert_eq!(shown(&result, HSM), format!(r#"{{"alg":"A128CBC","kid":"{kid}","value":"__4"}}"#));
     (result.iv, result.tag, result.aad) = (Some(vec![1]), Some(vec![2]), Some(vec![]));
