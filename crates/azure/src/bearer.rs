@@ -36,15 +36,16 @@ pub(crate) async fn caller(
     request: &Request,
     audiences: &[String],
 ) -> Result<Caller, NoCaller> {
-    let value = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    // Not `to_str`, which looks at each of a thousand characters: a token with others in it is not known.
+    let value = request.headers.get(header::AUTHORIZATION).and_then(|value| str::from_utf8(value.as_bytes()).ok());
     let token = value.and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;
         scheme.eq_ignore_ascii_case("Bearer").then_some(token.trim())
     });
     let token = token.filter(|token| !token.is_empty()).ok_or(Unauthenticated::Missing)?;
     let claims = claims(door, identity, token, audiences).await.map_err(Unauthenticated::Rejected)?;
-    let directory = door.directory().await.map_err(NoCaller::Failed)?;
-    let groups = claims.groups_in(&directory).map_err(Unauthenticated::Rejected)?;
+    let groups = door.ask_directory(|directory| claims.groups_in(directory)).await.map_err(NoCaller::Failed)?;
+    let groups = groups.map_err(Unauthenticated::Rejected)?;
     Ok(Caller {
         tenant: claims.tenant,
         object_id: claims.object_id,

@@ -52,8 +52,11 @@ impl Engine {
                 let scope = format!("{}{path}", target.arm_id());
                 match vault.permission_model {
                     PermissionModel::Rbac => {
-                        let assignments = self.arm_assignments()?;
-                        (assignments.data_action(caller, action, &scope).is_some(), Model::VaultRbac, scope)
+                        let allowed = self.arm_access.ask(
+                            || self.load_access(Realm::Arm),
+                            |assignments| assignments.data_action(caller, action, &scope).is_some(),
+                        )?;
+                        (allowed, Model::VaultRbac, scope)
                     }
                     PermissionModel::AccessPolicies => {
                         let allowed = access::allows_policy(&vault.access_policies, caller, operation);
@@ -62,8 +65,11 @@ impl Engine {
                 }
             }
             (Profile::ManagedHsm(_), _) => {
-                let assignments = target.local_access.get_or_load(|| self.load_access(Realm::Hsm(target.id())))?;
-                (assignments.data_action(caller, action, path).is_some(), Model::HsmLocal, path.to_owned())
+                let allowed = target.local_access.ask(
+                    || self.load_access(Realm::Hsm(target.id())),
+                    |assignments| assignments.data_action(caller, action, path).is_some(),
+                )?;
+                (allowed, Model::HsmLocal, path.to_owned())
             }
         };
         if allowed && caller.tenant == target.container.tenant {

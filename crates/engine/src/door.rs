@@ -110,6 +110,17 @@ impl Door {
         }
     }
 
+    /// Asks the directory as it counts now: for what every request asks.
+    ///
+    /// # Errors
+    /// As [`Door::directory`].
+    pub async fn ask_directory<V>(&self, question: impl Fn(&Directory) -> V) -> Result<V, Error> {
+        match self.engine.ask_directory_at_hand(&question) {
+            Some(answer) => Ok(answer),
+            None => Ok(question(&*self.directory().await?)),
+        }
+    }
+
     /// What is in use now.
     #[must_use]
     pub fn lanes(&self) -> Lanes {

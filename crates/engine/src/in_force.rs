@@ -5,30 +5,52 @@
 //! It does not know what it keeps, nor when that changes.
 
 use crate::Error;
-use parking_lot::{Mutex, RwLock};
+use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use store::Fault;
 
 pub(crate) struct InForce<T> {
-    now: RwLock<Option<Arc<T>>>,
+    /// Every request reads it, on all threads: without a lock, and without counting who has it.
+    now: ArcSwapOption<T>,
     /// Held while a newer one is loaded: of two changes the later one stays, and readers do not wait for the load.
     loading: Mutex<()>,
 }
 
 impl<T> Default for InForce<T> {
     fn default() -> Self {
-        Self { now: RwLock::new(None), loading: Mutex::new(()) }
+        Self { now: ArcSwapOption::empty(), loading: Mutex::new(()) }
     }
 }
 
 impl<T> InForce<T> {
     pub(crate) fn of(value: T) -> Self {
-        Self { now: RwLock::new(Some(Arc::new(value))), loading: Mutex::new(()) }
+        Self { now: ArcSwapOption::from_pointee(value), loading: Mutex::new(()) }
     }
 
     /// What is in memory; `None` if it may be out of date.
     pub(crate) fn at_hand(&self) -> Option<Arc<T>> {
-        self.now.read().clone()
+        self.now.load_full()
+    }
+
+    /// Asks what is in memory; `None` if it may be out of date.
+    pub(crate) fn ask_at_hand<V>(&self, question: impl FnOnce(&T) -> V) -> Option<V> {
+        self.now.load().as_deref().map(question)
+    }
+
+    /// Asks what counts now.
+    ///
+    /// # Errors
+    /// What `load` returned.
+    pub(crate) fn ask<V>(
+        &self,
+        load: impl FnOnce() -> Result<T, Fault>,
+        question: impl Fn(&T) -> V,
+    ) -> Result<V, Fault> {
+        match self.ask_at_hand(&question) {
+            Some(answer) => Ok(answer),
+            None => Ok(question(&*self.get_or_load(load)?)),
+        }
     }
 
     /// What counts now: from memory, or loaded if nothing is there.
@@ -68,7 +90,7 @@ impl<T> InForce<T> {
                 Ok(value)
             }
             Err(fault) => {
-                *self.now.write() = None;
+                self.now.store(None);
                 Err(fault)
             }
         }
@@ -90,7 +112,7 @@ struct Next<'force, T> {
 
 impl<T> Drop for Next<'_, T> {
     fn drop(&mut self) {
-        *self.of.now.write() = self.loaded.take();
+        self.of.now.store(self.loaded.take());
     }
 }
 

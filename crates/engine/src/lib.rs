@@ -16,6 +16,7 @@ mod containers;
 mod directory;
 mod door;
 mod error;
+mod guids;
 mod in_force;
 mod keys;
 mod locks;
@@ -86,6 +87,7 @@ pub struct Engine {
     latest_seen: AtomicI64,
     latest_kept: AtomicI64,
     entropy: Arc<dyn Entropy>,
+    guids: guids::Guids,
     hsm_defaults: HsmDefaults,
     open: open::OpenContainers,
     /// Who may do what in the control plane, and in vaults that go by roles.
@@ -122,9 +124,7 @@ impl Engine {
     /// A fresh GUID, for callers that have to name something: a correlation, an assignment.
     #[must_use]
     pub fn new_guid(&self) -> Guid {
-        let mut bytes = [0; 16];
-        self.entropy.fill(&mut bytes);
-        Guid::from_random(bytes)
+        self.guids.next(&*self.entropy)
     }
 
     fn new_version_id(&self) -> VersionId {

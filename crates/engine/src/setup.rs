@@ -3,6 +3,7 @@
 use crate::{
     Clock, Engine, Error, NewPrincipal,
     audit::{Notary, Queue},
+    guids::Guids,
     in_force::InForce,
     metering::KeyUses,
     metrics::Counters,
@@ -72,6 +73,7 @@ impl Engine {
             latest_seen: AtomicI64::new(0),
             latest_kept: AtomicI64::new(0),
             entropy,
+            guids: Guids::default(),
             hsm_defaults,
             open: OpenContainers::default(),
             arm_access: InForce::default(),

@@ -264,9 +264,8 @@ impl Identity {
     /// [`TokenError`].
     pub fn validate(&self, token: &str, audiences: &[String]) -> Result<Arc<Claims>, TokenError> {
         let now = self.now();
-        if let Some(known) = self.tokens.find(token) {
-            known.check(audiences, now)?;
-            return self.tokens.unless_revoked(&known);
+        if let Some(worth) = self.tokens.worth(token, audiences, now) {
+            return worth;
         }
         let verified = Arc::new(self.verified(&Parts::read(token)?, now)?);
         verified.check(audiences, now)?;

@@ -104,7 +104,30 @@ struct State {
 #[derive(Default)]
 pub(crate) struct Tokens(RwLock<State>);
 
+impl State {
+    fn unless_revoked(&self, verified: &Verified) -> Result<Arc<Claims>, TokenError> {
+        match self.revoked.get(&verified.claims.object_id) {
+            Some(until) if verified.issued <= *until => Err(TokenError::Expired),
+            _ => Ok(Arc::clone(&verified.claims)),
+        }
+    }
+}
+
 impl Tokens {
+    /// What a remembered token is worth now, for one of these audiences; `None` if it is not remembered. In one look: it
+    /// is asked for every request, by all threads.
+    pub(crate) fn worth(
+        &self,
+        token: &str,
+        audiences: &[String],
+        now: UnixTime,
+    ) -> Option<Result<Arc<Claims>, TokenError>> {
+        let state = self.0.read();
+        let known = state.verified.get(token)?;
+        Some(known.check(audiences, now).and_then(|()| state.unless_revoked(known)))
+    }
+
+    #[cfg(test)]
     pub(crate) fn find(&self, token: &str) -> Option<Arc<Verified>> {
         self.0.read().verified.get(token).cloned()
     }
@@ -128,11 +151,7 @@ impl Tokens {
     /// The claims, unless the principal's tokens of that time are void. This is asked at every use, so a token that
     /// was checked while it was being revoked does not slip through.
     pub(crate) fn unless_revoked(&self, verified: &Verified) -> Result<Arc<Claims>, TokenError> {
-        let state = self.0.read();
-        match state.revoked.get(&verified.claims.object_id) {
-            Some(until) if verified.issued <= *until => Err(TokenError::Expired),
-            _ => Ok(Arc::clone(&verified.claims)),
-        }
+        self.0.read().unless_revoked(verified)
     }
 
     pub(crate) fn revoke(&self, object_id: Guid, now: UnixTime) {

@@ -1,13 +1,13 @@
 //! The decisions.
 
-use super::{Caller, RoleAssignment, RoleDefinition, RolePermissions, Scope};
+use super::{Caller, RoleAssignment, RoleDefinition, Scope, role::Granted};
 use crate::{AccessPolicy, Guid, Operation};
 use std::{collections::HashMap, sync::Arc};
 
 /// The assignments of one realm, by principal, each with the role it assigns: what a decision needs, and nothing it has
 /// to look up elsewhere. Its cost grows with the caller's own assignments, not with everybody's.
 #[derive(Clone, Debug, Default)]
-pub struct Assignments(HashMap<Guid, Vec<(RoleAssignment, Arc<RolePermissions>)>>);
+pub struct Assignments(HashMap<Guid, Vec<(RoleAssignment, Arc<Granted>)>>);
 
 impl Assignments {
     /// Joins assignments with the definitions they name. An assignment of a role that is not there (any more) grants
@@ -17,8 +17,8 @@ impl Assignments {
         assignments: Vec<RoleAssignment>,
         definitions: impl IntoIterator<Item = &'roles RoleDefinition>,
     ) -> Self {
-        let roles: HashMap<Guid, Arc<RolePermissions>> =
-            definitions.into_iter().map(|role| (role.id, Arc::new(role.permissions.clone()))).collect();
+        let roles: HashMap<Guid, Arc<Granted>> =
+            definitions.into_iter().map(|role| (role.id, Arc::new(Granted::by(&role.permissions)))).collect();
         let mut by_principal: HashMap<Guid, Vec<_>> = HashMap::new();
         for assignment in assignments {
             if let Some(role) = roles.get(&assignment.role) {
@@ -54,11 +54,7 @@ impl Assignments {
         self.find(caller, |assignment, _| near(&assignment.scope)).is_some()
     }
 
-    fn find(
-        &self,
-        caller: &Caller,
-        fits: impl Fn(&RoleAssignment, &RolePermissions) -> bool,
-    ) -> Option<&RoleAssignment> {
+    fn find(&self, caller: &Caller, fits: impl Fn(&RoleAssignment, &Granted) -> bool) -> Option<&RoleAssignment> {
         std::iter::once(&caller.object_id)
             .chain(&caller.groups)
             .filter_map(|principal| self.0.get(principal))

@@ -16,12 +16,59 @@ pub struct RolePermissions {
 impl RolePermissions {
     #[must_use]
     pub fn allows_action(&self, action: &str) -> bool {
-        any_matches(&self.actions, action) && !any_matches(&self.not_actions, action)
+        Granted::by(self).allows_action(action)
     }
 
     #[must_use]
     pub fn allows_data_action(&self, action: &str) -> bool {
-        any_matches(&self.data_actions, action) && !any_matches(&self.not_data_actions, action)
+        Granted::by(self).allows_data_action(action)
+    }
+}
+
+/// What a role's permissions come to, sorted out once: it is asked for every request.
+#[derive(Clone, Debug)]
+pub(super) struct Granted {
+    actions: Patterns,
+    not_actions: Patterns,
+    data_actions: Patterns,
+    not_data_actions: Patterns,
+}
+
+impl Granted {
+    pub(super) fn by(permissions: &RolePermissions) -> Self {
+        Self {
+            actions: Patterns::new(&permissions.actions),
+            not_actions: Patterns::new(&permissions.not_actions),
+            data_actions: Patterns::new(&permissions.data_actions),
+            not_data_actions: Patterns::new(&permissions.not_data_actions),
+        }
+    }
+
+    pub(super) fn allows_action(&self, action: &str) -> bool {
+        self.actions.match_one(action) && !self.not_actions.match_one(action)
+    }
+
+    pub(super) fn allows_data_action(&self, action: &str) -> bool {
+        self.data_actions.match_one(action) && !self.not_data_actions.match_one(action)
+    }
+}
+
+/// Most patterns are plain actions: those of another length need not be looked at.
+#[derive(Clone, Debug)]
+struct Patterns {
+    plain: Vec<String>,
+    with_stars: Vec<String>,
+}
+
+impl Patterns {
+    fn new(patterns: &[String]) -> Self {
+        let (with_stars, plain) = patterns.iter().cloned().partition(|pattern| pattern.contains('*'));
+        Self { plain, with_stars }
+    }
+
+    fn match_one(&self, action: &str) -> bool {
+        self.plain.iter().any(|plain| plain.eq_ignore_ascii_case(action))
+            || self.with_stars.iter().any(|pattern| matches(pattern.as_bytes(), action.as_bytes()))
     }
 }
 
@@ -126,17 +173,6 @@ pub struct RoleAssignment {
     pub role: Guid,
     pub principal: Guid,
     pub created: UnixTime,
-}
-
-fn any_matches(patterns: &[String], action: &str) -> bool {
-    patterns.iter().any(|pattern| {
-        // Most patterns are plain actions, and this is asked for every request.
-        if pattern.contains('*') {
-            matches(pattern.as_bytes(), action.as_bytes())
-        } else {
-            pattern.eq_ignore_ascii_case(action)
-        }
-    })
 }
 
 /// Wildcard match without case. Only the last star is ever reconsidered: what came before it has matched as early as

@@ -25,6 +25,19 @@ struct Batch {
 }
 
 impl Batch {
+    /// Leaves for which memory is kept from one flush to the next. Getting it anew costs more than writing to it.
+    const MOST_KEPT: usize = 4 << 20;
+
+    /// An empty one, in the memory of this one.
+    fn emptied(mut self) -> Self {
+        if self.leaves.capacity() > Self::MOST_KEPT {
+            return Self::default();
+        }
+        self.leaves.clear();
+        self.entries.clear();
+        self
+    }
+
     fn push(&mut self, entry: Entry<'_>) {
         self.leaves.push_str(entry.leaf);
         self.entries.push((self.leaves.len(), entry.count));
@@ -58,9 +71,8 @@ pub(crate) struct Queue {
     waiting: Mutex<Batch>,
     /// Held by the one who writes.
     writing: Mutex<Writing>,
-    /// Of both, in entries and in bytes of leaves.
-    length: AtomicUsize,
-    bytes: AtomicUsize,
+    /// What of `writing` is not durable, in entries and in bytes of leaves. Raised by whoever holds `waiting`.
+    unwritten: (AtomicUsize, AtomicUsize),
 }
 
 impl Queue {
@@ -72,24 +84,24 @@ impl Queue {
     const PORTION: usize = 4_096;
 
     pub(crate) fn enter(&self, entry: Entry<'_>) -> Result<(), Error> {
-        let bytes = entry.leaf.len();
-        let ahead = (self.length.fetch_add(1, Ordering::Relaxed), self.bytes.fetch_add(bytes, Ordering::Relaxed));
-        if ahead.0 >= Self::MOST_WAITING || ahead.1 >= Self::MOST_BYTES {
-            self.leave(1, bytes);
+        let mut waiting = self.waiting.lock();
+        let (entries, bytes) = self.ahead(&waiting);
+        if entries >= Self::MOST_WAITING || bytes >= Self::MOST_BYTES {
             return Err(Error::Busy);
         }
-        self.waiting.lock().push(entry);
+        waiting.push(entry);
         Ok(())
     }
 
-    fn leave(&self, entries: usize, bytes: usize) {
-        self.length.fetch_sub(entries, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// How many entries wait or are being written, and the bytes of their leaves.
+    fn ahead(&self, waiting: &Batch) -> (usize, usize) {
+        let unwritten = (self.unwritten.0.load(Ordering::Relaxed), self.unwritten.1.load(Ordering::Relaxed));
+        (waiting.entries.len() + unwritten.0, waiting.leaves.len() + unwritten.1)
     }
 
     /// How many entries wait or are being written.
     pub(crate) fn length(&self) -> usize {
-        self.length.load(Ordering::Relaxed)
+        self.ahead(&self.waiting.lock()).0
     }
 
     /// Hands everything that waits at the call to `write`, in portions: other writers come in between. What a portion
@@ -99,7 +111,13 @@ impl Queue {
         let mut writing = self.writing.lock();
         // What an earlier failure left goes first.
         self.write_all(&mut writing, &write)?;
-        *writing = Writing { batch: mem::take(&mut *self.waiting.lock()), durable: 0 };
+        let empty = mem::take(&mut writing.batch).emptied();
+        {
+            let mut waiting = self.waiting.lock();
+            self.unwritten.0.store(waiting.entries.len(), Ordering::Relaxed);
+            self.unwritten.1.store(waiting.leaves.len(), Ordering::Relaxed);
+            *writing = Writing { batch: mem::replace(&mut *waiting, empty), durable: 0 };
+        }
         self.write_all(&mut writing, &write)
     }
 
@@ -112,8 +130,9 @@ impl Queue {
             let end = batch.entries.len().min(*durable + Self::PORTION);
             let portion: Vec<_> = batch.entries(*durable..end).collect();
             write(&portion)?;
-            self.leave(end - *durable, batch.begin(end) - batch.begin(*durable));
             *durable = end;
+            self.unwritten.0.store(batch.entries.len() - end, Ordering::Relaxed);
+            self.unwritten.1.store(batch.leaves.len() - batch.begin(end), Ordering::Relaxed);
         }
         Ok(())
     }

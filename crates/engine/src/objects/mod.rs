@@ -30,12 +30,12 @@ pub struct ObjectView {
 
 /// The path of an object in its container: `/keys/{name}`.
 pub(crate) fn path_of(kind: ObjectKind, name: &ObjectName) -> String {
-    format!("/{}/{name}", kind.collection())
+    ["/", kind.collection(), "/", name.as_str()].concat()
 }
 
 /// The path of all objects of a kind: `/keys`.
 pub(crate) fn path_of_all(kind: ObjectKind) -> String {
-    format!("/{}", kind.collection())
+    ["/", kind.collection()].concat()
 }
 
 /// An object with its deletion state as of now: what is past its scheduled purge counts as gone.
