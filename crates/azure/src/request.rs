@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::{Guid, access::Origin};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use percent_encoding::percent_decode_str;
 use std::{net::IpAddr, time::Duration};
 
@@ -121,12 +121,17 @@ fn pairs(query: &str) -> Option<Vec<(String, String)>> {
 }
 
 fn decoded(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
     percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 /// POST with `X-HTTP-METHOD` stands for another verb (contract: key-vault §1, "Verb override").
 fn overridden(method: &Method, headers: &HeaderMap) -> Method {
-    let asked = ["x-http-method", "x-http-method-override"].iter().find_map(|name| headers.get(*name));
+    const NAMES: [HeaderName; 2] =
+        [HeaderName::from_static("x-http-method"), HeaderName::from_static("x-http-method-override")];
+    let asked = NAMES.iter().find_map(|name| headers.get(name));
     match (method, asked.and_then(|asked| Method::from_bytes(asked.as_bytes()).ok())) {
         (&Method::POST, Some(asked)) => asked,
         _ => method.clone(),

@@ -23,7 +23,7 @@ use store::sqlite::SqliteStore;
 use tokio::task::JoinSet;
 
 /// How often records that wait for it are made durable. A crash loses no more of them than came in since.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
+const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
 /// How often the purge scheduler and the loop that rotates and renews look for what is due.
 const LOOP_INTERVAL: Duration = Duration::from_secs(5);
 /// How much one round of a loop does before it lets others in.

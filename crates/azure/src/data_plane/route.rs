@@ -143,8 +143,8 @@ impl Route<'_> {
         match (&self.scope, self.operation, self.name) {
             (Some(scope), ..) => scope.as_str().to_owned(),
             (None, Operation::GetRandomBytes, _) => "/".to_owned(),
-            (None, operation, Some(name)) => format!("/{}/{name}", operation.collection()),
-            (None, operation, None) => format!("/{}", operation.collection()),
+            (None, operation, Some(name)) => ["/", operation.collection(), "/", name].concat(),
+            (None, operation, None) => ["/", operation.collection()].concat(),
         }
     }
 }
@@ -390,12 +390,10 @@ fn find<'path>(tables: &[&[Resource]], method: &str, path: &'path [String]) -> R
 }
 
 fn fits(template: &[&str], path: &[String]) -> bool {
-    let open_ended = template.last() == Some(&REST);
-    let length_fits = if open_ended { path.len() >= template.len() } else { path.len() == template.len() };
+    let length_fits = path.len() == template.len() || (path.len() > template.len() && template.last() == Some(&REST));
+    // From the end, where templates differ most.
     length_fits
-        && template
-            .iter()
-            .zip(path)
+        && (template.iter().zip(path).rev())
             .all(|(part, segment)| matches!(*part, NAME | VERSION | REST) || segment.eq_ignore_ascii_case(part))
 }
 

@@ -63,21 +63,19 @@ impl<S, F: Front> Shaped<S, F> {
 
 /// Why hyper refused, if that is what the bytes say: a status and nothing but what every answer has.
 fn bare_refusal(bytes: &[u8]) -> Option<Refused> {
-    let head = str::from_utf8(bytes.strip_prefix(b"HTTP/1.1 ")?).ok()?.strip_suffix("\r\n\r\n")?;
-    let mut lines = head.split("\r\n");
-    let status = lines.next()?.get(..3)?;
+    let answer = bytes.strip_prefix(b"HTTP/1.1 ")?;
+    // First, for nearly all answers end here.
+    let reason = match answer.get(..3)? {
+        b"400" => Refused::BadRequest,
+        b"414" | b"431" => Refused::HeadersTooLarge,
+        _ => return None,
+    };
+    let head = str::from_utf8(answer).ok()?.strip_suffix("\r\n\r\n")?;
     let plain = |line: &str| {
         let name = line.split(':').next().unwrap_or_default();
         ["connection", "content-length", "date"].iter().any(|plain| name.eq_ignore_ascii_case(plain))
     };
-    if !lines.all(plain) {
-        return None;
-    }
-    match status {
-        "400" => Some(Refused::BadRequest),
-        "414" | "431" => Some(Refused::HeadersTooLarge),
-        _ => None,
-    }
+    head.split("\r\n").skip(1).all(plain).then_some(reason)
 }
 
 fn on_the_wire(response: &Response<Bytes>) -> Bytes {

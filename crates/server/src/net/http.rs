@@ -185,7 +185,7 @@ async fn answer_whole<H: Handler>(connection: &Connection<H>, request: Request<I
         Ok((intake, _)) => collect(body, &head.headers, limits, *intake).await,
     };
     match body {
-        Ok(body) => guarded(shared.handler.handle(Request::from_parts(head, body), *peer))
+        Ok(body) => guarded(pin!(shared.handler.handle(Request::from_parts(head, body), *peer)))
             .await
             .unwrap_or_else(|Panicked| connection.refuse(Refused::Panicked)),
         Err(reason) => connection.refuse(reason),
@@ -242,7 +242,7 @@ async fn take_large<'a, H: Handler>(
 ) -> Result<(Intake, Option<SemaphorePermit<'a>>), Refused> {
     let Connection { shared, peer, .. } = connection;
     let limits = &shared.settings.limits;
-    let large = guarded(shared.handler.large_body(head, *peer)).await.map_err(|Panicked| Refused::Panicked)?;
+    let large = guarded(pin!(shared.handler.large_body(head, *peer))).await.map_err(|Panicked| Refused::Panicked)?;
     let limit = if large == LargeBody::Refused { limits.body } else { limits.large_body };
     if large != LargeBody::Taken || announced > limit as u64 {
         return Ok((Intake { limit, kept: 0 }, None));
@@ -256,8 +256,12 @@ async fn take_large<'a, H: Handler>(
 async fn collect(body: Incoming, headers: &HeaderMap, limits: &Limits, intake: Intake) -> Result<Bytes, Refused> {
     // A client that asks before it sends needs no patience.
     let patience = if headers.contains_key(header::EXPECT) { 1 } else { PATIENCE };
-    let reading = read_whole(body, intake, intake.limit.saturating_mul(patience));
-    tokio::time::timeout(limits.body_time, reading).await.unwrap_or(Err(Refused::BodyTooSlow))
+    let mut reading = pin!(read_whole(body, intake, intake.limit.saturating_mul(patience)));
+    // Most bodies come with their head, and need no timer.
+    match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+        Poll::Ready(body) => body,
+        Poll::Pending => tokio::time::timeout(limits.body_time, reading).await.unwrap_or(Err(Refused::BodyTooSlow)),
+    }
 }
 
 async fn read_whole(mut body: Incoming, intake: Intake, patience: usize) -> Result<Bytes, Refused> {
@@ -297,9 +301,8 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refused> {
 
 struct Panicked;
 
-/// Runs a handler's future; a panic ends that request and nothing else.
-async fn guarded<F: Future>(future: F) -> Result<F::Output, Panicked> {
-    let mut future = pin!(future);
+/// Runs a handler's future, where it is: it is large. A panic ends that request and nothing else.
+async fn guarded<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Panicked> {
     poll_fn(|cx: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Ok),
         // The panic hook has logged where and why.
