@@ -36,7 +36,7 @@ pub(crate) async fn caller(
     request: &Request,
     audiences: &[String],
 ) -> Result<Caller, NoCaller> {
-    // Not `to_str`, which looks at each of a thousand characters: a token with others in it is not known.
+    // Not `to_str`: it looks at each of a thousand characters by itself, and a token with others in it is refused anyway.
     let value = request.headers.get(header::AUTHORIZATION).and_then(|value| str::from_utf8(value.as_bytes()).ok());
     let token = value.and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;

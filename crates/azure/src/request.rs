@@ -121,6 +121,7 @@ fn pairs(query: &str) -> Option<Vec<(String, String)>> {
 }
 
 fn decoded(text: &str) -> Option<String> {
+    // Nearly always; decoding looks at each character by itself.
     if !text.contains('%') {
         return Some(text.to_owned());
     }

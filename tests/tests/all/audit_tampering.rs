@@ -37,7 +37,7 @@ fn purge_a_key(vault: &Container, name: &str) {
 
 /// Ends the server and starts it once more, so that everything is signed and the file outside has followed. Leaves no
 /// journal behind.
-fn settle(server: &mut Server) {
+pub(crate) fn settle(server: &mut Server) {
     server.restart();
     server.kill_9();
     drop(Connection::open(server.database()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
@@ -48,7 +48,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 /// What `verify` says of a state folder: its exit code and findings.
-fn verify(folder: &Path, more: &[&str]) -> (i32, Vec<String>, Value) {
+pub(crate) fn verify(folder: &Path, more: &[&str]) -> (i32, Vec<String>, Value) {
     let folder = folder.to_str().unwrap();
     let output = run(&[&["verify", "--dir", folder, "--output", "json"], more].concat());
     let said: Value = serde_json::from_slice(&output.stdout)

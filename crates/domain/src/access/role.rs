@@ -13,6 +13,7 @@ pub struct RolePermissions {
     pub not_data_actions: Vec<String>,
 }
 
+/// For a single question. What is asked again and again goes by [`Granted`].
 impl RolePermissions {
     #[must_use]
     pub fn allows_action(&self, action: &str) -> bool {

@@ -109,7 +109,7 @@ impl Engine {
     /// [`Error::Busy`] if more waits to be written than the log can take: then the request must not be answered as
     /// done.
     pub fn tell(&self, told: &Told<'_>) -> Result<(), Error> {
-        let took = self.elapsed().saturating_sub(told.by.origin().started);
+        let took = self.took(told.by.origin());
         let entered = self.enter(told, took);
         let is_done = told.ending.code.is_none() && entered.is_ok();
         let outcome = if is_done { Outcome::Done } else { Outcome::Refused };
@@ -180,8 +180,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let mut record = self.record(Event::Operation(operation), caller.map(Asker::Caller), subject, now);
         record.properties.http_status_code = caller.map(|_| operation.success_status());
-        record.duration_ms =
-            caller.map_or(0, |caller| milliseconds(self.elapsed().saturating_sub(caller.origin.started)));
+        record.duration_ms = caller.map_or(0, |caller| milliseconds(self.took(&caller.origin)));
         tx.append_audit(&record.leaf())?;
         write_counts(tx, counted(&record).into_iter())
     }
@@ -220,6 +219,11 @@ impl Engine {
             record.properties.client_info = origin.client.as_deref().map(kept);
         }
         record
+    }
+
+    /// How long a request has taken so far.
+    fn took(&self, origin: &Origin) -> Duration {
+        self.elapsed().saturating_sub(origin.started)
     }
 
     /// Time on the clock that durations are measured by.

@@ -48,6 +48,11 @@ impl Batch {
         entries.checked_sub(1).map_or(0, |last| self.entries[last].0)
     }
 
+    /// How many entries there are from one on, and the bytes of their leaves.
+    fn amount_from(&self, entry: usize) -> (usize, usize) {
+        (self.entries.len() - entry, self.leaves.len() - self.begin(entry))
+    }
+
     fn entries(&self, of: Range<usize>) -> impl Iterator<Item = Entry<'_>> {
         let begin = self.begin(of.start);
         self.entries[of].iter().scan(begin, |begin, (end, count)| {
@@ -71,8 +76,22 @@ pub(crate) struct Queue {
     waiting: Mutex<Batch>,
     /// Held by the one who writes.
     writing: Mutex<Writing>,
-    /// What of `writing` is not durable, in entries and in bytes of leaves. Raised by whoever holds `waiting`.
-    unwritten: (AtomicUsize, AtomicUsize),
+    /// What of `writing` is not durable. Raised by whoever holds `waiting`.
+    unwritten: Amount,
+}
+
+#[derive(Default)]
+struct Amount {
+    entries: AtomicUsize,
+    /// Of leaves.
+    bytes: AtomicUsize,
+}
+
+impl Amount {
+    fn set(&self, (entries, bytes): (usize, usize)) {
+        self.entries.store(entries, Ordering::Relaxed);
+        self.bytes.store(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Queue {
@@ -95,8 +114,9 @@ impl Queue {
 
     /// How many entries wait or are being written, and the bytes of their leaves.
     fn ahead(&self, waiting: &Batch) -> (usize, usize) {
-        let unwritten = (self.unwritten.0.load(Ordering::Relaxed), self.unwritten.1.load(Ordering::Relaxed));
-        (waiting.entries.len() + unwritten.0, waiting.leaves.len() + unwritten.1)
+        let Amount { entries, bytes } = &self.unwritten;
+        let (waiting_entries, waiting_bytes) = waiting.amount_from(0);
+        (waiting_entries + entries.load(Ordering::Relaxed), waiting_bytes + bytes.load(Ordering::Relaxed))
     }
 
     /// How many entries wait or are being written.
@@ -114,8 +134,7 @@ impl Queue {
         let empty = mem::take(&mut writing.batch).emptied();
         {
             let mut waiting = self.waiting.lock();
-            self.unwritten.0.store(waiting.entries.len(), Ordering::Relaxed);
-            self.unwritten.1.store(waiting.leaves.len(), Ordering::Relaxed);
+            self.unwritten.set(waiting.amount_from(0));
             *writing = Writing { batch: mem::replace(&mut *waiting, empty), durable: 0 };
         }
         self.write_all(&mut writing, &write)
@@ -131,8 +150,7 @@ impl Queue {
             let portion: Vec<_> = batch.entries(*durable..end).collect();
             write(&portion)?;
             *durable = end;
-            self.unwritten.0.store(batch.entries.len() - end, Ordering::Relaxed);
-            self.unwritten.1.store(batch.leaves.len() - batch.begin(end), Ordering::Relaxed);
+            self.unwritten.set(batch.amount_from(end));
         }
         Ok(())
     }
