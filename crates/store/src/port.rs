@@ -10,7 +10,10 @@ use domain::{
     metering::{KeyVersionUse, Lifetime, Month, OperationCount},
     notice::{Delivery, EventSubscription, Listener},
 };
-use std::{ops::Range, path::Path};
+use std::{
+    ops::{ControlFlow, Range},
+    path::Path,
+};
 
 /// The machinery failed: the transaction did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -269,8 +272,19 @@ pub trait Read {
 
     /// A record of the service itself under a fixed name: sealed keys, the root key's check, the dev clock.
     fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>>;
+    /// Hands the leaves of the audit log after the given position to `visit`, each with its position, until it breaks off.
+    fn visit_audit(&mut self, after: u64, visit: &mut dyn FnMut(u64, &str) -> ControlFlow<()>) -> Outcome<()>;
     /// Leaves of the audit log with their positions, after the given position.
-    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>>;
+    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>> {
+        let mut leaves = Vec::new();
+        if limit > 0 {
+            self.visit_audit(after, &mut |position, leaf| {
+                leaves.push((position, leaf.to_owned()));
+                if leaves.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+        }
+        Ok(leaves)
+    }
     /// The first and the last position in the audit log.
     fn audit_bounds(&mut self) -> Outcome<Option<(u64, u64)>>;
     /// The bytes of one tile of the audit log's tree.

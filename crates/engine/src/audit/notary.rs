@@ -16,12 +16,11 @@ use custody::{
     note::{Checkpoint, NoteSigner, NoteVerifier},
 };
 use domain::{Guid, Operation, UnixTime};
-use std::sync::atomic::AtomicU64;
+use std::{ops::ControlFlow, sync::atomic::AtomicU64};
 use store::{Read, Store, StoredCheckpoint, Tx};
 
 /// Records under one signature. More are left to the next: the store's writers wait for this one.
 const MOST_AT_ONCE: u64 = 16_384;
-const PAGE: usize = 1_024;
 
 const CUT: Error = Error::Broken("the audit log is shorter than its last checkpoint says");
 const CHANGED: Error = Error::Broken("the audit log is not the one that its last checkpoint was signed for");
@@ -200,18 +199,18 @@ fn check_end(
 
 /// Adds the records up to position `until` to the tree, and returns the tiles that they filled.
 fn add(read: &mut (impl Read + ?Sized), edge: &mut Edge, until: u64) -> Result<Vec<(Tile, Vec<Hash>)>, Error> {
-    let mut filled = Vec::new();
-    while edge.size() < until {
-        let page = read.audit(edge.size(), PAGE)?;
-        for (position, leaf) in page.iter().take_while(|(position, _)| *position <= until) {
-            if *position != edge.size() + 1 {
-                return Err(Error::Broken("the audit log has a gap"));
-            }
-            edge.push(leaf_hash(leaf.as_bytes()), &mut |tile, hashes| filled.push((tile, hashes.to_vec())));
+    let (mut filled, mut has_gap) = (Vec::new(), false);
+    read.visit_audit(edge.size(), &mut |position, leaf| {
+        has_gap = edge.size() < until && position != edge.size() + 1;
+        if has_gap || edge.size() == until {
+            return ControlFlow::Break(());
         }
-        if page.is_empty() {
-            return Err(CUT);
-        }
+        edge.push(leaf_hash(leaf.as_bytes()), &mut |tile, hashes| filled.push((tile, hashes.to_vec())));
+        ControlFlow::Continue(())
+    })?;
+    match edge.size() {
+        _ if has_gap => Err(Error::Broken("the audit log has a gap")),
+        size if size < until => Err(CUT),
+        _ => Ok(filled),
     }
-    Ok(filled)
 }

@@ -11,10 +11,10 @@ use engine::{Clock as _, SystemClock};
 use std::{
     collections::VecDeque,
     io::{self, IsTerminal as _, Write as _},
+    ops::ControlFlow,
     time::Duration,
 };
 
-const PAGE: usize = 1_024;
 /// How often `tail -f` looks.
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(500);
 /// A log may be out of sight while its server starts or stops; so often in a row means that it is gone.
@@ -155,22 +155,18 @@ type Found = (u64, Shown, String);
 /// The newest records that match, and the last position of all.
 fn newest(log: &Log, filter: &Filter, limit: usize) -> Result<(Vec<Found>, u64), Failure> {
     log.look(|read| {
-        let mut found = VecDeque::new();
-        let mut last = 0;
-        loop {
-            let page = read.audit(last, PAGE)?;
-            let Some((position, _)) = page.last() else { break };
-            last = *position;
-            for (position, leaf) in page {
-                let shown = Shown::of(&leaf);
-                if filter.matches(&shown) {
-                    found.push_back((position, shown, leaf));
-                }
+        let (mut found, mut last) = (VecDeque::new(), 0);
+        read.visit_audit(0, &mut |position, leaf| {
+            last = position;
+            let shown = Shown::of(leaf);
+            if filter.matches(&shown) {
+                found.push_back((position, shown, leaf.to_owned()));
             }
-            while found.len() > limit {
+            if found.len() > limit {
                 found.pop_front();
             }
-        }
+            ControlFlow::Continue(())
+        })?;
         Ok::<_, store::Fault>((found.into(), last))
     })
 }

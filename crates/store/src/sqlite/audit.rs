@@ -1,16 +1,16 @@
 //! The audit log's tables: records, the tiles of their tree, checkpoints.
 
 use super::{
-    pack::{pack, runs, unpack},
+    pack::{pack, runs, texts, unpack},
     row::{Outcome, after_position, limit_of, many, one, position_of},
 };
 use crate::{Fault, StoredCheckpoint};
 use domain::UnixTime;
 use rusqlite::{Connection, Row, types::ValueRef};
+use std::ops::ControlFlow;
 
-/// A row holds at least one record: there are never more rows to be read than records.
 pub(super) const RECORDS: &str =
-    "SELECT position, count, record, pack FROM audit WHERE position > ?1 ORDER BY position LIMIT ?2";
+    "SELECT position, count, record, pack FROM audit WHERE position > ?1 ORDER BY position";
 /// Each end is a search of its own; asked for together, they would be a walk through all records.
 pub(super) const BOUNDS: &str = "SELECT
      (SELECT position - count + 1 FROM audit WHERE position = (SELECT min(position) FROM audit)),
@@ -31,34 +31,44 @@ const APPEND_PACK: &str = "INSERT INTO audit (position, count, record, pack)
 pub(super) const DROP: &str = "DELETE FROM audit WHERE position <= ?1";
 pub(super) const TRIM: &str = "UPDATE audit SET count = ?2, record = ?3, pack = ?4 WHERE position = ?1";
 
-pub(super) fn records(connection: &Connection, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>> {
+pub(super) fn visit(
+    connection: &Connection,
+    after: u64,
+    visit: &mut dyn FnMut(u64, &str) -> ControlFlow<()>,
+) -> Outcome<()> {
     let mut statement = connection.prepare_cached(RECORDS)?;
-    let mut rows = statement.query((after_position(after), limit_of(limit)))?;
-    let mut records = Vec::new();
-    while records.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let passed = records.last().map_or(after, |(position, _)| *position);
-        records.extend(leaves(row)?.skip_while(|(position, _)| *position <= passed));
+    let mut rows = statement.query([after_position(after)])?;
+    let mut visit_later = |position, leaf: &str| match position > after {
+        true => visit(position, leaf),
+        // Of the row that the position lies in.
+        false => ControlFlow::Continue(()),
+    };
+    while let Some(row) = rows.next()? {
+        if visit_row(row, &mut visit_later)?.is_break() {
+            break;
+        }
     }
-    records.truncate(limit);
-    Ok(records)
+    Ok(())
 }
 
 fn corrupt() -> Fault {
     Fault::CorruptRecord { what: "audit record" }
 }
 
-/// What a row holds, with positions.
-fn leaves(row: &Row<'_>) -> Outcome<impl Iterator<Item = (u64, String)>> {
+/// Hands on what a row holds, with positions.
+fn visit_row(row: &Row<'_>, visit: &mut dyn FnMut(u64, &str) -> ControlFlow<()>) -> Outcome<ControlFlow<()>> {
     let (last, count) = (position_of(row, 0)?, position_of(row, 1)?);
-    let texts = match (count, row.get_ref(3)?) {
-        (1, ValueRef::Null) => vec![row.get(2).map_err(|_| corrupt())?],
-        (_, ValueRef::Blob(packed)) => unpack(packed, usize::try_from(count).map_err(|_| corrupt())?)?,
+    let unpacked;
+    let leaves = match (count, row.get_ref(3)?) {
+        (1, ValueRef::Null) => vec![row.get_ref(2)?.as_str().map_err(|_| corrupt())?],
+        (_, ValueRef::Blob(packed)) => {
+            unpacked = unpack(packed)?;
+            texts(&unpacked, usize::try_from(count).map_err(|_| corrupt())?)?
+        }
         _ => return Err(corrupt()),
     };
     let before = last.checked_sub(count).ok_or_else(corrupt)?;
-    Ok((before + 1..).zip(texts))
+    Ok((before + 1..).zip(leaves).try_for_each(|(position, leaf)| visit(position, leaf)))
 }
 
 /// Appends one record. Returns its position.
@@ -95,14 +105,19 @@ pub(super) fn drop_records(connection: &Connection, through: u64, limit: usize) 
 
 /// Takes from the first row the records up to and with a position, if it begins before.
 fn trim(connection: &Connection, through: u64) -> Outcome<()> {
-    let trimmed = one(connection, RECORDS, (0, 1), |row| {
-        let last = position_of(row, 0)?;
-        let mut leaves = leaves(row)?.peekable();
-        let begins_before = leaves.peek().is_some_and(|(position, _)| *position <= through);
-        let kept = || leaves.filter(|(position, _)| *position > through).map(|(_, leaf)| leaf).collect::<Vec<_>>();
-        Ok(begins_before.then(|| (last, kept())))
+    let first = one(connection, RECORDS, [0], |row| {
+        let (mut begins_before, mut kept) = (false, Vec::new());
+        let _ = visit_row(row, &mut |position, leaf| {
+            if position > through {
+                kept.push(leaf.to_owned());
+            } else {
+                begins_before = true;
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(begins_before.then_some((position_of(row, 0)?, kept)))
     })?;
-    let Some((last, kept)) = trimmed.flatten() else { return Ok(()) };
+    let Some((last, kept)) = first.flatten() else { return Ok(()) };
     let kept: Vec<_> = kept.iter().map(String::as_str).collect();
     let (record, packed) = if let [leaf] = *kept { (leaf, None) } else { ("", Some(pack(&kept)?)) };
     let row = (after_position(last), limit_of(kept.len()), record, packed);

@@ -40,22 +40,25 @@ pub(super) fn pack(texts: &[&str]) -> Outcome<Vec<u8>> {
     Ok(block::compress_prepend_size(&plain))
 }
 
-/// The texts of a pack of so many.
-pub(super) fn unpack(pack: &[u8], count: usize) -> Outcome<Vec<String>> {
+/// Opens a pack, for [`texts`].
+pub(super) fn unpack(pack: &[u8]) -> Outcome<Vec<u8>> {
     let (size, compressed) = block::uncompressed_size(pack).map_err(|_| CORRUPT)?;
     if size > MOST_BYTES {
         return Err(CORRUPT);
     }
-    let plain = block::decompress(compressed, size).map_err(|_| CORRUPT)?;
-    let mut rest = &*plain;
+    block::decompress(compressed, size).map_err(|_| CORRUPT)
+}
+
+/// The texts of an opened pack of so many.
+pub(super) fn texts(mut unpacked: &[u8], count: usize) -> Outcome<Vec<&str>> {
     let mut texts = Vec::new();
-    while let Some((length, behind)) = rest.split_first_chunk::<LENGTH_BYTES>() {
+    while let Some((length, behind)) = unpacked.split_first_chunk::<LENGTH_BYTES>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| CORRUPT)?;
         let (text, behind) = behind.split_at_checked(length).ok_or(CORRUPT)?;
-        texts.push(str::from_utf8(text).map_err(|_| CORRUPT)?.to_owned());
-        rest = behind;
+        texts.push(str::from_utf8(text).map_err(|_| CORRUPT)?);
+        unpacked = behind;
     }
-    if rest.is_empty() && texts.len() == count { Ok(texts) } else { Err(CORRUPT) }
+    if unpacked.is_empty() && texts.len() == count { Ok(texts) } else { Err(CORRUPT) }
 }
 
 #[cfg(test)]
@@ -67,12 +70,16 @@ mod tests {
         texts.iter().map(String::as_str).collect()
     }
 
+    fn unpacked(pack: &[u8], count: usize) -> Outcome<Vec<String>> {
+        Ok(texts(&unpack(pack)?, count)?.into_iter().map(str::to_owned).collect())
+    }
+
     #[test]
     fn a_run_is_as_long_as_a_pack_may_be() {
         let texts = vec!["x".repeat(1020); 130];
         let texts = refs(&texts);
         assert_eq!(runs(&texts).map(<[_]>::len).collect::<Vec<_>>(), [64, 64, 2]);
-        assert_eq!(unpack(&pack(&texts[..64]).unwrap(), 64).unwrap(), texts[..64]);
+        assert_eq!(unpacked(&pack(&texts[..64]).unwrap(), 64).unwrap(), texts[..64]);
     }
 
     #[test]
@@ -87,16 +94,16 @@ mod tests {
     fn a_pack_that_claims_to_be_endless_is_corrupt_before_it_is_opened() {
         let mut endless = pack(&["a", "b"]).unwrap();
         endless[..4].copy_from_slice(&u32::MAX.to_le_bytes());
-        assert!(matches!(unpack(&endless, 2), Err(Fault::CorruptRecord { .. })));
+        assert!(matches!(unpack(&endless), Err(Fault::CorruptRecord { .. })));
     }
 
     proptest! {
         #[test]
         fn what_is_packed_comes_out_again(texts in prop::collection::vec(".{0,40}", 1..200)) {
-            let unpacked: Vec<_> = runs(&refs(&texts))
-                .flat_map(|run| unpack(&pack(run).unwrap(), run.len()).unwrap())
+            let found: Vec<_> = runs(&refs(&texts))
+                .flat_map(|run| unpacked(&pack(run).unwrap(), run.len()).unwrap())
                 .collect();
-            prop_assert_eq!(unpacked, texts);
+            prop_assert_eq!(found, texts);
         }
 
         #[test]
@@ -108,7 +115,7 @@ mod tests {
             for (at, byte) in damage {
                 *at.get_mut(&mut pack) = byte;
             }
-            if let Ok(found) = unpack(&pack, texts.len()) {
+            if let Ok(found) = unpacked(&pack, texts.len()) {
                 prop_assert_eq!(found.len(), texts.len());
             }
         }
@@ -119,7 +126,7 @@ mod tests {
             length in any::<prop::sample::Index>(),
         ) {
             let pack = pack(&refs(&texts)).unwrap();
-            prop_assert!(unpack(&pack[..length.index(pack.len())], texts.len()).is_err());
+            prop_assert!(unpacked(&pack[..length.index(pack.len())], texts.len()).is_err());
         }
     }
 }

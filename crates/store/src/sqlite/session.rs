@@ -17,7 +17,7 @@ use domain::{
     notice::{Delivery, Listener},
 };
 use rusqlite::{Connection, Row};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 /// One transaction's hold on a connection.
 pub(super) struct Session<'c> {
@@ -329,8 +329,8 @@ impl Read for Session<'_> {
         one(self.connection, sql::SYSTEM_RECORD, [name], |row| sealed(row, 0).map(|value| value.0))
     }
 
-    fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>> {
-        audit::records(self.connection, after, limit)
+    fn visit_audit(&mut self, after: u64, visit: &mut dyn FnMut(u64, &str) -> ControlFlow<()>) -> Outcome<()> {
+        audit::visit(self.connection, after, visit)
     }
 
     fn audit_bounds(&mut self) -> Outcome<Option<(u64, u64)>> {
