@@ -23,7 +23,6 @@ mod wiring;
 
 use clap::{Parser, Subcommand};
 use std::future::Future;
-use std::num::NonZero;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -80,10 +79,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Runs a server: a thread for each core.
+/// Runs a server. Connections have threads of their own, and work that takes long as well: one is enough for what is left.
 fn block_on(server: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let outcome = runtime.block_on(server);
     runtime.shutdown_timeout(LAST_WORK);
     outcome

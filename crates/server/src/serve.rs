@@ -97,6 +97,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         },
         proxy: config.proxy.then(|| Names::of_domain(config.domain.as_str())),
         plain_identity: false,
+        threads: Some(wiring::cores()),
     };
     let server = net::Server::new(site, tls::server_config(certificates)?, settings);
     tracing::info!(addresses = ?listeners.addresses(), domain = %config.domain, "ready");

@@ -15,6 +15,7 @@ use engine::{CertificateAuthority, Clock, Door, Engine, EngineParts, HsmDefaults
 use identity::{Identity, Trust};
 use std::{
     fs::{File, TryLockError},
+    num::NonZero,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -99,6 +100,11 @@ pub struct SiteSettings {
     pub courier: Arc<dyn Courier>,
 }
 
+/// The cores that there are for this process.
+pub fn cores() -> NonZero<usize> {
+    std::thread::available_parallelism().unwrap_or(const { NonZero::new(2).unwrap() })
+}
+
 /// Builds the fronts over an engine.
 ///
 /// # Errors
@@ -113,8 +119,7 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
     }
     let identity = Arc::new(identity);
     let managed_identity = settings.managed_identity;
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let door = Door::new(engine, cores);
+    let door = Door::new(engine, cores().get());
     Ok(Site {
         data_plane: DataPlane {
             door: door.clone(),

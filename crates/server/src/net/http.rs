@@ -47,6 +47,9 @@ impl Protocols {
         // hyper's own timer would be armed for every request; see `watch`. Its `pipeline_flush` loses the answer to a
         // malformed head.
         one.max_buf_size(hard_limit.max(64 << 10)).max_header_size(hard_limit);
+        // Who has asked may close their side and still be answered. Otherwise hyper looks, while a request is worked on,
+        // whether the client is still there, and takes a fresh buffer for that each time.
+        one.half_close(true);
         let mut two = http2::Builder::new(TokioExecutor::new());
         two.max_concurrent_streams(128).max_header_list_size(u32::try_from(hard_limit).unwrap_or(u32::MAX));
         Self { one, two }

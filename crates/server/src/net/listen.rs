@@ -2,6 +2,7 @@
 
 use super::drain::{Phase, Stage};
 use super::http::{self, Protocol};
+use super::threads::Threads;
 use super::{Handler, Peer, Shared, proxy};
 use socket2::{Domain, Socket, Type};
 use std::io;
@@ -99,18 +100,32 @@ fn bind(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), List
     open().map_err(|cause| ListenError { address, cause })
 }
 
+/// Where connections are served: on threads of their own, or where they are accepted.
+type Place = Option<Arc<Threads>>;
+
 /// Starts to accept on every socket, each in a task of its own that ends when the server drains.
-pub(super) fn accept_on<H: Handler>(listeners: Listeners, shared: &Arc<Shared<H>>, phase: &Phase) -> io::Result<()> {
+pub(super) fn accept_on<H: Handler>(
+    listeners: Listeners,
+    shared: &Arc<Shared<H>>,
+    phase: &Phase,
+    place: &Place,
+) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(shared.settings.limits.connections));
     for (listener, address) in listeners.0 {
         let listener = TcpListener::from_std(listener)?;
         tracing::info!(%address, "listening");
-        tokio::spawn(accept(listener, Arc::clone(shared), phase.clone(), Arc::clone(&room)));
+        tokio::spawn(accept(listener, Arc::clone(shared), phase.clone(), Arc::clone(&room), place.clone()));
     }
     Ok(())
 }
 
-async fn accept<H: Handler>(listener: TcpListener, shared: Arc<Shared<H>>, phase: Phase, room: Arc<Semaphore>) {
+async fn accept<H: Handler>(
+    listener: TcpListener,
+    shared: Arc<Shared<H>>,
+    phase: Phase,
+    room: Arc<Semaphore>,
+    place: Place,
+) {
     let mut draining = phase.clone();
     let loop_forever = async {
         loop {
@@ -119,10 +134,19 @@ async fn accept<H: Handler>(listener: TcpListener, shared: Arc<Shared<H>>, phase
                     // Room is looked for after accepting: a socket nobody connects to must not hold any.
                     let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
                     let (shared, phase) = (Arc::clone(&shared), phase.clone());
-                    tokio::spawn(async move {
-                        open(stream, address, shared, phase).await;
+                    // Loose, so that the loop that serves it can take it up.
+                    let stream = stream.into_std();
+                    let connection = async move {
+                        match stream.and_then(TcpStream::from_std) {
+                            Ok(stream) => open(stream, address, shared, phase).await,
+                            Err(error) => tracing::warn!(%address, %error, "cannot serve a connection"),
+                        }
                         drop(permit);
-                    });
+                    };
+                    match &place {
+                        Some(threads) => threads.serve(connection),
+                        None => drop(tokio::spawn(connection)),
+                    }
                 }
                 // A connection that failed before we took it is the client's affair; out of descriptors is ours, and
                 // then trying again at once would only spin.
@@ -138,8 +162,9 @@ async fn accept<H: Handler>(listener: TcpListener, shared: Arc<Shared<H>>, phase
         () = draining.reaches(Stage::Draining) => {}
         () = loop_forever => {}
     }
-    // In this order: the drain is not over before the socket is closed.
+    // In this order: the drain is not over before the socket is closed, and nobody can serve another connection.
     drop(listener);
+    drop(place);
     drop(phase);
 }
 

@@ -10,6 +10,7 @@ mod listen;
 mod names;
 pub(crate) mod plain;
 mod proxy;
+mod threads;
 pub mod tls;
 mod watch;
 
@@ -26,8 +27,10 @@ use bytes::Bytes;
 use rustls::ServerConfig;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
+use threads::Threads;
 use tokio::sync::Semaphore;
 
 /// Who sent a request.
@@ -67,8 +70,8 @@ pub enum LargeBody {
 
 /// The front's side: answers requests whose body has been read whole.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers a request. The future is dropped if the client hangs up over it: what must happen as a whole belongs in a
-    /// task of its own.
+    /// Answers a request. The future is dropped if an HTTP/2 client takes it back, or if the server has waited long enough
+    /// when it stops: what must happen as a whole belongs in a task of its own.
     fn handle(&self, request: Request<Bytes>, peer: Peer) -> impl Future<Output = Response<Bytes>> + Send;
 
     /// What becomes of a body beyond [`Limits::body`]. Asked before it is read.
@@ -131,6 +134,8 @@ pub struct Settings {
     pub proxy: Option<Names>,
     /// Whether managed-identity requests are taken over plain HTTP.
     pub plain_identity: bool,
+    /// Threads that serve connections, and nothing else. None: they are served where they are accepted.
+    pub threads: Option<NonZero<usize>>,
 }
 
 /// A server: a handler behind TLS.
@@ -162,11 +167,18 @@ impl<H: Handler> Server<H> {
     /// # Errors
     /// The sockets cannot be handed to the runtime.
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> std::io::Result<Drained> {
+        let Settings { limits, threads, .. } = &self.shared.settings;
+        let threads = threads.map(Threads::start).transpose()?.map(Arc::new);
         let (drain, phase) = drain::Drain::new();
-        listen::accept_on(listeners, &self.shared, &phase)?;
+        listen::accept_on(listeners, &self.shared, &phase, &threads)?;
         drop(phase);
         stop.await;
         tracing::info!("stopping: finishing the requests under way");
-        Ok(drain.finish(self.shared.settings.limits.drain_time).await)
+        let drained = drain.finish(limits.drain_time).await;
+        // Nothing accepts any more, so nobody else has them.
+        if let Some(threads) = threads.and_then(Arc::into_inner) {
+            threads.end().await;
+        }
+        Ok(drained)
     }
 }

@@ -30,6 +30,57 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
 }
 
 #[tokio::test]
+async fn connections_on_threads_of_their_own_end_no_otherwise() {
+    let threads = std::num::NonZero::new(2);
+    let server = start_with(Settings { threads, ..settings() });
+    let (go, arrived) = (Arc::clone(&server.go), Arc::clone(&server.arrived));
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        let mut client = server.http1().await;
+        assert_eq!(text(client.send_request(get("/panic")).await).await.0, 500);
+        clients.push(client);
+    }
+    let mut idle = server.tls("localhost").await;
+    let waiting: Vec<_> = clients
+        .into_iter()
+        .map(|mut client| tokio::spawn(async move { text(client.send_request(get("/wait")).await).await }))
+        .collect();
+    arrived.acquire_many(5).await.unwrap().forget();
+    let finished = tokio::spawn(server.finish());
+    assert_eq!(read_to_end(&mut idle).await, "");
+    assert!(!finished.is_finished());
+    go.add_permits(5);
+    for request in waiting {
+        assert_eq!(request.await.unwrap().0, 200);
+    }
+    assert_eq!(finished.await.unwrap(), Drained::Clean);
+}
+
+#[tokio::test]
+async fn a_request_on_another_thread_is_cut_at_the_deadline_too() {
+    let limits = Limits { drain_time: Duration::ZERO, ..settings().limits };
+    let server = start_with(Settings { limits, threads: Some(std::num::NonZero::<usize>::MIN), ..settings() });
+    let arrived = Arc::clone(&server.arrived);
+    let mut client = server.http1().await;
+    let waiting = tokio::spawn(async move { client.send_request(get("/wait")).await });
+    arrived.acquire().await.unwrap().forget();
+    assert_eq!(server.finish().await, Drained::Cut(1));
+    assert!(waiting.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn who_has_closed_their_side_is_still_answered() {
+    let server = start();
+    let mut stream = server.tls("localhost").await;
+    stream.write_all(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    server.arrived.acquire().await.unwrap().forget();
+    server.go.add_permits(1);
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
 async fn a_request_that_never_ends_is_cut_at_the_deadline() {
     let server = start();
     let arrived = Arc::clone(&server.arrived);

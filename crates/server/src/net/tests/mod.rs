@@ -90,7 +90,7 @@ struct Running {
 
 fn settings() -> Settings {
     let limits = Limits { body: 64 << 10, large_body: 256 << 10, head: 8 << 10, ..Limits::default() };
-    Settings { limits, proxy: Some(Names::dev("localhost")), plain_identity: true }
+    Settings { limits, proxy: Some(Names::dev("localhost")), plain_identity: true, threads: None }
 }
 
 fn start() -> Running {
