@@ -401,13 +401,13 @@ pub fn request_target(input: &[u8]) {
         Request::read(request, std::net::IpAddr::from([127, 0, 0, 1]), Guid::from_u128(1))
     };
     let Some(request) = read(input) else { return };
-    assert!(request.path.iter().all(|segment| !segment.is_empty()));
+    assert!(request.segments().iter().all(|segment| !segment.is_empty()));
     assert!(!request.host.contains(|char: char| char.is_ascii_uppercase()));
     let escape = |byte: u8| format!("%{byte:02x}");
     let written: String =
-        request.path.iter().map(|part| format!("/{}", part.bytes().map(escape).collect::<String>())).collect();
+        request.segments().iter().map(|part| format!("/{}", part.bytes().map(escape).collect::<String>())).collect();
     let again = read(if written.is_empty() { b"/" } else { written.as_bytes() });
-    assert_eq!(again.map(|again| again.path), Some(request.path));
+    assert_eq!(again.as_ref().map(Request::segments), Some(request.segments()));
 }
 
 /// The host a request names: taken apart into a name and a suffix, or no container's.

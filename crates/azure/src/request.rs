@@ -2,17 +2,22 @@
 
 use bytes::Bytes;
 use domain::{Guid, access::Origin};
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{
+    HeaderMap, HeaderName, Method,
+    header::{self, AsHeaderName},
+};
 use percent_encoding::percent_decode_str;
-use std::{net::IpAddr, time::Duration};
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 /// A request, with its path and query taken apart.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: Method,
-    /// Percent-decoded segments; empty ones are dropped, so doubled and trailing slashes do not matter
+    /// Percent-decoded segments, each behind a slash; empty ones are dropped, so doubled and trailing slashes do not matter
     /// (contract: key-vault §1, "Double and trailing slashes").
-    pub path: Vec<String>,
+    path: String,
+    /// Where in `path` each segment ends: what was decoded may have slashes in it.
+    ends: Vec<usize>,
     /// Percent-decoded names and values: clients encode names too (contract: az-client §4.4).
     query: Vec<(String, String)>,
     pub headers: HeaderMap,
@@ -22,7 +27,8 @@ pub struct Request {
     pub address: IpAddr,
     /// Names this request in answers, logs and audit.
     pub id: Guid,
-    arrived: Duration,
+    /// When it arrived, on the clock that durations are measured by.
+    pub arrived: Duration,
 }
 
 impl Request {
@@ -35,27 +41,19 @@ impl Request {
             .authority()
             .map(|authority| authority.as_str())
             .or_else(|| head.headers.get(header::HOST).and_then(|host| host.to_str().ok()))?;
-        let path = segments(head.uri.path())?;
+        let (path, ends) = segments(head.uri.path())?;
         let query = pairs(head.uri.query().unwrap_or_default())?;
         let method = overridden(&head.method, &head.headers);
         let host = normal_host(host);
         let arrived = Duration::ZERO;
-        Some(Self { method, path, query, host, headers: head.headers, body, address, id, arrived })
-    }
-
-    /// When it arrived, on the clock that durations are measured by.
-    #[must_use]
-    pub fn arrived(self, at: Duration) -> Self {
-        Self { arrived: at, ..self }
+        Some(Self { method, path, ends, query, host, headers: head.headers, body, address, id, arrived })
     }
 
     /// What the audit log tells of it.
     pub(crate) fn origin(&self) -> Origin {
-        let mut uri = String::with_capacity(128);
-        uri.extend(["https://", &self.host]);
-        uri.extend(self.path.iter().flat_map(|segment| ["/", segment.as_str()]));
+        let uri = ["https://", &self.host, &self.path].concat();
         let api_version = self.api_version().map(str::to_owned);
-        let client = self.header(header::USER_AGENT.as_str()).map(str::to_owned);
+        let client = self.header(header::USER_AGENT).map(str::to_owned);
         Origin { uri, api_version, client, started: self.arrived }
     }
 
@@ -71,20 +69,21 @@ impl Request {
     }
 
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The path in its one form, with a slash before each segment, as the client wrote the case.
     #[must_use]
-    pub fn path_text(&self) -> String {
-        self.path.iter().flat_map(|segment| ["/", segment.as_str()]).collect()
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
-    /// The path as string slices, for matching.
+    /// The segments of the path, for matching.
     #[must_use]
     pub fn segments(&self) -> Vec<&str> {
-        self.path.iter().map(String::as_str).collect()
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| &self.path[begin + 1..*end]).collect()
     }
 }
 
@@ -107,12 +106,21 @@ pub fn without_port(host: &str) -> &str {
     }
 }
 
-fn segments(path: &str) -> Option<Vec<String>> {
-    path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect()
+/// The path in its one form, and where in it each segment ends.
+fn segments(raw: &str) -> Option<(String, Vec<usize>)> {
+    let (mut path, mut ends) = (String::with_capacity(raw.len() + 1), Vec::with_capacity(8));
+    for segment in raw.split('/').filter(|segment| !segment.is_empty()) {
+        path.extend(["/", &*decoded(segment)?]);
+        ends.push(path.len());
+    }
+    Some((path, ends))
 }
 
 fn pairs(query: &str) -> Option<Vec<(String, String)>> {
-    let word = |text: &str| if text.contains('+') { decoded(&text.replace('+', " ")) } else { decoded(text) };
+    let word = |text: &str| match text.bytes().any(|byte| byte == b'+') {
+        true => decoded(&text.replace('+', " ")).map(Cow::into_owned),
+        false => decoded(text).map(Cow::into_owned),
+    };
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         Some((word(name)?, word(value)?))
@@ -120,12 +128,12 @@ fn pairs(query: &str) -> Option<Vec<(String, String)>> {
     query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect()
 }
 
-fn decoded(text: &str) -> Option<String> {
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
     // Nearly always; decoding looks at each character by itself.
-    if !text.contains('%') {
-        return Some(text.to_owned());
+    if !text.bytes().any(|byte| byte == b'%') {
+        return Some(text.into());
     }
-    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 /// POST with `X-HTTP-METHOD` stands for another verb (contract: key-vault §1, "Verb override").
@@ -152,10 +160,17 @@ mod tests {
     #[test]
     fn doubled_and_trailing_slashes_do_not_matter() {
         let request = read("//keys/k//sign/?api%2Dversion=7.4&$skiptoken=a%20b").unwrap();
-        assert_eq!(request.path, ["keys", "k", "sign"]);
+        assert_eq!((request.path(), request.segments()), ("/keys/k/sign", vec!["keys", "k", "sign"]));
         assert_eq!(request.api_version(), Some("7.4"));
         assert_eq!(request.query("$SkipToken"), Some("a b"));
         assert_eq!(request.host, "kv.vault.localhost:8443");
+    }
+
+    #[test]
+    fn a_slash_that_was_encoded_ends_no_segment() {
+        let request = read("/keys/a%2Fb/%2f/c").unwrap();
+        assert_eq!((request.path(), request.segments()), ("/keys/a/b///c", vec!["keys", "a/b", "/", "c"]));
+        assert!(read("/").unwrap().segments().is_empty());
     }
 
     #[test]

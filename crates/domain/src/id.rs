@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use uuid::{Uuid, fmt::Hyphenated};
+use uuid::{
+    Uuid,
+    fmt::{Hyphenated, Simple},
+};
 
 /// A GUID, written in lower case with hyphens: tenants, subscriptions, principals, role assignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,6 +71,13 @@ impl fmt::Display for ContainerId {
 pub struct VersionId([u8; 16]);
 
 impl VersionId {
+    pub const TEXT_LENGTH: usize = Simple::LENGTH;
+
+    /// Its text without a formatter on the way, in a buffer of this length: it is part of every answer about a key.
+    pub fn as_text(self, buffer: &mut [u8; Self::TEXT_LENGTH]) -> &str {
+        Simple::from_uuid(Uuid::from_bytes(self.0)).encode_lower(buffer)
+    }
+
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -101,13 +111,7 @@ impl VersionId {
 
 impl fmt::Display for VersionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        // Written in one piece: it is part of every answer about a key.
-        let mut text = [0; 32];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
-        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        f.write_str(self.as_text(&mut [0; Self::TEXT_LENGTH]))
     }
 }
 

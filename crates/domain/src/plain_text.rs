@@ -4,10 +4,7 @@ use std::{fmt::Write as _, net::IpAddr};
 
 /// Appends a number in decimal.
 pub(crate) fn push_number(text: &mut String, number: u64) {
-    if number >= 10 {
-        push_number(text, number / 10);
-    }
-    text.push(char::from_digit(u32::try_from(number % 10).unwrap_or_default(), 10).unwrap_or_default());
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
 /// Appends an address as its `Display` writes it.

@@ -5,8 +5,9 @@
 //! be made; one that came about all the same does no harm here.
 
 use crate::{Guid, Principal, PrincipalKind};
+use foldhash::{HashMap, HashMapExt as _};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     convert::Infallible,
 };
 

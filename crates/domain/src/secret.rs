@@ -9,7 +9,10 @@ pub struct Secret(Box<[u8]>);
 impl Secret {
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
-        // `into_boxed_slice` may reallocate and leave a copy behind: copy to the exact size and wipe the original.
+        if bytes.len() == bytes.capacity() {
+            return Self(bytes.into_boxed_slice());
+        }
+        // `into_boxed_slice` would reallocate and leave a copy behind: copy to the exact size and wipe the original.
         let mut bytes = bytes;
         let boxed: Box<[u8]> = bytes.as_slice().into();
         bytes.zeroize();

@@ -6,7 +6,7 @@ use domain::{
     access::{self, Assignments, Caller, Model, Realm, RoleAssignment, RoleDefinition, Scope},
     lock::Act,
 };
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 use store::{Fault, Tx};
 
 /// A role assignment to make.
@@ -49,7 +49,7 @@ impl Engine {
         };
         let (allowed, model, scope) = match (&target.container.profile, kind) {
             (Profile::Vault(vault), _) => {
-                let scope = format!("{}{path}", target.arm_id());
+                let scope: Cow<'_, str> = [target.arm_id(), path].concat().into();
                 match vault.permission_model {
                     PermissionModel::Rbac => {
                         let allowed = self.arm_access.ask(
@@ -69,7 +69,7 @@ impl Engine {
                     || self.load_access(Realm::Hsm(target.id())),
                     |assignments| assignments.data_action(caller, action, path).is_some(),
                 )?;
-                (allowed, Model::HsmLocal, path.to_owned())
+                (allowed, Model::HsmLocal, path.into())
             }
         };
         if allowed && caller.tenant == target.container.tenant {
@@ -79,7 +79,7 @@ impl Engine {
             Model::VaultPolicy => operation.policy_permission().map_or(action, |(_, permission)| permission),
             _ => action,
         };
-        Err(Refusal::Forbidden { action, scope, model }.into())
+        Err(Refusal::Forbidden { action, scope: scope.into_owned(), model }.into())
     }
 
     /// Whether the caller may do this to `path` in a container: for fronts that have to refuse a request for another

@@ -11,11 +11,9 @@ use domain::{
     Container, ContainerId, ContainerKind, ContainerName, Object, ObjectKind, ObjectName, Sealed, Secret, Version,
     VersionId, access::Assignments,
 };
+use foldhash::HashMap;
 use parking_lot::{Mutex, RwLock};
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock, atomic::AtomicI64},
-};
+use std::sync::{Arc, OnceLock, atomic::AtomicI64};
 
 /// Guards the use of something cached: revoked once, for good.
 #[derive(Default)]
@@ -45,8 +43,8 @@ pub struct OpenContainer {
     lease: Lease,
 }
 
-/// The opened objects of one kind, by folded name.
-type Slots = RwLock<HashMap<String, Arc<Slot>>>;
+/// The opened objects of one kind.
+type Slots = RwLock<HashMap<ObjectName, Arc<Slot>>>;
 
 /// All opened versions of one object.
 #[derive(Default)]
@@ -107,7 +105,7 @@ impl OpenContainer {
     /// Whether a use of this version would find it open: then it costs no disk read.
     #[must_use]
     pub fn is_open(&self, kind: ObjectKind, name: &ObjectName, version: Option<VersionId>) -> bool {
-        self.slots(kind).read().get(&name.folded()).is_some_and(|slot| match version {
+        self.slots(kind).read().get(name).is_some_and(|slot| match version {
             None => slot.current.get().is_some(),
             Some(id) => slot.versions.read().contains_key(&id),
         })
@@ -152,33 +150,31 @@ impl OpenContainer {
     }
 
     fn slot(&self, kind: ObjectKind, name: &ObjectName) -> Arc<Slot> {
-        let folded = name.folded();
         let slots = self.slots(kind);
-        if let Some(slot) = slots.read().get(&folded) {
+        if let Some(slot) = slots.read().get(name) {
             return Arc::clone(slot);
         }
         let mut slots = slots.write();
         if slots.len() >= Self::MAX_OPEN_OBJECTS {
             Self::close_one(&mut slots);
         }
-        Arc::clone(slots.entry(folded).or_default())
+        Arc::clone(slots.entry(name.clone()).or_default())
     }
 
     /// An object that could not be loaded keeps no place: names that nobody has must not drive out those that are used.
     fn forget_empty(&self, kind: ObjectKind, name: &ObjectName, slot: &Arc<Slot>) {
         let mut slots = self.slots(kind).write();
-        let folded = name.folded();
-        if slots.get(&folded).is_some_and(|known| Arc::ptr_eq(known, slot))
+        if slots.get(name).is_some_and(|known| Arc::ptr_eq(known, slot))
             && let Some(mut revoked) = slot.lease.0.try_write()
             && slot.is_empty()
         {
             *revoked = true;
-            slots.remove(&folded);
+            slots.remove(name);
         }
     }
 
     /// Closes an object that nobody is using at the moment; if all are in use the cache grows for a while.
-    fn close_one(slots: &mut HashMap<String, Arc<Slot>>) {
+    fn close_one(slots: &mut HashMap<ObjectName, Arc<Slot>>) {
         let idle = slots.iter().find_map(|(name, slot)| {
             let mut revoked = slot.lease.0.try_write()?;
             *revoked = true;
@@ -191,7 +187,7 @@ impl OpenContainer {
 
     /// Forgets an object, once nobody uses it any more. Call after the change is durable and before it is answered.
     pub(crate) fn invalidate(&self, kind: ObjectKind, name: &ObjectName) {
-        let slot = self.slots(kind).write().remove(&name.folded());
+        let slot = self.slots(kind).write().remove(name);
         if let Some(slot) = slot {
             slot.lease.revoke();
         }

@@ -38,7 +38,7 @@ pub struct Claims {
     pub object_id: Guid,
     pub app_id: Option<Guid>,
     pub groups: Vec<Guid>,
-    pub issuer: String,
+    pub issuer: Arc<str>,
     /// Of the embedded issuer, whose tokens are for principals of the directory only.
     pub embedded: bool,
 }
@@ -262,12 +262,13 @@ impl Identity {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub fn validate(&self, token: &str, audiences: &[String]) -> Result<Arc<Claims>, TokenError> {
+    pub fn validate(&self, token: &[u8], audiences: &[String]) -> Result<Arc<Claims>, TokenError> {
         let now = self.now();
         if let Some(worth) = self.tokens.worth(token, audiences, now) {
             return worth;
         }
-        let verified = Arc::new(self.verified(&Parts::read(token)?, now)?);
+        let text = str::from_utf8(token).map_err(|_| TokenError::Malformed)?;
+        let verified = Arc::new(self.verified(&Parts::read(text)?, now)?);
         verified.check(audiences, now)?;
         let claims = self.tokens.unless_revoked(&verified)?;
         self.tokens.remember(token, verified, now);
@@ -308,7 +309,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub fn validate_learning(&self, token: &str, audiences: &[String]) -> Result<Arc<Claims>, TokenError> {
+    pub fn validate_learning(&self, token: &[u8], audiences: &[String]) -> Result<Arc<Claims>, TokenError> {
         match self.validate(token, audiences) {
             // Not so for those who waited while somebody else asked.
             Err(reason) if self.may_learn_keys(&reason) => {

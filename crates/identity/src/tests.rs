@@ -159,12 +159,12 @@ fn a_revoked_principal_needs_a_new_token_and_gets_it_in_the_same_second() {
         Arc::new(Verified::read(payload, TENANT, ISSUER).unwrap())
     };
     let first = issue(&tokens);
-    tokens.remember("first", Arc::clone(&first), NOW);
-    assert!(tokens.find("first").is_some());
+    tokens.remember(b"first", Arc::clone(&first), NOW);
+    assert!(tokens.find(b"first").is_some());
     assert!(tokens.unless_revoked(&first).is_ok());
 
     tokens.revoke(PRINCIPAL, NOW);
-    assert!(tokens.find("first").is_none());
+    assert!(tokens.find(b"first").is_none());
     assert_eq!(tokens.unless_revoked(&first), Err(TokenError::Expired));
     let second = issue(&tokens);
     assert!(tokens.unless_revoked(&second).is_ok());
@@ -185,16 +185,16 @@ fn memory_of_tokens_is_bounded_and_expired_ones_go_first() {
         payload.exp = expires;
         Arc::new(Verified::read(payload, TENANT, ISSUER).unwrap())
     };
-    tokens.remember("old", verified(NOW), NOW.plus_seconds(-1));
+    tokens.remember(b"old", verified(NOW), NOW.plus_seconds(-1));
     for index in 0..16_383 {
-        tokens.remember(&index.to_string(), verified(NOW.plus_seconds(1 + index)), NOW);
+        tokens.remember(index.to_string().as_bytes(), verified(NOW.plus_seconds(1 + index)), NOW);
     }
-    tokens.remember("new", verified(NOW.plus_seconds(20_000)), NOW);
-    assert!(tokens.find("old").is_none());
-    assert!(tokens.find("0").is_some());
-    tokens.remember("newer", verified(NOW.plus_seconds(20_000)), NOW);
-    assert!(tokens.find("0").is_none());
-    assert!(tokens.find("16382").is_some() && tokens.find("new").is_some() && tokens.find("newer").is_some());
+    tokens.remember(b"new", verified(NOW.plus_seconds(20_000)), NOW);
+    assert!(tokens.find(b"old").is_none());
+    assert!(tokens.find(b"0").is_some());
+    tokens.remember(b"newer", verified(NOW.plus_seconds(20_000)), NOW);
+    assert!(tokens.find(b"0").is_none());
+    assert!(tokens.find(b"16382").is_some() && tokens.find(b"new").is_some() && tokens.find(b"newer").is_some());
 }
 
 fn key() -> PublicKey {

@@ -55,7 +55,7 @@ impl Verified {
                 object_id: payload.oid,
                 app_id: payload.appid,
                 groups: payload.groups,
-                issuer: payload.iss,
+                issuer: payload.iss.into(),
                 embedded: true,
             }),
             key: None,
@@ -96,7 +96,7 @@ impl Hasher for TailHasher {
 
 #[derive(Default)]
 struct State {
-    verified: HashMap<Box<str>, Arc<Verified>, BuildHasherDefault<TailHasher>>,
+    verified: HashMap<Box<[u8]>, Arc<Verified>, BuildHasherDefault<TailHasher>>,
     /// Principals, and the second up to which their tokens are void.
     revoked: HashMap<Guid, UnixTime>,
 }
@@ -118,7 +118,7 @@ impl Tokens {
     /// is asked for every request, by all threads.
     pub(crate) fn worth(
         &self,
-        token: &str,
+        token: &[u8],
         audiences: &[String],
         now: UnixTime,
     ) -> Option<Result<Arc<Claims>, TokenError>> {
@@ -128,11 +128,11 @@ impl Tokens {
     }
 
     #[cfg(test)]
-    pub(crate) fn find(&self, token: &str) -> Option<Arc<Verified>> {
+    pub(crate) fn find(&self, token: &[u8]) -> Option<Arc<Verified>> {
         self.0.read().verified.get(token).cloned()
     }
 
-    pub(crate) fn remember(&self, token: &str, verified: Arc<Verified>, now: UnixTime) {
+    pub(crate) fn remember(&self, token: &[u8], verified: Arc<Verified>, now: UnixTime) {
         let mut state = self.0.write();
         if state.verified.len() >= MOST_REMEMBERED {
             state.verified.retain(|_, each| each.usable_until > now);

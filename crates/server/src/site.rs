@@ -70,18 +70,17 @@ impl Site {
     pub async fn answer(&self, request: http::Request<Bytes>, address: IpAddr) -> Response {
         let id = self.door.engine().new_guid();
         let arrived = self.door.engine().elapsed();
-        let Some(request) = Request::read(request, address, id).map(|request| request.arrived(arrived)) else {
+        let Some(mut request) = Request::read(request, address, id) else {
             let message = "The request target or the Host header is malformed.";
             return azure::error_response(StatusCode::BAD_REQUEST, "BadRequest", message);
         };
+        request.arrived = arrived;
+        let request = Arc::new(request);
         match self.destination(&request) {
-            Destination::Container(kind, name) => {
-                let name = name.to_owned();
-                self.data_plane.handle(kind, &name, request).await
-            }
+            Destination::Container(kind, name) => self.data_plane.handle(kind, name, &request).await,
             // In boxes: every request's future is moved about, and is as large as the largest of them.
-            Destination::Arm => Box::pin(self.arm.handle(request)).await,
-            Destination::SignIn => Box::pin(self.sign_in.handle(request)).await,
+            Destination::Arm => Box::pin(self.arm.handle(Arc::unwrap_or_clone(request))).await,
+            Destination::SignIn => Box::pin(self.sign_in.handle(Arc::unwrap_or_clone(request))).await,
             Destination::Dev => match &self.dev {
                 Some(dev) => Box::pin(dev.handle(&self.door, &request)).await,
                 None => nothing("There is no development clock in production."),
@@ -107,8 +106,9 @@ impl Site {
         if host == "management.azure.com" || label == Some("management") {
             return Destination::Arm;
         }
-        let first = request.path.first().map(|first| first.to_ascii_lowercase());
-        let second = request.path.get(1).map(String::as_str);
+        let path = request.segments();
+        let first = path.first().map(|first| first.to_ascii_lowercase());
+        let second = path.get(1).copied();
         match (first.as_deref(), second) {
             (None, _) => Destination::Nowhere,
             // Asked by whatever name or address a probe has.

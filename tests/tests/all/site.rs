@@ -262,7 +262,7 @@ impl Site {
     pub fn data_plane(&self, host: &str, request: http::Request<Bytes>) -> Answer {
         let kind = if host.contains("managedhsm") { ContainerKind::ManagedHsm } else { ContainerKind::Vault };
         let name = host.split('.').next().unwrap();
-        Answer::of(self.runtime.block_on(self.plane.handle(kind, name, read(request, [127, 0, 0, 1]))))
+        Answer::of(self.runtime.block_on(self.plane.handle(kind, name, &Arc::new(read(request, [127, 0, 0, 1])))))
     }
 
     /// A request of the administrator's whose client hangs up while its work waits.
@@ -271,13 +271,14 @@ impl Site {
         let kind = if domain.starts_with("managedhsm") { ContainerKind::ManagedHsm } else { ContainerKind::Vault };
         let token = self.token(ADMIN, &format!("https://{domain}"));
         let body = body.to_string().into_bytes();
-        let request = read(request(host, method, &versioned(path, "7.6"), Some(&token), &body), [127, 0, 0, 1]);
+        let request = request(host, method, &versioned(path, "7.6"), Some(&token), &body);
+        let request = Arc::new(read(request, [127, 0, 0, 1]));
         // Its one thread for blocking work is taken, so that no answer can be there at once.
         let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
         let (free, taken) = mpsc::channel::<()>();
         runtime.spawn_blocking(move || taken.recv());
         runtime.block_on(async {
-            let mut answer = Box::pin(self.plane.handle(kind, name, request));
+            let mut answer = Box::pin(self.plane.handle(kind, name, &request));
             let first = std::future::poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
             assert!(first.is_pending(), "answered at once: {first:?}");
         });

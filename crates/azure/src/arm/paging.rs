@@ -70,7 +70,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// The same request for what follows a marker.
 pub(crate) fn next_link(ask: &Ask, marker: &str) -> String {
     let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
-    let path: Vec<String> = ask.request.path.iter().map(|segment| encode(segment)).collect();
+    let path: Vec<String> = ask.request.segments().into_iter().map(encode).collect();
     let mut link = format!("https://{}/{}?api-version={}", ask.request.host, path.join("/"), ask.version.as_str());
     for name in ["$top", "$filter"] {
         if let Some(value) = ask.request.query(name) {

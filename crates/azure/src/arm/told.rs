@@ -14,8 +14,8 @@ impl Arm {
         let Some(operation) = ask.route.operation(ask.request.method.as_str()) else {
             return answer.await;
         };
-        let resource = ask.request.path_text();
-        let (by, subject) = (Asker::Caller(&ask.caller), Subject::resource(&resource));
+        let resource = ask.request.path();
+        let (by, subject) = (Asker::Caller(&ask.caller), Subject::resource(resource));
         let unanswered = Unanswered::new(self.door.engine(), Event::Operation(operation), by, subject);
         let response = answer.await;
         match unanswered.answered(reply::ending(&response)) {

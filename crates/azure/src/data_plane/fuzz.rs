@@ -15,7 +15,7 @@ pub fn target(input: &[u8]) {
     let Ok(built) = built.body(Bytes::new()) else { return };
     let Some(request) = Request::read(built, IpAddr::from([127, 0, 0, 1]), Guid::from_u128(0)) else { return };
     for kind in ContainerKind::ALL {
-        if let Ok(route) = route::resolve(kind, request.method.as_str(), &request.path) {
+        if let Ok(route) = route::resolve(kind, request.method.as_str(), &request.segments()) {
             drop(route.object());
         }
     }

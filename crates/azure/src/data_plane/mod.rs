@@ -64,16 +64,15 @@ struct ObjectPath {
 
 impl DataPlane {
     /// Answers a request to a container. `kind` and `name` come from the host name, or from the default container.
-    pub async fn handle(&self, kind: ContainerKind, name: &str, request: Request) -> Response {
-        let request = Arc::new(request);
+    pub async fn handle(&self, kind: ContainerKind, name: &str, request: &Arc<Request>) -> Response {
         let (mut response, container) = match self.container(kind, name).await {
-            Ok(container) => (self.answer(&container, &request).await, Some(container)),
-            Err(error) => (self.no_container(kind, name, &request, error).await, None),
+            Ok(container) => (self.answer(&container, request).await, Some(container)),
+            Err(error) => (self.no_container(kind, name, request, error).await, None),
         };
         // A managed HSM does not say where it is to those it does not know (contract: az-client §2, "401 challenge").
         let tells_location = kind == ContainerKind::Vault || response.status() != StatusCode::UNAUTHORIZED;
         let location = container.as_ref().filter(|_| tells_location).map(|open| open.container.location.as_str());
-        headers::stamp(&mut response, kind, location, &request);
+        headers::stamp(&mut response, kind, location, request);
         response
     }
 
@@ -119,7 +118,7 @@ impl DataPlane {
                 return told(unanswered, response, &place(kind, "", request));
             }
         };
-        let routed = route::resolve(kind, request.method.as_str(), &request.path).map_err(Problem::NoRoute);
+        let routed = route::resolve(kind, request.method.as_str(), &request.segments()).map_err(Problem::NoRoute);
         let (event, path) = match &routed {
             Ok(route) => (route.event(), route.subject_path()),
             Err(_) => (Event::Other(OtherEvent::Unknown), String::new()),

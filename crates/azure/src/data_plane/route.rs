@@ -140,11 +140,15 @@ impl Operation {
 impl Route<'_> {
     /// The path that the engine's gate decides by: an object, a scope, or all objects of a kind.
     pub(super) fn guarded_path(&self) -> String {
+        self.guarded_path_and(["", ""])
+    }
+
+    fn guarded_path_and(&self, [separator, below]: [&str; 2]) -> String {
         match (&self.scope, self.operation, self.name) {
-            (Some(scope), ..) => scope.as_str().to_owned(),
-            (None, Operation::GetRandomBytes, _) => "/".to_owned(),
-            (None, operation, Some(name)) => ["/", operation.collection(), "/", name].concat(),
-            (None, operation, None) => ["/", operation.collection()].concat(),
+            (Some(scope), ..) => [scope.as_str(), separator, below].concat(),
+            (None, Operation::GetRandomBytes, _) => ["/", separator, below].concat(),
+            (None, operation, Some(name)) => ["/", operation.collection(), "/", name, separator, below].concat(),
+            (None, operation, None) => ["/", operation.collection(), separator, below].concat(),
         }
     }
 }
@@ -157,16 +161,11 @@ impl Route<'_> {
 
     /// What is acted on, as the audit log names it: [`Route::guarded_path`] with what the path names below it.
     pub(super) fn subject_path(&self) -> String {
-        let mut path = self.guarded_path();
-        let (separator, below) = match (&self.scope, self.version) {
-            (Some(_), _) => ("/providers/Microsoft.Authorization/", self.name),
-            (None, version) => ("/", version),
+        let (separator, below) = match &self.scope {
+            Some(_) => ("/providers/Microsoft.Authorization/", self.name),
+            None => ("/", self.version),
         };
-        if let Some(below) = below {
-            path.push_str(separator);
-            path.push_str(below);
-        }
-        path
+        self.guarded_path_and(below.map_or(["", ""], |below| [separator, below]))
     }
 }
 
@@ -357,11 +356,7 @@ const ROLES: &[Resource] = {
 };
 
 /// Finds the operation that a method and a path (percent-decoded segments, none empty) mean in a kind of container.
-pub(super) fn resolve<'path>(
-    kind: ContainerKind,
-    method: &str,
-    path: &'path [String],
-) -> Result<Route<'path>, NoRoute> {
+pub(super) fn resolve<'path>(kind: ContainerKind, method: &str, path: &[&'path str]) -> Result<Route<'path>, NoRoute> {
     if kind == ContainerKind::ManagedHsm
         && let Some((scope, rest)) = role_scope(path)
     {
@@ -375,7 +370,7 @@ pub(super) fn resolve<'path>(
     }
 }
 
-fn find<'path>(tables: &[&[Resource]], method: &str, path: &'path [String]) -> Result<Route<'path>, NoRoute> {
+fn find<'path>(tables: &[&[Resource]], method: &str, path: &[&'path str]) -> Result<Route<'path>, NoRoute> {
     let resource = tables.iter().flat_map(|table| table.iter()).find(|resource| fits(resource.path, path));
     let resource = resource.ok_or(NoRoute::NotFound)?;
     let found = resource.methods.iter().find(|(allowed, _)| *allowed == method);
@@ -384,12 +379,12 @@ fn find<'path>(tables: &[&[Resource]], method: &str, path: &'path [String]) -> R
     };
     let segment = |placeholder: &str| {
         let at = resource.path.iter().position(|part| *part == placeholder)?;
-        path.get(at).map(String::as_str)
+        path.get(at).copied()
     };
     Ok(Route { operation: *operation, name: segment(NAME), version: segment(VERSION), scope: None })
 }
 
-fn fits(template: &[&str], path: &[String]) -> bool {
+fn fits(template: &[&str], path: &[&str]) -> bool {
     let length_fits = path.len() == template.len() || (path.len() > template.len() && template.last() == Some(&REST));
     // From the end, where templates differ most.
     length_fits
@@ -398,7 +393,7 @@ fn fits(template: &[&str], path: &[String]) -> bool {
 }
 
 /// Takes `{scope}/providers/Microsoft.Authorization` off a path. The scope is `/`, `/keys` or `/keys/{name}`.
-fn role_scope(path: &[String]) -> Option<(Scope, &[String])> {
+fn role_scope<'a, 'path>(path: &'a [&'path str]) -> Option<(Scope, &'a [&'path str])> {
     let at = path.windows(2).take(3).position(|pair| {
         matches!(pair, [first, second]
             if first.eq_ignore_ascii_case("providers") && second.eq_ignore_ascii_case("Microsoft.Authorization"))

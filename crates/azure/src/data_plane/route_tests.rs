@@ -11,8 +11,8 @@ const SECRETS_SPEC: &str = include_str!("../../../../specs/azure/data-plane-secr
 const CERTIFICATES_SPEC: &str = include_str!("../../../../specs/azure/data-plane-certificates-2026-04-01.json");
 const VERSION: &str = "0123456789abcdef0123456789abcdef";
 
-fn segments(path: &str) -> Vec<String> {
-    path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
 }
 
 fn operation(kind: ContainerKind, method: &str, path: &str) -> Result<Operation, NoRoute> {
@@ -82,7 +82,8 @@ fn contacts_and_issuers_are_no_certificates() {
     assert_eq!(operation(vault, "GET", "/certificates/issuers/"), of(CertificateOperation::ListIssuers));
     assert_eq!(operation(vault, "GET", "/certificates/Issuers/i"), of(CertificateOperation::GetIssuer));
     for reserved in ["Contacts", "restore"] {
-        let path = segments(&format!("/certificates/{reserved}/create"));
+        let path = format!("/certificates/{reserved}/create");
+        let path = segments(&path);
         assert!(resolve(vault, "POST", &path).unwrap().object().is_err(), "{reserved}");
     }
 }
@@ -111,10 +112,12 @@ fn a_version_may_be_left_out_and_reserved_words_are_no_versions() {
 fn roles_have_three_scopes() {
     let guid = "00000000-0000-0000-0000-000000000001";
     for (prefix, scope) in [("//", "/"), ("//keys/", "/keys"), ("/keys/K1/", "/keys/K1")] {
-        let path = segments(&format!("{prefix}/providers/microsoft.authorization/roleAssignments/{guid}"));
+        let path = format!("{prefix}/providers/microsoft.authorization/roleAssignments/{guid}");
+        let path = segments(&path);
         let route = resolve(ContainerKind::ManagedHsm, "PUT", &path).unwrap();
         assert_eq!(route.operation, Operation::PutRoleAssignment);
-        let path = segments(&format!("{prefix}/providers/microsoft.authorization/ROLEDEFINITIONS/{guid}"));
+        let path = format!("{prefix}/providers/microsoft.authorization/ROLEDEFINITIONS/{guid}");
+        let path = segments(&path);
         let written = [("PUT", Operation::PutRoleDefinition), ("DELETE", Operation::DeleteRoleDefinition)];
         for (method, operation) in written {
             assert_eq!(resolve(ContainerKind::ManagedHsm, method, &path).unwrap().operation, operation);

@@ -24,7 +24,7 @@ pub(super) fn request(method: &str, uri: &str) -> Request {
 pub(super) fn caller() -> Caller {
     Caller {
         app_id: Some(Guid::from_u128(3)),
-        issuer: "https://sts.windows.net/tenant/".to_owned(),
+        issuer: "https://sts.windows.net/tenant/".into(),
         ..Caller::new(Guid::from_u128(1), Guid::from_u128(2), REQUEST_ID)
     }
 }

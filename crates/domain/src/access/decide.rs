@@ -2,7 +2,8 @@
 
 use super::{Caller, RoleAssignment, RoleDefinition, Scope, role::Granted};
 use crate::{AccessPolicy, Guid, Operation};
-use std::{collections::HashMap, sync::Arc};
+use foldhash::{HashMap, HashMapExt as _};
+use std::sync::Arc;
 
 /// The assignments of one realm, by principal, each with the role it assigns: what a decision needs, and nothing it has
 /// to look up elsewhere. Its cost grows with the caller's own assignments, not with everybody's.

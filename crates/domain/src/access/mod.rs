@@ -28,7 +28,7 @@ pub struct Caller {
     pub app_id: Option<Guid>,
     /// Object ids of the groups it belongs to.
     pub groups: Vec<Guid>,
-    pub issuer: String,
+    pub issuer: Arc<str>,
     pub address: Option<IpAddr>,
     /// Names the request in logs, audit and error messages.
     pub correlation_id: Guid,
@@ -56,7 +56,7 @@ impl Caller {
             object_id,
             app_id: None,
             groups: Vec::new(),
-            issuer: String::new(),
+            issuer: Arc::default(),
             address: None,
             correlation_id,
             origin: Arc::default(),

@@ -54,21 +54,26 @@ impl Granted {
     }
 }
 
-/// Most patterns are plain actions: those of another length need not be looked at.
+/// Most patterns are plain actions: only those of the right length are looked at.
 #[derive(Clone, Debug)]
 struct Patterns {
+    /// In the order of their lengths.
     plain: Vec<String>,
     with_stars: Vec<String>,
 }
 
 impl Patterns {
     fn new(patterns: &[String]) -> Self {
-        let (with_stars, plain) = patterns.iter().cloned().partition(|pattern| pattern.contains('*'));
+        let (with_stars, mut plain): (_, Vec<String>) =
+            patterns.iter().cloned().partition(|pattern| pattern.contains('*'));
+        plain.sort_by_key(String::len);
         Self { plain, with_stars }
     }
 
     fn match_one(&self, action: &str) -> bool {
-        self.plain.iter().any(|plain| plain.eq_ignore_ascii_case(action))
+        let shorter = self.plain.partition_point(|plain| plain.len() < action.len());
+        let as_long = self.plain[shorter..].iter().take_while(|plain| plain.len() == action.len());
+        as_long.into_iter().any(|plain| plain.eq_ignore_ascii_case(action))
             || self.with_stars.iter().any(|pattern| matches(pattern.as_bytes(), action.as_bytes()))
     }
 }

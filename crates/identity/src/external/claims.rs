@@ -41,7 +41,7 @@ pub(crate) fn read(payload: &[u8], settings: &ExternalSettings, tenant: Guid) ->
             object_id: members.object_id(settings)?,
             app_id: members.application(settings)?,
             groups: members.groups(settings)?,
-            issuer: issuer.to_owned(),
+            issuer: issuer.into(),
             embedded: false,
         }),
         key: None,

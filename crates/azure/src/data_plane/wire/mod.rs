@@ -48,7 +48,7 @@ impl Identifier<'_> {
         let mut text = String::with_capacity(128);
         text.extend(["https://", self.host, "/", self.collection, "/", self.name.as_str()]);
         if let Some(version) = self.version {
-            text.extend(["/", &version.to_string()]);
+            text.extend(["/", version.as_text(&mut [0; VersionId::TEXT_LENGTH])]);
         }
         text
     }

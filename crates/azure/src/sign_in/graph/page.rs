@@ -81,7 +81,7 @@ fn next_link(ask: &Ask<'_>, after: Guid) -> String {
         let value = utf8_percent_encode(ask.request.query(name)?, NON_ALPHANUMERIC);
         Some(format!("{name}={value}&"))
     });
-    format!("{}{}?{}$skiptoken={after}", ask.base(), ask.request.path_text(), kept.collect::<String>())
+    format!("{}{}?{}$skiptoken={after}", ask.base(), ask.request.path(), kept.collect::<String>())
 }
 
 impl Ask<'_> {

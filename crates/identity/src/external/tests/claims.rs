@@ -59,7 +59,7 @@ fn names_become_the_guids_that_any_tool_computes() {
 fn a_token_says_who_somebody_is() {
     let said = |claims: &Value| read(claims).unwrap().claims;
     let alice = said(&claims());
-    assert_eq!((alice.tenant, alice.issuer.as_str()), (TENANT, ISSUER));
+    assert_eq!((alice.tenant, &*alice.issuer), (TENANT, ISSUER));
     assert_eq!((alice.object_id, alice.app_id), (subject_id(ISSUER, "alice"), None));
     assert!(alice.groups.is_empty());
     let oid = "00000000-0000-0000-0000-00000000000a";

@@ -169,19 +169,19 @@ fn remembered_tokens_go_with_their_key() {
     issuer.refresh(Schedule, NOW);
     let tokens = Tokens::default();
     for name in ["rs256 a", "rs256 b"] {
-        tokens.remember(name, Arc::new(judged(&issuer, name, NOW).unwrap()), NOW);
+        tokens.remember(name.as_bytes(), Arc::new(judged(&issuer, name, NOW).unwrap()), NOW);
     }
     provider.publish(&["b"]);
     assert!(issuer.refresh(Demand, NOW));
     // Even before they are forgotten they open nothing.
-    let remembered = tokens.find("rs256 a").unwrap();
+    let remembered = tokens.find(b"rs256 a").unwrap();
     assert_eq!(remembered.check(&[super::VAULT.to_owned()], NOW), Err(TokenError::MissingKey));
     tokens.forget_withdrawn();
-    assert!(tokens.find("rs256 a").is_none());
-    assert!(tokens.find("rs256 b").is_some());
+    assert!(tokens.find(b"rs256 a").is_none());
+    assert!(tokens.find(b"rs256 b").is_some());
     // One that was being checked meanwhile.
-    tokens.remember("rs256 a", remembered, NOW);
-    let late = tokens.find("rs256 a").unwrap();
+    tokens.remember(b"rs256 a", remembered, NOW);
+    let late = tokens.find(b"rs256 a").unwrap();
     assert_eq!(late.check(&[super::VAULT.to_owned()], NOW), Err(TokenError::MissingKey));
 }
 
