@@ -161,7 +161,7 @@ impl crate::net::Handler for Site {
         self.answer(request, peer.address.ip()).await
     }
 
-    /// A backup is as large as all versions together, and has to come back. From those whom nobody knows it is not taken,
+    /// A backup is as large as all versions together, and has to come back. From those who may not restore it is not taken,
     /// or a few of them could take all the room that there is.
     async fn large_body(&self, head: &http::request::Parts, peer: crate::net::Peer) -> LargeBody {
         if head.method != http::Method::POST || !head.uri.path().trim_end_matches('/').ends_with("/restore") {
@@ -171,8 +171,10 @@ impl crate::net::Handler for Site {
         let id = self.door.engine().new_guid();
         let Some(request) = Request::read(without, peer.address.ip(), id) else { return LargeBody::Refused };
         match self.destination(&request) {
-            Destination::Container(kind, _) if self.data_plane.knows_caller(kind, &request).await => LargeBody::Taken,
-            Destination::Container(..) => LargeBody::Passed,
+            Destination::Container(kind, name) => match self.data_plane.is_allowed(kind, name, &request).await {
+                true => LargeBody::Taken,
+                false => LargeBody::Passed,
+            },
             _ => LargeBody::Refused,
         }
     }

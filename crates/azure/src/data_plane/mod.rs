@@ -96,9 +96,12 @@ impl DataPlane {
         }
     }
 
-    /// Whether a request to a container has a caller.
-    pub async fn knows_caller(&self, kind: ContainerKind, request: &Request) -> bool {
-        self.caller(kind, request).await.is_ok()
+    /// Whether a request to a container has a caller who may do what its head asks for.
+    pub async fn is_allowed(&self, kind: ContainerKind, name: &str, request: &Request) -> bool {
+        let Ok(caller) = self.caller(kind, request).await else { return false };
+        let Ok(container) = self.container(kind, name).await else { return false };
+        let route = route::resolve(kind, request.method.as_str(), &request.segments());
+        route.is_ok_and(|route| matches!(self.right(&caller, &container, &route), Some(Ok(()))))
     }
 
     async fn caller(&self, kind: ContainerKind, request: &Request) -> Result<Caller, NoCaller> {
@@ -148,11 +151,19 @@ impl DataPlane {
     /// Who may not do a thing is told so, and not what is wrong with the body: rights come before shape (contract:
     /// key-vault §2, "Evaluation order"). The engine checks rights by itself, but never sees a body that does not parse.
     fn owed(&self, call: &Call, route: &Route<'_>, problem: Problem) -> Problem {
-        let (Problem::BadParameter(_), Some(operation)) = (&problem, route.operation.guarded()) else {
+        if !matches!(problem, Problem::BadParameter(_)) {
             return problem;
-        };
-        let allowed = self.door.engine().check_access(&call.caller, operation, &call.container, &route.guarded_path());
-        allowed.map_or_else(Problem::Engine, |()| problem)
+        }
+        match self.right(&call.caller, &call.container, route) {
+            Some(Err(error)) => Problem::Engine(error),
+            Some(Ok(())) | None => problem,
+        }
+    }
+
+    /// Whether a caller may do what a route stands for; `None` if no right guards it.
+    fn right(&self, caller: &Caller, container: &OpenContainer, route: &Route<'_>) -> Option<Result<(), Error>> {
+        let operation = route.operation.guarded()?;
+        Some(self.door.engine().check_access(caller, operation, container, &route.guarded_path()))
     }
 
     /// The container, from memory if it is open; otherwise read where waiting for the disk is allowed.
