@@ -72,8 +72,8 @@ impl Patterns {
 
     fn match_one(&self, action: &str) -> bool {
         let shorter = self.plain.partition_point(|plain| plain.len() < action.len());
-        let as_long = self.plain[shorter..].iter().take_while(|plain| plain.len() == action.len());
-        as_long.into_iter().any(|plain| plain.eq_ignore_ascii_case(action))
+        let mut as_long = self.plain[shorter..].iter().take_while(|plain| plain.len() == action.len());
+        as_long.any(|plain| plain.eq_ignore_ascii_case(action))
             || self.with_stars.iter().any(|pattern| matches(pattern.as_bytes(), action.as_bytes()))
     }
 }
