@@ -97,9 +97,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         },
         proxy: config.proxy.then(|| Names::of_domain(config.domain.as_str())),
         plain_identity: false,
-        threads: Some(wiring::cores()),
+        threads: wiring::cores(),
     };
-    let server = net::Server::new(site, tls::server_config(certificates)?, settings);
+    let server = net::Server::new(site, tls::server_config(certificates)?, settings)?;
     tracing::info!(addresses = ?listeners.addresses(), domain = %config.domain, "ready");
     server.run(listeners, net::stop_signal()).await?;
     keys.abort();

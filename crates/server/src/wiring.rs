@@ -101,8 +101,8 @@ pub struct SiteSettings {
 }
 
 /// The cores that there are for this process.
-pub fn cores() -> NonZero<usize> {
-    std::thread::available_parallelism().unwrap_or(const { NonZero::new(2).unwrap() })
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
 /// Builds the fronts over an engine.
@@ -119,7 +119,7 @@ pub fn site(engine: Arc<Engine>, settings: SiteSettings) -> Result<Site, Failure
     }
     let identity = Arc::new(identity);
     let managed_identity = settings.managed_identity;
-    let door = Door::new(engine, cores().get());
+    let door = Door::new(engine, cores());
     Ok(Site {
         data_plane: DataPlane {
             door: door.clone(),

@@ -169,9 +169,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     challenges.listen(&acme).await?;
     let loops = wiring::Loops::start(&site.door, Keeping::in_folder(folder));
     let post = wiring::post(&site).start();
-    let threads = Some(wiring::cores());
+    let threads = wiring::cores();
     let settings = net::Settings { proxy: Some(names), plain_identity: true, threads, ..net::Settings::default() };
-    let server = net::Server::new(site, tls::server_config(Arc::new(certificate))?, settings);
+    let server = net::Server::new(site, tls::server_config(Arc::new(certificate))?, settings)?;
 
     // The sockets are bound: whoever reads the files now and connects will be answered.
     for path in [Some(env_file), args.env_file].into_iter().flatten() {

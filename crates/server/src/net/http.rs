@@ -2,6 +2,7 @@
 
 use super::bare::Shaped;
 use super::drain::{Phase, Stage};
+use super::threads::Threads;
 use super::watch::{Activity, Verdict, Watch, Watched};
 use super::{Handler, LargeBody, Limits, Peer, Refused, Shared};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
@@ -10,7 +11,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,11 +38,11 @@ pub(super) enum Protocol {
 /// hyper, set up once.
 pub(super) struct Protocols {
     one: http1::Builder,
-    two: http2::Builder<TokioExecutor>,
+    two: http2::Builder<Threads>,
 }
 
 impl Protocols {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, threads: &Threads) -> Self {
         let hard_limit = limits.head.saturating_mul(2).max(SMALLEST_BUFFER);
         let mut one = http1::Builder::new();
         // hyper's own timer would be armed for every request; see `watch`. Its `pipeline_flush` loses the answer to a
@@ -50,7 +51,7 @@ impl Protocols {
         // Who has asked may close their side and still be answered. Otherwise hyper looks, while a request is worked on,
         // whether the client is still there, and takes a fresh buffer for that each time.
         one.half_close(true);
-        let mut two = http2::Builder::new(TokioExecutor::new());
+        let mut two = http2::Builder::new(threads.clone());
         two.max_concurrent_streams(128).max_header_list_size(u32::try_from(hard_limit).unwrap_or(u32::MAX));
         Self { one, two }
     }

@@ -2,7 +2,6 @@
 
 use super::drain::{Phase, Stage};
 use super::http::{self, Protocol};
-use super::threads::Threads;
 use super::{Handler, Peer, Shared, proxy};
 use socket2::{Domain, Socket, Type};
 use std::io;
@@ -100,32 +99,18 @@ fn bind(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), List
     open().map_err(|cause| ListenError { address, cause })
 }
 
-/// Where connections are served: on threads of their own, or where they are accepted.
-type Place = Option<Arc<Threads>>;
-
 /// Starts to accept on every socket, each in a task of its own that ends when the server drains.
-pub(super) fn accept_on<H: Handler>(
-    listeners: Listeners,
-    shared: &Arc<Shared<H>>,
-    phase: &Phase,
-    place: &Place,
-) -> io::Result<()> {
+pub(super) fn accept_on<H: Handler>(listeners: Listeners, shared: &Arc<Shared<H>>, phase: &Phase) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(shared.settings.limits.connections));
     for (listener, address) in listeners.0 {
         let listener = TcpListener::from_std(listener)?;
         tracing::info!(%address, "listening");
-        tokio::spawn(accept(listener, Arc::clone(shared), phase.clone(), Arc::clone(&room), place.clone()));
+        tokio::spawn(accept(listener, Arc::clone(shared), phase.clone(), Arc::clone(&room)));
     }
     Ok(())
 }
 
-async fn accept<H: Handler>(
-    listener: TcpListener,
-    shared: Arc<Shared<H>>,
-    phase: Phase,
-    room: Arc<Semaphore>,
-    place: Place,
-) {
+async fn accept<H: Handler>(listener: TcpListener, shared: Arc<Shared<H>>, phase: Phase, room: Arc<Semaphore>) {
     let mut draining = phase.clone();
     let loop_forever = async {
         loop {
@@ -133,20 +118,17 @@ async fn accept<H: Handler>(
                 Ok((stream, address)) => {
                     // Room is looked for after accepting: a socket nobody connects to must not hold any.
                     let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-                    let (shared, phase) = (Arc::clone(&shared), phase.clone());
+                    let (served, phase) = (Arc::clone(&shared), phase.clone());
                     // Loose, so that the loop that serves it can take it up.
                     let stream = stream.into_std();
                     let connection = async move {
                         match stream.and_then(TcpStream::from_std) {
-                            Ok(stream) => open(stream, address, shared, phase).await,
+                            Ok(stream) => open(stream, address, served, phase).await,
                             Err(error) => tracing::warn!(%address, %error, "cannot serve a connection"),
                         }
                         drop(permit);
                     };
-                    match &place {
-                        Some(threads) => threads.serve(connection),
-                        None => drop(tokio::spawn(connection)),
-                    }
+                    shared.threads.serve(connection);
                 }
                 // A connection that failed before we took it is the client's affair; out of descriptors is ours, and
                 // then trying again at once would only spin.
@@ -162,9 +144,8 @@ async fn accept<H: Handler>(
         () = draining.reaches(Stage::Draining) => {}
         () = loop_forever => {}
     }
-    // In this order: the drain is not over before the socket is closed, and nobody can serve another connection.
+    // In this order: the drain is not over before the socket is closed.
     drop(listener);
-    drop(place);
     drop(phase);
 }
 

@@ -27,10 +27,9 @@ use bytes::Bytes;
 use rustls::ServerConfig;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
-use threads::Threads;
+use threads::{Running, Threads};
 use tokio::sync::Semaphore;
 
 /// Who sent a request.
@@ -134,13 +133,14 @@ pub struct Settings {
     pub proxy: Option<Names>,
     /// Whether managed-identity requests are taken over plain HTTP.
     pub plain_identity: bool,
-    /// Threads that serve connections, and nothing else. None: they are served where they are accepted.
-    pub threads: Option<NonZero<usize>>,
+    /// Threads that serve connections, and nothing else. 0: they are served where they are accepted.
+    pub threads: usize,
 }
 
 /// A server: a handler behind TLS.
 pub struct Server<H> {
     shared: Arc<Shared<H>>,
+    threads: Running,
 }
 
 /// What all connections have in common.
@@ -149,17 +149,22 @@ struct Shared<H> {
     tls: tokio_rustls::TlsAcceptor,
     settings: Settings,
     http: http::Protocols,
+    threads: Threads,
     /// Room for large bodies.
     large_bodies: Semaphore,
 }
 
 impl<H: Handler> Server<H> {
     /// Puts a handler behind TLS.
-    #[must_use]
-    pub fn new(handler: H, tls: Arc<ServerConfig>, settings: Settings) -> Self {
-        let http = http::Protocols::new(&settings.limits);
+    ///
+    /// # Errors
+    /// There are no more threads to be had.
+    pub fn new(handler: H, tls: Arc<ServerConfig>, settings: Settings) -> std::io::Result<Self> {
+        let (threads, running) = Threads::start(settings.threads)?;
+        let http = http::Protocols::new(&settings.limits, &threads);
         let large_bodies = Semaphore::new(settings.limits.large_bodies);
-        Self { shared: Arc::new(Shared { handler, tls: tls.into(), settings, http, large_bodies }) }
+        let shared = Shared { handler, tls: tls.into(), settings, http, threads, large_bodies };
+        Ok(Self { shared: Arc::new(shared), threads: running })
     }
 
     /// Serves until `stop` completes, then lets the requests under way finish.
@@ -167,18 +172,13 @@ impl<H: Handler> Server<H> {
     /// # Errors
     /// The sockets cannot be handed to the runtime.
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> std::io::Result<Drained> {
-        let Settings { limits, threads, .. } = &self.shared.settings;
-        let threads = threads.map(Threads::start).transpose()?.map(Arc::new);
         let (drain, phase) = drain::Drain::new();
-        listen::accept_on(listeners, &self.shared, &phase, &threads)?;
+        listen::accept_on(listeners, &self.shared, &phase)?;
         drop(phase);
         stop.await;
         tracing::info!("stopping: finishing the requests under way");
-        let drained = drain.finish(limits.drain_time).await;
-        // Nothing accepts any more, so nobody else has them.
-        if let Some(threads) = threads.and_then(Arc::into_inner) {
-            threads.end().await;
-        }
+        let drained = drain.finish(self.shared.settings.limits.drain_time).await;
+        self.threads.end().await;
         Ok(drained)
     }
 }

@@ -1,25 +1,35 @@
 //! Threads that serve connections, each with an event loop of its own.
 //!
 //! Threads that share their tasks wake each other whenever one has more than it can do at once, and that costs a tenth of a
-//! small request. Connections have nothing to share: each stays with the thread that had the fewest when it came.
+//! small request. Connections have nothing to share: each stays with the thread that had the fewest when it came. Only of
+//! many requests at once on one connection some are served elsewhere, or one client would have one thread.
 
 use crate::LAST_WORK;
+use hyper::rt::Executor;
 use std::io;
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// A fixed number of threads.
-pub(super) struct Threads(Vec<Thread>);
+/// What can be given to them. Without any, everything is served where it is given.
+#[derive(Clone)]
+pub(super) struct Threads(Arc<[Thread]>);
 
 struct Thread {
+    id: ThreadId,
     tasks: Handle,
-    /// Shared by the connections that it serves.
-    open: Arc<()>,
+    /// Shared by all that it serves.
+    busy: Arc<()>,
+}
+
+/// The threads themselves. They end when this is dropped.
+pub(super) struct Running(Vec<Loop>);
+
+/// An event loop. It runs for as long as `end` is there.
+struct Loop {
     end: oneshot::Sender<()>,
-    running: JoinHandle<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Threads {
@@ -27,38 +37,50 @@ impl Threads {
     ///
     /// # Errors
     /// The operating system has no more to give.
-    pub(super) fn start(count: NonZero<usize>) -> io::Result<Self> {
-        (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
+    pub(super) fn start(count: usize) -> io::Result<(Self, Running)> {
+        let started: Vec<_> = (0..count).map(Thread::start).collect::<io::Result<_>>()?;
+        let (threads, running): (Vec<_>, _) = started.into_iter().unzip();
+        Ok((Self(threads.into()), Running(running)))
     }
 
     /// Serves a connection.
     pub(super) fn serve(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let Some(thread) = self.0.iter().min_by_key(|thread| thread.connections()) else { return };
-        let open = Arc::clone(&thread.open);
-        thread.tasks.spawn(async move {
-            connection.await;
-            drop(open);
-        });
+        match self.idlest() {
+            Some(thread) => thread.spawn(connection),
+            None => drop(tokio::spawn(connection)),
+        }
     }
 
-    /// How many connections each thread serves.
+    fn idlest(&self) -> Option<&Thread> {
+        self.0.iter().min_by_key(|thread| thread.load())
+    }
+
+    /// How much each thread serves.
     #[cfg(test)]
-    pub(super) fn connections(&self) -> Vec<usize> {
-        self.0.iter().map(Thread::connections).collect()
+    fn loads(&self) -> Vec<usize> {
+        self.0.iter().map(Thread::load).collect()
     }
+}
 
-    /// Ends them. Connections that are still open are cut.
+/// For the requests of an HTTP/2 connection.
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Threads {
+    fn execute(&self, request: F) {
+        let here = std::thread::current().id();
+        let here = self.0.iter().find(|thread| thread.id == here);
+        match (here, self.idlest()) {
+            // A request after the other is served beside its connection: only for more is another thread worth waking.
+            (Some(here), Some(idlest)) => if here.load() > idlest.load() + 1 { idlest } else { here }.spawn(request),
+            _ => drop(tokio::spawn(request)),
+        }
+    }
+}
+
+impl Running {
+    /// Ends them. What they still serve is cut; work that nobody waits for any more has some time.
     pub(super) async fn end(self) {
-        let running: Vec<_> = self
-            .0
-            .into_iter()
-            .map(|thread| {
-                // One that ended by itself does not hear it.
-                let _ = thread.end.send(());
-                thread.running
-            })
-            .collect();
-        let ended = tokio::task::spawn_blocking(|| running.into_iter().try_for_each(JoinHandle::join));
+        let (ends, threads): (Vec<_>, Vec<_>) = self.0.into_iter().map(|Loop { end, thread }| (end, thread)).unzip();
+        drop(ends);
+        let ended = tokio::task::spawn_blocking(|| threads.into_iter().try_for_each(JoinHandle::join));
         if !matches!(ended.await, Ok(Ok(()))) {
             tracing::error!("a thread of connections panicked");
         }
@@ -66,21 +88,29 @@ impl Threads {
 }
 
 impl Thread {
-    fn start(number: usize) -> io::Result<Self> {
+    fn start(number: usize) -> io::Result<(Self, Loop)> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let tasks = runtime.handle().clone();
         let (end, ended) = oneshot::channel();
         let run = move || {
-            // An error means that nobody is left to end it.
+            // Nothing is ever sent: this waits until the sender is dropped.
             let _ = runtime.block_on(ended);
             runtime.shutdown_timeout(LAST_WORK);
         };
-        let running = std::thread::Builder::new().name(format!("connections-{number}")).spawn(run)?;
-        Ok(Self { tasks, open: Arc::default(), end, running })
+        let thread = std::thread::Builder::new().name(format!("connections-{number}")).spawn(run)?;
+        Ok((Self { id: thread.thread().id(), tasks, busy: Arc::default() }, Loop { end, thread }))
     }
 
-    fn connections(&self) -> usize {
-        Arc::strong_count(&self.open) - 1
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let busy = Arc::clone(&self.busy);
+        self.tasks.spawn(async move {
+            work.await;
+            drop(busy);
+        });
+    }
+
+    fn load(&self) -> usize {
+        Arc::strong_count(&self.busy) - 1
     }
 }
 
@@ -89,15 +119,19 @@ mod tests {
     use super::*;
     use tokio::sync::{mpsc, watch};
 
+    fn name() -> String {
+        std::thread::current().name().unwrap_or_default().to_owned()
+    }
+
     #[tokio::test]
     async fn a_connection_goes_to_the_thread_that_has_the_fewest() {
-        let threads = Threads::start(const { NonZero::new(3).unwrap() }).unwrap();
+        let (threads, running) = Threads::start(3).unwrap();
         let (names, mut told) = mpsc::unbounded_channel();
         let (hang_up, hung_up) = watch::channel(0);
         let connect = |number: usize| {
             let (names, mut hung_up) = (names.clone(), hung_up.clone());
             threads.serve(async move {
-                names.send(std::thread::current().name().map(str::to_owned)).unwrap();
+                names.send(name()).unwrap();
                 hung_up.wait_for(|past| *past > number).await.unwrap();
                 drop(names);
             });
@@ -105,26 +139,64 @@ mod tests {
         let mut served_by = Vec::new();
         for number in 0..7 {
             connect(number);
-            served_by.push(told.recv().await.unwrap().unwrap());
+            served_by.push(told.recv().await.unwrap());
         }
         let expected = [0, 1, 2, 0, 1, 2, 0].map(|number| format!("connections-{number}"));
-        assert_eq!((served_by, threads.connections()), (expected.to_vec(), vec![3, 2, 2]));
+        assert_eq!((served_by, threads.loads()), (expected.to_vec(), vec![3, 2, 2]));
 
         hang_up.send(6).unwrap();
-        while threads.connections().iter().sum::<usize>() > 1 {
+        while threads.loads().iter().sum::<usize>() > 1 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(threads.connections(), [1, 0, 0]);
+        assert_eq!(threads.loads(), [1, 0, 0]);
         connect(7);
-        assert_eq!(told.recv().await.unwrap().unwrap(), "connections-1");
-        threads.end().await;
+        assert_eq!(told.recv().await.unwrap(), "connections-1");
+        running.end().await;
         drop(names);
         assert_eq!(told.recv().await, None, "the connections were not cut");
     }
 
     #[tokio::test]
+    async fn requests_stay_with_their_connection_until_there_are_many() {
+        let (threads, running) = Threads::start(2).unwrap();
+        let (names, mut told) = mpsc::unbounded_channel();
+        let requests = threads.clone();
+        threads.serve(async move {
+            let (done, mut next) = mpsc::channel(1);
+            for _ in 0..3 {
+                let (names, done) = (names.clone(), done.clone());
+                requests.execute(async move {
+                    names.send(name()).unwrap();
+                    drop(names);
+                    done.send(()).await.unwrap();
+                });
+                next.recv().await.unwrap();
+                while requests.loads() != [1, 0] {
+                    tokio::task::yield_now().await;
+                }
+            }
+            for _ in 0..4 {
+                let names = names.clone();
+                requests.execute(async move {
+                    names.send(name()).unwrap();
+                    std::future::pending().await
+                });
+            }
+            assert_eq!(requests.loads(), [3, 2]);
+        });
+        let mut served_by = Vec::new();
+        for _ in 0..7 {
+            served_by.push(told.recv().await.unwrap());
+        }
+        let (one_by_one, at_once) = served_by.split_at(3);
+        assert_eq!(one_by_one, ["connections-0"; 3]);
+        assert_eq!(at_once.iter().filter(|name| *name == "connections-1").count(), 2, "{at_once:?}");
+        running.end().await;
+    }
+
+    #[tokio::test]
     async fn work_that_nobody_waits_for_is_done_before_the_end() {
-        let threads = Threads::start(NonZero::<usize>::MIN).unwrap();
+        let (threads, running) = Threads::start(1).unwrap();
         let (done, told) = oneshot::channel();
         let (began, begun) = oneshot::channel();
         let (go, may_go) = std::sync::mpsc::channel::<()>();
@@ -136,7 +208,7 @@ mod tests {
             }));
         });
         begun.await.unwrap();
-        let end = tokio::spawn(threads.end());
+        let end = tokio::spawn(running.end());
         go.send(()).unwrap();
         end.await.unwrap();
         assert_eq!(told.await, Ok("done"));

@@ -31,8 +31,7 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
 
 #[tokio::test]
 async fn connections_on_threads_of_their_own_end_no_otherwise() {
-    let threads = std::num::NonZero::new(2);
-    let server = start_with(Settings { threads, ..settings() });
+    let server = start_with(Settings { threads: 2, ..settings() });
     let (go, arrived) = (Arc::clone(&server.go), Arc::clone(&server.arrived));
     let mut clients = Vec::new();
     for _ in 0..5 {
@@ -59,7 +58,7 @@ async fn connections_on_threads_of_their_own_end_no_otherwise() {
 #[tokio::test]
 async fn a_request_on_another_thread_is_cut_at_the_deadline_too() {
     let limits = Limits { drain_time: Duration::ZERO, ..settings().limits };
-    let server = start_with(Settings { limits, threads: Some(std::num::NonZero::<usize>::MIN), ..settings() });
+    let server = start_with(Settings { limits, threads: 1, ..settings() });
     let arrived = Arc::clone(&server.arrived);
     let mut client = server.http1().await;
     let waiting = tokio::spawn(async move { client.send_request(get("/wait")).await });

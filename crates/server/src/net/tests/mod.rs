@@ -90,7 +90,7 @@ struct Running {
 
 fn settings() -> Settings {
     let limits = Limits { body: 64 << 10, large_body: 256 << 10, head: 8 << 10, ..Limits::default() };
-    Settings { limits, proxy: Some(Names::dev("localhost")), plain_identity: true, threads: None }
+    Settings { limits, proxy: Some(Names::dev("localhost")), plain_identity: true, threads: 0 }
 }
 
 fn start() -> Running {
@@ -107,7 +107,7 @@ fn start_with(settings: Settings) -> Running {
     let listeners = Listeners::bind(&Listen::Loopback { port: 0 }).unwrap();
     let address = listeners.addresses()[0];
     let (stop, stopped) = oneshot::channel();
-    let server = Server::new(handler, tls, settings);
+    let server = Server::new(handler, tls, settings).unwrap();
     let ended = tokio::spawn(server.run(listeners, async move {
         let _ = stopped.await;
     }));

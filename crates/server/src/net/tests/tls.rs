@@ -189,7 +189,7 @@ async fn a_hangup_reloads_the_certificate_at_once() {
 fn serve_with(files: Arc<CertificateFiles>) -> SocketAddr {
     let listeners = Listeners::bind(&Listen::Loopback { port: 0 }).unwrap();
     let address = listeners.addresses()[0];
-    let server = Server::new(Told::new(), server_config(files).unwrap(), settings());
+    let server = Server::new(Told::new(), server_config(files).unwrap(), settings()).unwrap();
     tokio::spawn(server.run(listeners, std::future::pending()));
     address
 }
