@@ -19,9 +19,14 @@ pub(super) struct Threads(Arc<[Thread]>);
 struct Thread {
     id: ThreadId,
     tasks: Handle,
-    /// Shared by all that it serves.
-    busy: Arc<()>,
+    connections: Count,
+    /// Of HTTP/2 connections.
+    requests: Count,
 }
+
+/// How many there are: they share it.
+#[derive(Default)]
+struct Count(Arc<()>);
 
 /// The threads themselves. They end when this is dropped.
 pub(super) struct Running(Vec<Loop>);
@@ -45,20 +50,10 @@ impl Threads {
 
     /// Serves a connection.
     pub(super) fn serve(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        match self.idlest() {
-            Some(thread) => thread.spawn(connection),
+        match self.0.iter().min_by_key(|thread| thread.connections.now()) {
+            Some(thread) => thread.spawn(&thread.connections, connection),
             None => drop(tokio::spawn(connection)),
         }
-    }
-
-    fn idlest(&self) -> Option<&Thread> {
-        self.0.iter().min_by_key(|thread| thread.load())
-    }
-
-    /// How much each thread serves.
-    #[cfg(test)]
-    fn loads(&self) -> Vec<usize> {
-        self.0.iter().map(Thread::load).collect()
     }
 }
 
@@ -66,11 +61,11 @@ impl Threads {
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Threads {
     fn execute(&self, request: F) {
         let here = std::thread::current().id();
-        let here = self.0.iter().find(|thread| thread.id == here);
-        match (here, self.idlest()) {
-            // A request after the other is served beside its connection: only for more is another thread worth waking.
-            (Some(here), Some(idlest)) => if here.load() > idlest.load() + 1 { idlest } else { here }.spawn(request),
-            _ => drop(tokio::spawn(request)),
+        // Beside its connection, unless another has fewer: for one request after the other nobody is woken.
+        let rank = |thread: &&Thread| (thread.requests.now(), thread.id != here);
+        match self.0.iter().min_by_key(rank) {
+            Some(thread) => thread.spawn(&thread.requests, request),
+            None => drop(tokio::spawn(request)),
         }
     }
 }
@@ -98,19 +93,22 @@ impl Thread {
             runtime.shutdown_timeout(LAST_WORK);
         };
         let thread = std::thread::Builder::new().name(format!("connections-{number}")).spawn(run)?;
-        Ok((Self { id: thread.thread().id(), tasks, busy: Arc::default() }, Loop { end, thread }))
+        let (connections, requests) = Default::default();
+        Ok((Self { id: thread.thread().id(), tasks, connections, requests }, Loop { end, thread }))
     }
 
-    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let busy = Arc::clone(&self.busy);
+    fn spawn(&self, count: &Count, work: impl Future<Output = ()> + Send + 'static) {
+        let counted = Arc::clone(&count.0);
         self.tasks.spawn(async move {
             work.await;
-            drop(busy);
+            drop(counted);
         });
     }
+}
 
-    fn load(&self) -> usize {
-        Arc::strong_count(&self.busy) - 1
+impl Count {
+    fn now(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
     }
 }
 
@@ -121,6 +119,16 @@ mod tests {
 
     fn name() -> String {
         std::thread::current().name().unwrap_or_default().to_owned()
+    }
+
+    impl Threads {
+        fn connections(&self) -> Vec<usize> {
+            self.0.iter().map(|thread| thread.connections.now()).collect()
+        }
+
+        fn requests(&self) -> Vec<usize> {
+            self.0.iter().map(|thread| thread.requests.now()).collect()
+        }
     }
 
     #[tokio::test]
@@ -142,13 +150,13 @@ mod tests {
             served_by.push(told.recv().await.unwrap());
         }
         let expected = [0, 1, 2, 0, 1, 2, 0].map(|number| format!("connections-{number}"));
-        assert_eq!((served_by, threads.loads()), (expected.to_vec(), vec![3, 2, 2]));
+        assert_eq!((served_by, threads.connections()), (expected.to_vec(), vec![3, 2, 2]));
 
         hang_up.send(6).unwrap();
-        while threads.loads().iter().sum::<usize>() > 1 {
+        while threads.connections().iter().sum::<usize>() > 1 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(threads.loads(), [1, 0, 0]);
+        assert_eq!(threads.connections(), [1, 0, 0]);
         connect(7);
         assert_eq!(told.recv().await.unwrap(), "connections-1");
         running.end().await;
@@ -159,6 +167,8 @@ mod tests {
     #[tokio::test]
     async fn requests_stay_with_their_connection_until_there_are_many() {
         let (threads, running) = Threads::start(2).unwrap();
+        // Connections that ask for nothing are no reason to go elsewhere.
+        (0..4).for_each(|_| threads.serve(std::future::pending()));
         let (names, mut told) = mpsc::unbounded_channel();
         let requests = threads.clone();
         threads.serve(async move {
@@ -171,21 +181,21 @@ mod tests {
                     done.send(()).await.unwrap();
                 });
                 next.recv().await.unwrap();
-                while requests.loads() != [1, 0] {
+                while requests.requests() != [0, 0] {
                     tokio::task::yield_now().await;
                 }
             }
-            for _ in 0..4 {
+            for _ in 0..5 {
                 let names = names.clone();
                 requests.execute(async move {
                     names.send(name()).unwrap();
                     std::future::pending().await
                 });
             }
-            assert_eq!(requests.loads(), [3, 2]);
+            assert_eq!(requests.requests(), [3, 2]);
         });
         let mut served_by = Vec::new();
-        for _ in 0..7 {
+        for _ in 0..8 {
             served_by.push(told.recv().await.unwrap());
         }
         let (one_by_one, at_once) = served_by.split_at(3);
