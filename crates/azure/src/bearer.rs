@@ -78,3 +78,25 @@ async fn claims(
         known => known,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::bearer_token;
+
+    #[test]
+    fn a_token_stands_behind_its_scheme_and_a_space() {
+        for (value, token) in [
+            (&b"Bearer a.b.c"[..], Some(&b"a.b.c"[..])),
+            (b" bEARER   a.b.c ", Some(b"a.b.c")),
+            (b"Bearer \xff", Some(b"\xff")),
+            (b"Bearer", None),
+            (b"Bearer ", None),
+            (b"Bearera.b.c", None),
+            (b"Basic a.b.c", None),
+            (b"B\xc3\xa9arer a", None),
+            (b"", None),
+        ] {
+            assert_eq!(bearer_token(value), token, "{}", value.escape_ascii());
+        }
+    }
+}

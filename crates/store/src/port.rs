@@ -272,7 +272,8 @@ pub trait Read {
 
     /// A record of the service itself under a fixed name: sealed keys, the root key's check, the dev clock.
     fn system_record(&mut self, name: &str) -> Outcome<Option<Vec<u8>>>;
-    /// Hands the leaves of the audit log after the given position to `visit`, each with its position, until it breaks off.
+    /// Hands the leaves of the audit log after the given position to `visit`, each with its position, until it breaks off. A
+    /// fault may come after some of them.
     fn visit_audit(&mut self, after: u64, visit: &mut dyn FnMut(u64, &str) -> ControlFlow<()>) -> Outcome<()>;
     /// Leaves of the audit log with their positions, after the given position.
     fn audit(&mut self, after: u64, limit: usize) -> Outcome<Vec<(u64, String)>> {
