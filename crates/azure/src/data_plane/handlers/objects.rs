@@ -125,10 +125,11 @@ impl DataPlane {
     }
 
     pub(in crate::data_plane) async fn restore_object(&self, call: &Arc<Call>, kind: ObjectKind) -> Answer {
-        let blob = body::restore(&call.request.body)?;
-        let restore = self.run(call, Cost::Durable, move |engine, call| {
-            engine.restore_object(&call.caller, &call.container, kind, &blob)
+        // The body is read there as well: it may be so large that others would wait for it here.
+        let restore = self.run(call, Cost::Durable, move |engine, call| match body::restore(&call.request.body) {
+            Ok(blob) => engine.restore_object(&call.caller, &call.container, kind, &blob).map(Ok),
+            Err(problem) => Ok(Err(problem)),
         });
-        Ok(bundle(&restore.await?, call))
+        Ok(bundle(&restore.await??, call))
     }
 }
