@@ -201,8 +201,11 @@ fn check_end(
 fn add(read: &mut (impl Read + ?Sized), edge: &mut Edge, until: u64) -> Result<Vec<(Tile, Vec<Hash>)>, Error> {
     let (mut filled, mut has_gap) = (Vec::new(), false);
     read.visit_audit(edge.size(), &mut |position, leaf| {
-        has_gap = edge.size() < until && position != edge.size() + 1;
-        if has_gap || edge.size() == until {
+        if edge.size() == until {
+            return ControlFlow::Break(());
+        }
+        has_gap = position != edge.size() + 1;
+        if has_gap {
             return ControlFlow::Break(());
         }
         edge.push(leaf_hash(leaf.as_bytes()), &mut |tile, hashes| filled.push((tile, hashes.to_vec())));

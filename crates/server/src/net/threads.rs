@@ -1,7 +1,7 @@
 //! Threads that serve connections, each with an event loop of its own.
 //!
-//! Threads that share their tasks wake each other whenever one has more than it can do at once, and that costs a tenth of a
-//! small request. Connections have nothing to share: each stays with the thread that had the fewest when it came. Only of
+//! Threads that share their tasks wake each other whenever one has more than it can do at once: up to a tenth of a small
+//! request. Connections have nothing to share: each stays with the thread that had the fewest when it came. Only of
 //! many requests at once on one connection some are served elsewhere, or one client would have one thread.
 
 use crate::LAST_WORK;

@@ -7,7 +7,12 @@ use super::*;
 
 #[tokio::test]
 async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
-    let server = start();
+    for threads in [0, 2] {
+        stop_under_way(start_with(Settings { threads, ..settings() })).await;
+    }
+}
+
+async fn stop_under_way(server: Running) {
     let (address, go, arrived) = (server.address, Arc::clone(&server.go), Arc::clone(&server.arrived));
     let mut one = server.http1().await;
     let mut two = server.http2().await;
@@ -27,32 +32,6 @@ async fn a_stop_answers_what_is_under_way_and_takes_nothing_new() {
     }
     assert_eq!(finished.await.unwrap(), Drained::Clean);
     assert!(TcpStream::connect(address).await.is_err());
-}
-
-#[tokio::test]
-async fn connections_on_threads_of_their_own_end_no_otherwise() {
-    let server = start_with(Settings { threads: 2, ..settings() });
-    let (go, arrived) = (Arc::clone(&server.go), Arc::clone(&server.arrived));
-    let mut clients = Vec::new();
-    for _ in 0..5 {
-        let mut client = server.http1().await;
-        assert_eq!(text(client.send_request(get("/panic")).await).await.0, 500);
-        clients.push(client);
-    }
-    let mut idle = server.tls("localhost").await;
-    let waiting: Vec<_> = clients
-        .into_iter()
-        .map(|mut client| tokio::spawn(async move { text(client.send_request(get("/wait")).await).await }))
-        .collect();
-    arrived.acquire_many(5).await.unwrap().forget();
-    let finished = tokio::spawn(server.finish());
-    assert_eq!(read_to_end(&mut idle).await, "");
-    assert!(!finished.is_finished());
-    go.add_permits(5);
-    for request in waiting {
-        assert_eq!(request.await.unwrap().0, 200);
-    }
-    assert_eq!(finished.await.unwrap(), Drained::Clean);
 }
 
 #[tokio::test]
